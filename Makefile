@@ -1,0 +1,95 @@
+# switchproof -- every task a person runs. `make help` lists them.
+BUILD    ?= build
+PREFIX   ?= /usr/local
+CC       ?= cc
+WERROR   ?= $(if $(CI),1,0)
+SANITIZE ?=
+COVERAGE ?= 0
+
+# Client libraries can be left out: make WITH_<KIND>=0. `switchproof list providers` says what was built in.
+KINDS    := $(sort $(notdir $(patsubst %/,%,$(dir $(wildcard providers/*/provider.mk)))))
+upper     = $(shell echo $(1) | tr a-z A-Z)
+ENABLED  := $(foreach k,$(KINDS),$(if $(filter 0,$(WITH_$(call upper,$(k)))),,$(k)))
+
+PKGS     := yaml-0.1 jansson libxxhash libcrypto sqlite3 libutf8proc
+include $(foreach k,$(ENABLED),providers/$(k)/provider.mk)
+PKGS     := $(sort $(PKGS))
+
+WARN     := -Wall -Wextra -Wshadow -Wconversion -Wvla $(if $(filter 1,$(WERROR)),-Werror)
+OPT      ?= -O2 -g
+CPPFLAGS += -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -Iharness -I. \
+            $(foreach k,$(KINDS),-DSP_WITH_$(call upper,$(k))=$(if $(filter $(k),$(ENABLED)),1,0))
+CFLAGS   += -std=c11 $(OPT) $(WARN) -fno-strict-overflow -fstack-protector-strong -pthread
+LDFLAGS  += -pthread
+ifneq ($(SANITIZE),)
+CFLAGS   += -fsanitize=$(SANITIZE) -fno-omit-frame-pointer -fno-sanitize-recover=all
+LDFLAGS  += -fsanitize=$(SANITIZE)
+endif
+ifeq ($(COVERAGE),1)
+CFLAGS   += --coverage
+LDFLAGS  += --coverage
+endif
+PKG_CFLAGS = $(shell pkg-config --cflags $(PKGS))
+PKG_LIBS   = $(shell pkg-config --libs $(PKGS)) -lm
+
+# libcore.a: the harness without main and without the registries.
+CORE_SRC := $(filter-out harness/main.c harness/registry.c,$(wildcard harness/*.c harness/*/*.c))
+APP_SRC  := harness/registry.c $(foreach k,$(ENABLED) lib,$(wildcard providers/$(k)/*.c)) \
+            $(wildcard suites/*.c suites/*/*.c reports/*.c fixtures/*.c)
+obj       = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
+
+all: $(BUILD)/switchproof ## build build/switchproof (default)
+
+$(BUILD)/switchproof: $(call obj,harness/main.c) $(BUILD)/libapp.a $(BUILD)/libcore.a
+	@echo "  LD    $@"
+	@$(CC) $(LDFLAGS) -o $@ $^ $(PKG_LIBS)
+
+$(BUILD)/libcore.a: $(call obj,$(CORE_SRC))
+	@rm -f $@
+	@ar rcs $@ $^
+
+$(BUILD)/libapp.a: $(call obj,$(APP_SRC))
+	@rm -f $@
+	@ar rcs $@ $^
+
+$(BUILD)/obj/%.o: %.c $(BUILD)/flags
+	@mkdir -p $(dir $@)
+	@echo "  CC    $<"
+	@$(CC) $(CPPFLAGS) $(CFLAGS) $(PKG_CFLAGS) -MMD -MP -c -o $@ $<
+
+# Other flags, another build: objects depend on the text of the command.
+FLAGS_TEXT := $(CC) $(CPPFLAGS) $(CFLAGS) $(ENABLED)
+$(BUILD)/flags: FORCE
+	@mkdir -p $(BUILD)
+	@echo '$(FLAGS_TEXT)' | cmp -s - $@ || echo '$(FLAGS_TEXT)' > $@
+FORCE:
+
+# --- tests: one cmocka program per file; tests/unit links libcore alone, tests/provider the whole program -------
+UNIT_SRC  := $(wildcard tests/unit/test_*.c)
+PROV_SRC  := $(wildcard tests/provider/test_*.c)
+UNIT_BIN  := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(UNIT_SRC))
+PROV_BIN  := $(patsubst tests/provider/%.c,$(BUILD)/tests/provider/%,$(PROV_SRC))
+
+$(UNIT_BIN): $(BUILD)/tests/unit/%: $(BUILD)/obj/tests/unit/%.o $(BUILD)/libcore.a
+	@mkdir -p $(dir $@)
+	@$(CC) $(LDFLAGS) -o $@ $^ $(PKG_LIBS) -lcmocka
+
+$(PROV_BIN): $(BUILD)/tests/provider/%: $(BUILD)/obj/tests/provider/%.o $(BUILD)/libapp.a $(BUILD)/libcore.a
+	@mkdir -p $(dir $@)
+	@$(CC) $(LDFLAGS) -o $@ $< -Wl,--start-group $(BUILD)/libapp.a $(BUILD)/libcore.a -Wl,--end-group $(PKG_LIBS) -lcmocka
+
+tests: $(UNIT_BIN) $(PROV_BIN)
+
+clean: ## remove everything that was built
+	rm -rf $(BUILD)
+
+fmt: ## format the tree
+	clang-format -i $(shell git ls-files '*.c' '*.h')
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+.PHONY: all tests clean fmt help FORCE
+.SECONDARY:
+
+-include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)

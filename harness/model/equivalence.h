@@ -1,0 +1,71 @@
+/* equivalence.h -- what "the same" means for a pair of columns: comparison type and directional rules.
+ *
+ * A rule f is a direction: the target must equal f(source) exactly. Rules touch the source side only. Constant data,
+ * any thread. */
+#ifndef SP_MODEL_EQUIVALENCE_H
+#define SP_MODEL_EQUIVALENCE_H
+
+#include "model/canonical.h"
+#include "model/schema.h"
+
+/* X(enum suffix, wire name in mappings and reports, doc) */
+#define SP_RULES(X)                                                                                          \
+    X(TRUNCATE_US, "truncate_us",                                                                            \
+        "timestamps and times lose digits below the microsecond (towards the past)")                         \
+    X(TRUNCATE_MS, "truncate_ms",                                                                            \
+        "timestamps and times lose digits below the millisecond (towards the past)")                         \
+    X(TRUNCATE_S, "truncate_s", "timestamps and times lose the fraction (towards the past)")                 \
+    X(NULL_TO_MISSING, "null_to_missing", "null becomes a missing field")                                    \
+    X(MISSING_TO_NULL, "missing_to_null", "a missing field becomes null")                                    \
+    X(EMPTY_TO_NULL, "empty_to_null", "the empty text becomes null")                                         \
+    X(TRIM_PADDING, "trim_padding", "blanks at the end of a padded text are dropped")                        \
+    X(TO_FLOAT32, "to_float32", "a double is rounded to the nearest single")                                 \
+    X(TO_FLOAT64, "to_float64", "an exact number is rounded to the nearest double")                          \
+    X(NEGZERO_TO_ZERO, "negzero_to_zero", "-0.0 becomes 0.0")                                                \
+    X(LOCAL_AS_UTC, "local_as_utc", "a timestamp without zone is taken as UTC")                              \
+    X(UTC_AS_LOCAL, "utc_as_local", "a UTC timestamp loses its zone")                                        \
+    X(DATE_AS_MIDNIGHT, "date_as_midnight", "a date becomes 00:00:00 of that day")                           \
+    X(EPOCH_S, "epoch_s", "an integer of seconds since 1970 becomes a timestamp")                            \
+    X(EPOCH_MS, "epoch_ms", "an integer of milliseconds since 1970 becomes a timestamp")
+
+enum sp_rule_kind {
+    SP_RULE_NONE,
+#define SP_X(id, name, doc) SP_RULE_##id,
+    SP_RULES(SP_X)
+#undef SP_X
+        SP_RULE_N
+};
+const char *sp_rule_name(enum sp_rule_kind k);
+const char *sp_rule_doc(enum sp_rule_kind k);
+int sp_rule_parse(const char *name, enum sp_rule_kind *out);
+/* out = f(in). 1 if the value was changed, 0 if f(in) == in, negative error. */
+int sp_rule_apply(enum sp_rule_kind k, struct sp_arena *a, const struct sp_value *in, struct sp_value *out);
+
+#define SP_MAX_RULES 4
+
+/* One compared column pair. */
+struct sp_colplan {
+    const char *name;            /* shown in reports: source name (or source->target) */
+    const char *source, *target; /* column names on each side */
+    struct sp_type type;         /* comparison type; tag SP_MISSING = dynamic */
+    enum sp_rule_kind rules[SP_MAX_RULES];
+    size_t nrules;       /* applied in order, source side only */
+    bool lossy_accepted; /* named by mapping or --accept-loss */
+    bool key;            /* part of the row key; key columns stand first in a plan */
+};
+
+/* Chooses the comparison type and the unavoidable rules of a pair. `why` (arena) says what was chosen when rules
+ * are lossy, or why the pair is not comparable. 0, 1 = not comparable, negative error. */
+int sp_equiv_resolve(struct sp_arena *a, const struct sp_column *source, const struct sp_column *target,
+    struct sp_colplan *out, const char **why);
+/* Fingerprint of a plan: format number, per column names, type, rules, key flags, residual flag. */
+struct sp_d128 sp_plan_fingerprint(const struct sp_colplan *cols, size_t n, bool residual);
+
+/* Type-loss ledger: what a provider cannot hold, a row per loss. Constant data of each provider. */
+struct sp_loss {
+    enum sp_tag tag;
+    enum sp_rule_kind rule;
+    const char *what;
+};
+
+#endif

@@ -1,0 +1,25 @@
+/* json.h -- a tokenizer that keeps a number's text, and the canonical form of a JSON value.
+ *
+ * For data only (control messages use jansson). Depth is limited to SP_JSON_DEPTH, checked, never recursed upon
+ * without bound. Stateless, any thread. */
+#ifndef SP_MODEL_JSON_H
+#define SP_MODEL_JSON_H
+
+#include "base/buf.h"
+#include "base/error.h"
+
+#define SP_JSON_DEPTH 512
+
+/* Strict RFC 8259 text, valid UTF-8, no duplicate member name (after unescaping). Errors name the byte offset. */
+int sp_json_check(const char *p, size_t n, struct sp_error *err);
+/* Canonical bytes, appended to `out`: objects sorted by member name (bytewise over UTF-8), no blanks, strings with
+ * only the necessary escapes, numbers as exact decimals in normal form (1.0, 1, 10e-1 are one number; -0 is 0 in
+ * JSON's own number model but is kept as "-0" because backends keep it apart as text: see canonical.h), duplicates
+ * and unpaired surrogates refused. */
+int sp_json_canonical(struct sp_buf *out, const char *p, size_t n, struct sp_error *err);
+/* Where two valid JSON texts first differ, as a JSON pointer ("/a/3/b"), for messages; "" = at the top. */
+int sp_json_first_difference(struct sp_buf *out, const char *a, size_t an, const char *b, size_t bn);
+/* Appends a JSON string literal with quotes; invalid UTF-8 becomes \\xHH text (visible), controls \u00XX. */
+int sp_json_quote(struct sp_buf *out, const void *p, size_t n);
+
+#endif

@@ -1,0 +1,1 @@
+# nothing beyond what the core links
