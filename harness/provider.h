@@ -1,0 +1,335 @@
+/* provider.h -- the contract that every backend kind is held to.
+ *
+ * A provider is one constant `struct sp_provider`, with designated initialisers at the end of its file. Absent
+ * functions are NULL: the harness answers -SP_E_UNSUPPORTED for them through the sp_db_*, sp_auth_*, sp_blob_* calls
+ * of provider_call.h, which is the only way suites reach a provider (decorators wrap the same struct).
+ *
+ * Threads: a session belongs to one thread of the process that opened it; `interrupt` is the only call allowed from
+ * another one. Several sessions may be open at once. process_init runs once, before any thread.
+ * Errors: negative -SP_E_... with the record filled: code, origin, effect, native code, redacted text. A call that
+ * answers UNSUPPORTED has changed nothing.
+ * Ownership: results are filled into structs that the caller initialised and frees; opaque handles are freed by their
+ * closing call. Arguments are borrowed for the length of the call. */
+#ifndef SP_PROVIDER_H
+#define SP_PROVIDER_H
+
+#include "base/buf.h"
+#include "capability.h"
+#include "model/query.h"
+#include "model/schema.h"
+#include "scan.h"
+
+struct sp_session; /* each provider defines its own; the first member must be `struct sp_session_base base` */
+struct sp_prepared;
+struct sp_load;
+struct sp_upload;
+
+enum sp_access { SP_ACCESS_READ_ONLY, SP_ACCESS_TARGET, SP_ACCESS_DISPOSABLE };
+const char *sp_access_name(enum sp_access a); /* read-only, target, disposable */
+
+/* Where to connect: resolved, secrets already filled in. Borrowed for the life of the session. */
+struct sp_endpoint {
+    const char *name; /* provider name in the configuration */
+    const char *url;  /* kind-specific, e.g. sqlite:path */
+    enum sp_access access;
+    const char *const *option_names; /* from the provider's option table */
+    const char *const *option_values;
+    size_t noptions;
+    int connect_timeout_ms, statement_timeout_ms; /* 0 = the provider's default */
+    const char *user, *password;                  /* override those in the URL; NULL = as in the URL */
+};
+const char *sp_endpoint_option(const struct sp_endpoint *e, const char *name, const char *fallback);
+
+/* An option of a provider: one row serves configuration file, help and redaction. */
+struct sp_provider_option {
+    const char *name, *type /* text, bool, int, duration, path */, *fallback, *doc;
+    bool sensitive;
+};
+
+/* What kind of server answered. Found out, not declared. */
+enum sp_fidelity { SP_FID_UNKNOWN, SP_FID_REAL, SP_FID_OFFICIAL_EMULATOR, SP_FID_COMPATIBLE, SP_FID_MOCK };
+const char *sp_fidelity_name(
+    enum sp_fidelity f); /* unknown, real, official emulator, compatible server, mock */
+struct sp_facts {
+    enum sp_fidelity fidelity;
+    char server_version[96]; /* as the server says it: "SQLite 3.40.1" */
+    char notes[256];         /* settings that matter: "journal wal, encoding UTF-16le" */
+};
+
+struct sp_session_base {
+    const struct sp_provider *provider;
+    const struct sp_endpoint *endpoint;
+};
+
+/* ---- database facet ---------------------------------------------------------------------------------------- */
+
+enum sp_op_kind {
+    SP_OP_CREATE,
+    SP_OP_UPSERT,
+    SP_OP_READ,
+    SP_OP_COUNT,
+    SP_OP_UPDATE,
+    SP_OP_DELETE,
+    SP_OP_RAW
+};
+
+/* One operation of the unified database interface. Values are bound, never pasted. */
+struct sp_op {
+    enum sp_op_kind kind;
+    /* READ, COUNT, UPDATE, DELETE: query.table and query.where; READ: all of it. CREATE, UPSERT: query.table.
+     * UPDATE and DELETE act on every row that the filter selects (NULL filter: all); order and limit are refused. */
+    struct sp_query query;
+    /* CREATE, UPSERT: `nrows` rows of `nfields` values, row-major; UPDATE: one row of assignments. A field that a
+     * create leaves out takes its default. Value MISSING = leave out in this row. */
+    const char *const *fields;
+    size_t nfields;
+    const struct sp_value *values;
+    size_t nrows;
+    /* UPSERT: the key columns; a row that has the same key is updated. */
+    const char *const *key;
+    size_t nkey;
+    /* RAW: text in the backend's own language with $1 .. $n for the parameters in `values` (nfields = n). */
+    const char *raw;
+    bool returning; /* CREATE, UPSERT, UPDATE, DELETE: give the rows as stored (DELETE: as they were) */
+};
+
+/* Rows of a result. Column names and values live in `arena`. A missing field has tag MISSING. */
+struct sp_result {
+    struct sp_arena arena;
+    const char **columns;
+    size_t ncolumns;
+    struct sp_value *values; /* nrows * ncolumns, row-major */
+    size_t nrows, row_cap;
+    int64_t affected; /* rows created, updated, deleted; COUNT: the count; -1 = the backend doesn't say */
+};
+#define SP_RESULT_INIT                                                                                       \
+    {                                                                                                        \
+        SP_ARENA_INIT, NULL, 0, NULL, 0, 0, 0                                                                \
+    }
+void sp_result_free(struct sp_result *r);
+void sp_result_reset(struct sp_result *r); /* ready for the next call */
+/* For providers: columns first (copied), then rows of ncolumns values (deep-copied). */
+int sp_result_columns(struct sp_result *r, const char *const *names, size_t n);
+int sp_result_add(struct sp_result *r, const struct sp_value *row);
+const struct sp_value *sp_result_at(
+    const struct sp_result *r, size_t row, const char *column); /* NULL if absent */
+
+enum sp_isolation { SP_ISO_DEFAULT, SP_ISO_READ_COMMITTED, SP_ISO_REPEATABLE, SP_ISO_SERIALIZABLE };
+struct sp_txn_opts {
+    enum sp_isolation isolation;
+    bool read_only;
+};
+
+struct sp_names { /* a list of names in an arena of its own */
+    struct sp_arena arena;
+    const char **v;
+    size_t n, cap;
+};
+void sp_names_free(struct sp_names *l);
+int sp_names_add(struct sp_names *l, const char *name);
+
+enum sp_privilege { SP_PRIV_SELECT = 1, SP_PRIV_INSERT = 2, SP_PRIV_UPDATE = 4, SP_PRIV_DELETE = 8 };
+
+struct sp_db_ops {
+    /* Logical schema of the namespace (NULL = the backend's default namespace, everything a user would call theirs). */
+    int (*introspect)(struct sp_session *, const char *ns, struct sp_schema **out, struct sp_error *);
+    /* Namespaces: names [a-z0-9_]{1,40}. use: unqualified table names of later calls mean this namespace; NULL = back
+     * to the default. drop: everything in it, nothing else; absent is no error. list: those starting with prefix. */
+    int (*ns_create)(struct sp_session *, const char *ns, struct sp_error *);
+    int (*ns_use)(struct sp_session *, const char *ns, struct sp_error *);
+    int (*ns_drop)(struct sp_session *, const char *ns, struct sp_error *);
+    int (*ns_list)(struct sp_session *, const char *prefix, struct sp_names *out, struct sp_error *);
+    /* Creates the table with all that its struct says; what the backend cannot enforce is left out silently only if
+     * the capability for it is not declared. with_extras false: columns, not null, defaults and primary key only (bulk copies
+     * add the rest afterwards through table_finish). */
+    int (*table_create)(struct sp_session *, const struct sp_table *, bool with_extras, struct sp_error *);
+    int (*table_finish)(
+        struct sp_session *, const struct sp_table *, struct sp_error *);         /* uniques, indexes, fks */
+    int (*table_drop)(struct sp_session *, const char *table, struct sp_error *); /* absent: NOT_FOUND */
+    int (*exec)(struct sp_session *, const struct sp_op *, struct sp_result *, struct sp_error *);
+    /* prepare keeps the operation's shape; execute takes the values in the order in which the operation holds them:
+     * row values first, then filter leaves depth first, IN lists in order. */
+    int (*prepare)(struct sp_session *, const struct sp_op *, struct sp_prepared **, struct sp_error *);
+    int (*execute)(
+        struct sp_prepared *, const struct sp_value *, size_t n, struct sp_result *, struct sp_error *);
+    void (*finalize)(struct sp_prepared *); /* NULL is fine */
+    int (*begin)(struct sp_session *, const struct sp_txn_opts *, struct sp_error *);
+    int (*commit)(struct sp_session *, struct sp_error *);
+    int (*rollback)(struct sp_session *, struct sp_error *);
+    int (*savepoint)(struct sp_session *, const char *name, struct sp_error *);
+    int (*savepoint_rollback)(struct sp_session *, const char *name, struct sp_error *);
+    int (*savepoint_release)(struct sp_session *, const char *name, struct sp_error *);
+    /* Until snapshot_end all scans and introspections of this session see one state. `id` (may be NULL) receives
+     * what identifies the state for evidence: data version, LSN, change counter. */
+    int (*snapshot_begin)(struct sp_session *, char id[64], struct sp_error *);
+    int (*snapshot_end)(struct sp_session *, struct sp_error *);
+    int (*scan)(struct sp_session *, const struct sp_scan *, struct sp_rowbuf *, struct sp_error *);
+    /* Bulk load into an existing table: rows of ncolumns values. close with commit=false leaves the table as it was;
+     * *loaded is the number of rows that the backend confirmed. */
+    int (*load_open)(struct sp_session *, const char *table, const char *const *columns, size_t ncolumns,
+        struct sp_load **, struct sp_error *);
+    int (*load_row)(struct sp_load *, const struct sp_value *, struct sp_error *);
+    int (*load_close)(struct sp_load *, bool commit, uint64_t *loaded, struct sp_error *);
+    int (*sequence_set)(struct sp_session *, const struct sp_sequence *, struct sp_error *);
+    /* Database credentials. Roles have no namespace: names start with the run's id. */
+    int (*role_create)(struct sp_session *, const char *role, const char *password, struct sp_error *);
+    int (*role_drop)(struct sp_session *, const char *role, struct sp_error *);
+    int (*role_grant)(
+        struct sp_session *, const char *role, const char *table, unsigned privileges, struct sp_error *);
+};
+
+/* ---- identity facet ---------------------------------------------------------------------------------------- */
+
+struct sp_user { /* in the caller's arena */
+    const char *id, *email, *name;
+    const char *claims; /* JSON object text, "{}" when none */
+    bool disabled, email_verified;
+};
+struct sp_tokens { /* in the caller's arena */
+    const char *access, *refresh;
+    int64_t expires_in_s; /* 0 = not said */
+};
+struct sp_user_change {
+    const char *email, *password, *name;
+}; /* NULL = keep */
+
+struct sp_auth_ops {
+    /* EXISTS for a taken e-mail (compared case-insensitively), INVALID for a malformed e-mail or a password below the
+     * backend's minimum. Outputs may be NULL. */
+    int (*sign_up)(struct sp_session *, struct sp_arena *, const char *email, const char *password,
+        const char *name, struct sp_user *, struct sp_tokens *, struct sp_error *);
+    int (*sign_in)(struct sp_session *, struct sp_arena *, const char *email, const char *password,
+        struct sp_user *, struct sp_tokens *, struct sp_error *);
+    int (*refresh)(
+        struct sp_session *, struct sp_arena *, const char *refresh, struct sp_tokens *, struct sp_error *);
+    int (*sign_out)(struct sp_session *, const char *access, struct sp_error *);
+    int (*user_get)(
+        struct sp_session *, struct sp_arena *, const char *access, struct sp_user *, struct sp_error *);
+    int (*user_update)(struct sp_session *, struct sp_arena *, const char *access,
+        const struct sp_user_change *, struct sp_user *, struct sp_error *);
+    int (*user_delete)(struct sp_session *, const char *access, struct sp_error *);
+    /* The code reaches the user by mail; a test backend gives it back in `code` (size 128), "" if it cannot. An
+     * unknown e-mail is answered like a known one, with an empty code. */
+    int (*reset_request)(struct sp_session *, const char *email, char code[128], struct sp_error *);
+    int (*reset_confirm)(
+        struct sp_session *, const char *email, const char *code, const char *password, struct sp_error *);
+    /* Administrator calls, with the session's own credentials. */
+    int (*claims_set)(struct sp_session *, const char *user_id, const char *json_object, struct sp_error *);
+    int (*claims_of)(struct sp_session *, struct sp_arena *, const char *access, const char **json_object,
+        struct sp_error *); /* verified claims of an access token */
+    int (*admin_create)(struct sp_session *, struct sp_arena *, const char *email, const char *password,
+        struct sp_user *, struct sp_error *);
+    int (*admin_get)(
+        struct sp_session *, struct sp_arena *, const char *user_id, struct sp_user *, struct sp_error *);
+    /* Pages: *cursor NULL = first page in, NULL = last page out. Users by id, bytewise. */
+    int (*admin_list)(struct sp_session *, struct sp_arena *, const char **cursor, size_t limit,
+        struct sp_user **, size_t *n, struct sp_error *);
+    int (*admin_disable)(struct sp_session *, const char *user_id, bool disabled, struct sp_error *);
+    int (*admin_delete)(struct sp_session *, const char *user_id, struct sp_error *); /* absent: NOT_FOUND */
+};
+
+/* ---- storage facet ----------------------------------------------------------------------------------------- */
+
+struct sp_meta {
+    const char *name, *value;
+};
+struct sp_put_opts {
+    const char *content_type; /* NULL = application/octet-stream */
+    const struct sp_meta *meta;
+    size_t nmeta;
+    bool if_none_match;     /* PRECONDITION if the key exists */
+    const char *if_match;   /* etag; PRECONDITION if it differs or the key is absent */
+    const char *sha256_hex; /* CORRUPT if the content does not fit; nothing is stored */
+};
+struct sp_object { /* in the caller's arena */
+    const char *key;
+    uint64_t size;
+    const char *content_type, *etag;
+    const struct sp_meta *meta; /* sorted by name */
+    size_t nmeta;
+    struct sp_ts modified;
+    bool is_prefix; /* a common prefix of a delimited listing; only `key` counts */
+};
+/* Streams. A source gives up to n bytes, 0 at the end, negative to abort; a sink takes all or returns non-zero. */
+typedef int64_t (*sp_source_fn)(void *payload, void *p, size_t n);
+typedef int (*sp_sink_fn)(void *payload, const void *p, size_t n);
+
+#define SP_TO_END UINT64_MAX
+
+struct sp_blob_ops {
+    int (*bucket_create)(struct sp_session *, const char *bucket, struct sp_error *); /* EXISTS */
+    int (*bucket_drop)(
+        struct sp_session *, const char *bucket, struct sp_error *); /* with all objects; NOT_FOUND */
+    int (*bucket_list)(struct sp_session *, const char *prefix, struct sp_names *, struct sp_error *);
+    /* Readers see the old object or the new one, never a part. Replaces. `out` may be NULL. */
+    int (*put)(struct sp_session *, struct sp_arena *, const char *bucket, const char *key, sp_source_fn,
+        void *payload, const struct sp_put_opts *, struct sp_object *out, struct sp_error *);
+    /* Bytes offset .. offset+length-1, clipped at the end of the object (SP_TO_END = all that is left). offset == size
+     * or beyond with size > 0: RANGE. The empty object read from 0 gives nothing. */
+    int (*get)(struct sp_session *, struct sp_arena *, const char *bucket, const char *key, uint64_t offset,
+        uint64_t length, sp_sink_fn, void *payload, struct sp_object *out, struct sp_error *);
+    int (*head)(struct sp_session *, struct sp_arena *, const char *bucket, const char *key,
+        struct sp_object *, struct sp_error *);
+    /* Keys that start with prefix, bytewise ascending, at most limit entries. *cursor as in admin_list. */
+    int (*list)(struct sp_session *, struct sp_arena *, const char *bucket, const char *prefix,
+        const char *delimiter, const char **cursor, size_t limit, struct sp_object **, size_t *n,
+        struct sp_error *);
+    int (*del)(struct sp_session *, const char *bucket, const char *key,
+        struct sp_error *); /* absent key: no error */
+    int (*copy)(struct sp_session *, const char *bucket, const char *from, const char *to, struct sp_error *);
+    int (*move)(struct sp_session *, const char *bucket, const char *from, const char *to, struct sp_error *);
+    /* A URL for method "GET" or "PUT", valid for seconds; fetch uses one without other credentials:
+     * AUTHENTICATION if tampered or expired. `now_offset_s` shifts the clock that checks the expiry (tests). */
+    int (*sign)(struct sp_session *, struct sp_arena *, const char *bucket, const char *key,
+        const char *method, int64_t seconds, const char **url, struct sp_error *);
+    int (*fetch_signed)(struct sp_session *, const char *url, const char *method, int64_t now_offset_s,
+        sp_source_fn, void *source, sp_sink_fn, void *sink, struct sp_error *);
+    /* Parts are numbered from 1, may come in any order and again (the last one counts). Nothing is visible before
+     * complete; complete with a gap is INVALID. uploads can be found again by id after the session ended. */
+    int (*upload_begin)(struct sp_session *, struct sp_arena *, const char *bucket, const char *key,
+        const struct sp_put_opts *, const char **id, struct sp_error *);
+    int (*upload_part)(
+        struct sp_session *, const char *id, unsigned part, const void *p, size_t n, struct sp_error *);
+    int (*upload_complete)(
+        struct sp_session *, struct sp_arena *, const char *id, struct sp_object *, struct sp_error *);
+    int (*upload_abort)(struct sp_session *, const char *id, struct sp_error *); /* unknown id: NOT_FOUND */
+};
+
+/* ---- the provider ------------------------------------------------------------------------------------------ */
+
+struct sp_provider {
+    const char *kind;                         /* sqlite */
+    const char *scheme;                       /* URL scheme without colon; usually the kind */
+    const char *summary;                      /* one line */
+    const char *(*library)(void);             /* "SQLite 3.40.1": the client library linked in */
+    const struct sp_provider_option *options; /* ends with a NULL name; may be NULL */
+    const struct sp_cap *declared;            /* SP_CAP_N entries */
+    const struct sp_loss *losses;             /* ends with what == NULL */
+    int (*process_init)(struct sp_error *);   /* may be NULL */
+    int (*open)(struct sp_session **, const struct sp_endpoint *, struct sp_error *);
+    /* Asks this server with these credentials. out starts as a copy of declared. */
+    int (*effective)(struct sp_session *, struct sp_cap out[SP_CAP_N], struct sp_facts *, struct sp_error *);
+    int (*ping)(
+        struct sp_session *, struct sp_error *); /* a round trip; UNAVAILABLE when the connection is gone */
+    void (*interrupt)(struct sp_session *);      /* any thread; may be NULL */
+    void (*close)(struct sp_session *);          /* NULL is fine; rolls back what is open */
+    const struct sp_db_ops *db;
+    const struct sp_auth_ops *auth;
+    const struct sp_blob_ops *blob;
+};
+
+static inline const struct sp_provider *sp_session_provider(const struct sp_session *s)
+{
+    return ((const struct sp_session_base *)(const void *)s)->provider;
+}
+static inline const struct sp_endpoint *sp_session_endpoint(const struct sp_session *s)
+{
+    return ((const struct sp_session_base *)(const void *)s)->endpoint;
+}
+
+/* The registry (harness/registry.c), NULL-terminated. */
+extern const struct sp_provider *const sp_providers[];
+/* Kinds that this build knows of but left out, NULL-terminated: "mongodb". */
+extern const char *const sp_providers_left_out[];
+
+#endif
