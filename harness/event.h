@@ -1,0 +1,171 @@
+/* event.h -- the event stream: what every report is made of. FORMAT 1.
+ *
+ * One table of kinds and one of fields make writer, reader and documentation. An event is a flat list of typed
+ * fields; on disk it is one JSON object a line: {"seq":N,"t":SECONDS,"ev":"case_end",...}. The parent process is the sole writer of
+ * events.jsonl and adds seq (1, 2, 3 ... without gaps) and t (seconds since run_start, 6 digits). Workers send events
+ * over their socket, length-framed (u32 little-endian, then the JSON object without seq). The first event is
+ * run_start, then plan events, the last is run_end: a file without it is truncated and is reported as such.
+ * Text that is not UTF-8 becomes \xHH; secrets are redacted by the writer. Readers ignore fields they don't know.
+ * An emitter may be used by one thread at a time. */
+#ifndef SP_EVENT_H
+#define SP_EVENT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/error.h"
+
+#define SP_EVENT_FORMAT 1
+
+/* X(enum suffix, wire name, doc: which fields) */
+#define SP_EVENTS(X)                                                                                         \
+    X(RUN_START, "run_start",                                                                                \
+        "format run command tool version seed started config_digest host os cpu argv report_dir")            \
+    X(PLAN, "plan", "provider suite cases: one per provider and suite")                                      \
+    X(PLAN_CASE, "plan_case", "id suite provider promise")                                                   \
+    X(PROVIDER, "provider",                                                                                  \
+        "name kind url fidelity server_version notes access; or error when it cannot be opened")             \
+    X(CAPABILITY, "capability", "provider capability facet declared effective limit why finding")            \
+    X(CAP_AUDIT, "capability_audit",                                                                         \
+        "provider capability outcome message: what is not offered must say unsupported")                     \
+    X(CASE_START, "case_start", "id suite provider")                                                         \
+    X(CHECK, "check", "id suite provider what expected actual code origin native file line: a failed check") \
+    X(CASE_END, "case_end",                                                                                  \
+        "id suite provider outcome duration_s nchecks message reason link repeat seed capability")           \
+    X(OUTPUT, "output", "suite provider id stream text: what a worker printed")                              \
+    X(MEASURE, "measure",                                                                                    \
+        "provider suite id operation count errors dropped late duration_s rate unit mean p50 p90 p95 p99 "   \
+        "p999 max min hist basis")                                                                           \
+    X(SEMANTICS, "semantics", "provider id topic observed: behaviour, not pass or fail")                     \
+    X(VERIFY_START, "verify_start",                                                                          \
+        "source target source_kind target_kind source_version target_version checks "                        \
+        "source_state target_state source_digest target_digest show_values")                                 \
+    X(TABLE, "table",                                                                                        \
+        "name source_rows target_rows digest_equal missing extra changed duplicates_source "                 \
+        "duplicates_target rules plan keyed source_digest target_digest duration_s")                         \
+    X(RULE, "rule", "name column rule touched lossy accepted why")                                           \
+    X(SCHEMA_DIFF, "schema_diff", "element name table expected actual difference accepted")                  \
+    X(RELATION, "relation",                                                                                  \
+        "name child parent columns source_orphans target_orphans introduced preexisting")                    \
+    X(SEQUENCE, "sequence", "name source_next target_next behind")                                           \
+    X(DIFFERENCE, "difference",                                                                              \
+        "name difference key column expected actual digest side: one row or one cell")                       \
+    X(NOT_COMPARED, "not_compared", "name what reason")                                                      \
+    X(FINDING, "finding", "name column topic count message: worth knowing, not a difference")                \
+    X(CUSTOM_CHECK, "custom_check", "name provider expected actual outcome: a team's own invariant")         \
+    X(VERIFY_END, "verify_end", "verdict tables differences capped duration_s rows bytes")                   \
+    X(MIGRATE_TABLE, "migrate_table", "name rows bytes duration_s rate message")                             \
+    X(MIGRATE_END, "migrate_end", "outcome tables rows bytes duration_s message")                            \
+    X(NOTE, "note", "level text: warnings and remarks for people")                                           \
+    X(RUN_END, "run_end",                                                                                    \
+        "verdict exit_code passed failed errored skipped xfailed duration_s reasons interrupted leftovers")
+
+enum sp_event_kind {
+#define SP_X(id, name, doc) SP_EV_##id,
+    SP_EVENTS(SP_X)
+#undef SP_X
+        SP_EV_N
+};
+
+/* X(name, type): TEXT, INT, REAL, BOOL. The enum suffix and the wire name are the same word. */
+#define SP_FIELDS(X)                                                                                         \
+    X(accepted, BOOL)                                                                                        \
+    X(access, TEXT) X(actual, TEXT) X(argv, TEXT) X(basis, TEXT) X(behind, BOOL) X(bytes, INT) X(            \
+        capability, TEXT) X(capped, BOOL) X(cases, INT) X(changed, INT) X(checks, TEXT) X(nchecks,           \
+        INT) X(child, TEXT) X(code, TEXT) X(column, TEXT) X(columns, TEXT) X(command, TEXT) X(config_digest, \
+        TEXT) X(count, INT) X(cpu, TEXT) X(declared, TEXT) X(difference, TEXT) X(differences, INT) X(digest, \
+        TEXT) X(digest_equal, BOOL) X(dropped, INT) X(duplicates_source, INT) X(duplicates_target, INT)      \
+        X(duration_s, REAL) X(effective, TEXT) X(element, TEXT) X(error, TEXT) X(errored, INT) X(            \
+            errors, INT) X(exit_code, INT) X(expected, TEXT) X(extra, INT) X(facet, TEXT)                    \
+            X(failed, INT) X(fidelity, TEXT) X(file, TEXT) X(finding, BOOL) X(format, INT) X(hist, TEXT) X(  \
+                host, TEXT) X(id, TEXT) X(interrupted, BOOL) X(introduced, INT) X(key, TEXT) X(keyed, BOOL)  \
+                X(kind, TEXT) X(late, INT) X(leftovers, INT) X(level, TEXT) X(limit, INT)                    \
+                    X(line, INT) X(link, TEXT) X(lossy, BOOL) X(max, REAL) X(mean, REAL) X(message, TEXT) X( \
+                        min, REAL) X(missing, INT) X(name, TEXT) X(native, TEXT) X(notes, TEXT)              \
+                        X(observed, TEXT) X(operation, TEXT) X(origin, TEXT) X(os, TEXT) X(outcome, TEXT) X( \
+                            p50, REAL) X(p90, REAL) X(p95, REAL) X(p99, REAL)                                \
+                            X(p999, REAL) X(parent, TEXT) X(passed, INT) X(plan, TEXT) X(preexisting, INT)   \
+                                X(promise, TEXT) X(provider, TEXT) X(rate, REAL) X(reason, TEXT) X(          \
+                                    reasons, TEXT) X(repeat, TEXT) X(report_dir, TEXT) X(rows, INT)          \
+                                    X(rule, TEXT) X(rules, TEXT) X(run, TEXT) X(                             \
+                                        seed, TEXT) X(server_version, TEXT) X(show_values, BOOL)             \
+                                        X(side, TEXT) X(skipped, INT) X(source, TEXT) X(source_digest, TEXT) \
+                                            X(source_kind, TEXT) X(source_next, INT) X(source_orphans, INT)  \
+                                                X(source_rows, INT)                                          \
+                                                    X(source_state, TEXT) X(source_version, TEXT)            \
+                                                        X(started, TEXT) X(stream, TEXT) X(suite, TEXT) X(   \
+                                                            table, TEXT) X(tables, INT) X(target, TEXT)      \
+                                                            X(target_digest, TEXT) X(target_kind, TEXT) X(   \
+                                                                target_next, INT) X(target_orphans, INT)     \
+                                                                X(target_rows, INT) X(target_state, TEXT)    \
+                                                                    X(target_version, TEXT) X(text, TEXT)    \
+                                                                        X(tool, TEXT) X(topic, TEXT) X(      \
+                                                                            touched, INT) X(unit, TEXT)      \
+                                                                            X(url, TEXT) X(verdict, TEXT) X( \
+                                                                                version, TEXT) X(what, TEXT) \
+                                                                                X(why, TEXT) X(xfailed, INT)
+
+enum sp_field {
+#define SP_X(name, type) SP_FLD_##name,
+    SP_FIELDS(SP_X)
+#undef SP_X
+        SP_FLD_N
+};
+enum sp_field_type { SP_FT_TEXT, SP_FT_INT, SP_FT_REAL, SP_FT_BOOL };
+
+struct sp_event {
+    enum sp_event_kind kind;
+    struct sp_buf json; /* ',"name":value' pairs so far */
+    bool bad;           /* out of memory, or a field of another type */
+};
+/* Building: begin, set, send. sp_event_send() releases the event in every case. */
+void sp_event_begin(struct sp_event *ev, enum sp_event_kind kind);
+void sp_event_text(struct sp_event *ev, enum sp_field f, const char *s); /* NULL: the field is left out */
+void sp_event_textn(struct sp_event *ev, enum sp_field f, const void *p, size_t n);
+void sp_event_int(struct sp_event *ev, enum sp_field f, int64_t v);
+void sp_event_real(struct sp_event *ev, enum sp_field f, double v); /* not finite: left out */
+void sp_event_bool(struct sp_event *ev, enum sp_field f, bool v);
+
+/* Where events go. */
+struct sp_emitter {
+    /* `json` is the object's inside without braces, seq and t; 0 or negative error. */
+    int (*send)(struct sp_emitter *, enum sp_event_kind, const char *json, size_t n, struct sp_error *);
+};
+int sp_event_send(struct sp_emitter *em, struct sp_event *ev, struct sp_error *err);
+
+/* events.jsonl: created fresh, flushed event by event; the file stays named events.jsonl.part until close after
+ * run_end, so that a truncated file cannot be mistaken for a whole one. `observer` (may be NULL) sees every line. */
+struct sp_event_file;
+typedef void (*sp_event_observer)(void *payload, enum sp_event_kind kind, const char *line, size_t n);
+int sp_event_file_open(
+    struct sp_event_file **, const char *report_dir, sp_event_observer, void *payload, struct sp_error *);
+struct sp_emitter *sp_event_file_emitter(struct sp_event_file *);
+int sp_event_file_close(struct sp_event_file *, struct sp_error *); /* renames; only after run_end was sent */
+void sp_event_file_abandon(struct sp_event_file *);                 /* closes, leaves .part */
+
+/* A worker's end of the socket: frames. */
+struct sp_emitter *sp_event_socket_emitter(int fd, struct sp_error *); /* free with sp_event_socket_free */
+void sp_event_socket_free(struct sp_emitter *);
+
+/* Reading. The parsed event borrows from `json` (jansson object), owned by the caller's record. */
+struct sp_event_in {
+    enum sp_event_kind kind;
+    int64_t seq;
+    double t;
+    void *json; /* json_t* */
+};
+int sp_event_parse(const char *line, size_t n, struct sp_event_in *out, struct sp_error *err);
+void sp_event_in_free(struct sp_event_in *);
+const char *sp_event_get_text(const struct sp_event_in *, enum sp_field); /* NULL if absent */
+int64_t sp_event_get_int(const struct sp_event_in *, enum sp_field, int64_t fallback);
+double sp_event_get_real(const struct sp_event_in *, enum sp_field, double fallback);
+bool sp_event_get_bool(const struct sp_event_in *, enum sp_field, bool fallback);
+
+const char *sp_event_name(enum sp_event_kind k);
+const char *sp_event_doc(enum sp_event_kind k);
+const char *sp_field_name(enum sp_field f);
+enum sp_field_type sp_field_type(enum sp_field f);
+
+#endif
