@@ -88,8 +88,9 @@ const char *sp_error_text(const struct sp_error *err); /* never NULL: text, or t
 void sp_error_clear(struct sp_error *err);             /* frees text, resets to SP_ERROR_INIT */
 void sp_error_move(struct sp_error *to, struct sp_error *from);
 
-/* Secrets. Registered strings (at least 4 bytes) are replaced by "***" in every error, log and event text.
- * The list is process-wide, filled while configuration is read and before threads start. */
+/* Secrets. Registered strings, and their percent-encoded and decoded forms, are replaced by "***" in every error,
+ * log and event text. The list is process-wide, filled while configuration is read and before threads start.
+ * Fewer than 4 bytes cannot be hidden: -SP_E_INVALID, and the caller decides whether to go on. */
 int sp_secret_add(const char *secret);
 /* Returns a new string (free()) with registered secrets, and passwords inside URLs (scheme://user:PASS@), hidden;
  * NULL only when out of memory. */
