@@ -1,0 +1,47 @@
+/* verify.h -- do two copies hold the same data?
+ *
+ * Read-only on both sides. Memory stays flat: at most SP_VERIFY_MEMORY bytes for both sides plus three times the
+ * largest row. One thread per side while scanning. Emits verify_start ... verify_end; the verdict decides the exit
+ * code. */
+#ifndef SP_VERIFY_VERIFY_H
+#define SP_VERIFY_VERIFY_H
+
+#include "event.h"
+#include "provider_call.h"
+
+#define SP_VERIFY_MEMORY (48u << 20)
+
+enum sp_verify_checks {
+    SP_VC_SCHEMA = 1,
+    SP_VC_ROWS = 2,
+    SP_VC_RELATIONS = 4,
+    SP_VC_SEQUENCES = 8,
+    SP_VC_ALL = 15
+};
+enum sp_verify_verdict { SP_VV_EQUAL, SP_VV_EQUAL_WITH_LOSS, SP_VV_DIFFERENT, SP_VV_NOT_COMPARED };
+const char *sp_verify_verdict_name(
+    enum sp_verify_verdict v); /* equal equal_with_loss different not_compared */
+
+struct sp_verify_options {
+    unsigned checks;
+    const char *const *tables;
+    size_t ntables; /* globs; empty = all */
+    const char *const *accept_loss;
+    size_t naccept_loss;      /* TABLE.COLUMN or COLUMN */
+    uint64_t max_differences; /* rows listed per table; counts stay exact. Default 100 */
+    bool show_values;
+    bool strict_integrity;
+    const struct sp_query *const *custom;
+    const char *const *custom_names;
+    const int64_t *custom_expect;
+    size_t ncustom;
+    void (*progress)(void *payload, const char *table, uint64_t rows, uint64_t total_rows);
+    void *payload;
+};
+/* Sessions are open and stay the caller's. 0 and *verdict, or a negative error (nothing concluded). */
+int sp_verify(struct sp_session *source, struct sp_session *target, const struct sp_verify_options *,
+    struct sp_emitter *, enum sp_verify_verdict *verdict, struct sp_buf *reasons, struct sp_error *);
+/* equal 0; equal_with_loss 1; different 1; not_compared 3. */
+int sp_verify_exit_code(enum sp_verify_verdict v);
+
+#endif
