@@ -73,9 +73,10 @@ enum sp_event_kind {
 #define SP_FIELDS(X)                                                                                         \
     X(accepted, BOOL)                                                                                        \
     X(access, TEXT)                                                                                          \
-    X(actual, TEXT) X(argv, TEXT) X(basis, TEXT) X(behind, BOOL) X(bytes, INT) X(capability, TEXT) X(        \
-        capped, BOOL) X(cases, INT) X(changed, INT) X(checks, TEXT) X(nchecks, INT) X(child, TEXT) X(code,   \
-        TEXT) X(column, TEXT) X(columns, TEXT) X(command, TEXT) X(config_digest, TEXT) X(count, INT) X(cpu,  \
+    X(actual, TEXT)                                                                                          \
+    X(argv, TEXT) X(basis, TEXT) X(behind, BOOL) X(bytes, INT) X(capability, TEXT) X(capped, BOOL) X(        \
+        cases, INT) X(changed, INT) X(checks, TEXT) X(nchecks, INT) X(child, TEXT) X(code, TEXT) X(column,   \
+        TEXT) X(columns, TEXT) X(command, TEXT) X(config_digest, TEXT) X(count, INT) X(cpu,                  \
         TEXT) X(declared, TEXT) X(difference, TEXT) X(differences, INT) X(digest, TEXT) X(digest_equal,      \
         BOOL) X(dropped, INT) X(duplicates_source, INT) X(duplicates_target, INT) X(duration_s,              \
         REAL) X(effective, TEXT) X(element, TEXT) X(error, TEXT) X(errored, INT) X(errors,                   \
@@ -105,7 +106,7 @@ enum sp_event_kind {
                                                                             X(version, TEXT) X(what, TEXT)   \
                                                                                 X(why, TEXT) X(xfailed, INT)
 
-enum sp_field {
+enum sp_event_field {
 #define SP_X(name, type) SP_FLD_##name,
     SP_FIELDS(SP_X)
 #undef SP_X
@@ -120,11 +121,12 @@ struct sp_event {
 };
 /* Building: begin, set, send. sp_event_send() releases the event in every case. */
 void sp_event_begin(struct sp_event *ev, enum sp_event_kind kind);
-void sp_event_text(struct sp_event *ev, enum sp_field f, const char *s); /* NULL: the field is left out */
-void sp_event_textn(struct sp_event *ev, enum sp_field f, const void *p, size_t n);
-void sp_event_int(struct sp_event *ev, enum sp_field f, int64_t v);
-void sp_event_real(struct sp_event *ev, enum sp_field f, double v); /* not finite: left out */
-void sp_event_bool(struct sp_event *ev, enum sp_field f, bool v);
+void sp_event_text(
+    struct sp_event *ev, enum sp_event_field f, const char *s); /* NULL: the field is left out */
+void sp_event_textn(struct sp_event *ev, enum sp_event_field f, const void *p, size_t n);
+void sp_event_int(struct sp_event *ev, enum sp_event_field f, int64_t v);
+void sp_event_real(struct sp_event *ev, enum sp_event_field f, double v); /* not finite: left out */
+void sp_event_bool(struct sp_event *ev, enum sp_event_field f, bool v);
 
 /* Where events go. */
 struct sp_emitter {
@@ -156,14 +158,14 @@ struct sp_event_in {
 };
 int sp_event_parse(const char *line, size_t n, struct sp_event_in *out, struct sp_error *err);
 void sp_event_in_free(struct sp_event_in *);
-const char *sp_event_get_text(const struct sp_event_in *, enum sp_field); /* NULL if absent */
-int64_t sp_event_get_int(const struct sp_event_in *, enum sp_field, int64_t fallback);
-double sp_event_get_real(const struct sp_event_in *, enum sp_field, double fallback);
-bool sp_event_get_bool(const struct sp_event_in *, enum sp_field, bool fallback);
+const char *sp_event_get_text(const struct sp_event_in *, enum sp_event_field); /* NULL if absent */
+int64_t sp_event_get_int(const struct sp_event_in *, enum sp_event_field, int64_t fallback);
+double sp_event_get_real(const struct sp_event_in *, enum sp_event_field, double fallback);
+bool sp_event_get_bool(const struct sp_event_in *, enum sp_event_field, bool fallback);
 
 const char *sp_event_name(enum sp_event_kind k);
 const char *sp_event_doc(enum sp_event_kind k);
-const char *sp_field_name(enum sp_field f);
-enum sp_field_type sp_field_type(enum sp_field f);
+const char *sp_event_field_name(enum sp_event_field f);
+enum sp_field_type sp_event_field_type(enum sp_event_field f);
 
 #endif
