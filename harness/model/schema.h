@@ -30,6 +30,9 @@ struct sp_column {
     bool not_null;
     bool identity;         /* serial, identity, AUTOINCREMENT: the backend draws the next value */
     bool ordinal_unstable; /* document stores: no column order */
+    /* Of a dynamic column (type.tag SP_MISSING): what its declaration suggests, though the backend doesn't enforce it;
+     * tag SP_MISSING = nothing. For choosing a type elsewhere, never for comparing. */
+    struct sp_type declared;
 };
 
 enum sp_fk_action { SP_FK_NO_ACTION, SP_FK_RESTRICT, SP_FK_CASCADE, SP_FK_SET_NULL, SP_FK_SET_DEFAULT };
@@ -91,6 +94,11 @@ struct sp_table {
     bool without_rowid;            /* SQLite */
     bool open_fields;              /* documents: fields beyond the columns may exist -> residual map */
     const char *native_definition; /* backend's own text, for people; may be NULL */
+    const char *native_kind;       /* provider kind whose language that is; NULL = not said */
+    /* Set by whoever copies an unchanged table between two backends of one kind: table_create and table_finish then
+     * run native_definition as it is (every constraint, order and collation stays identical) if native_kind is their
+     * own kind, and go by the struct otherwise. Introspection never sets it. */
+    bool native_verbatim;
 };
 
 /* Objects that exist but whose meaning the schema does not model: triggers, views, policies ... */
