@@ -29,8 +29,8 @@ ifeq ($(COVERAGE),1)
 CFLAGS   += --coverage
 LDFLAGS  += --coverage
 endif
-PKG_CFLAGS = $(shell pkg-config --cflags $(PKGS))
-PKG_LIBS   = $(shell pkg-config --libs $(PKGS)) -lm
+PKG_CFLAGS = $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
+PKG_LIBS   = $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lm
 
 # libcore.a: the harness without main and without the registries.
 CORE_SRC := $(filter-out harness/main.c harness/registry.c,$(wildcard harness/*.c harness/*/*.c))
@@ -79,18 +79,59 @@ $(PROV_BIN): $(BUILD)/tests/provider/%: $(BUILD)/obj/tests/provider/%.o $(BUILD)
 	@mkdir -p $(dir $@)
 	@$(CC) $(LDFLAGS) -o $@ $< -Wl,--start-group $(BUILD)/libapp.a $(BUILD)/libcore.a -Wl,--end-group $(PKG_LIBS) -lcmocka
 
-tests: $(UNIT_BIN) $(PROV_BIN)
+# Small programs that tests and benchmarks use.
+TOOL_BIN  := $(patsubst tests/tools/%.c,$(BUILD)/tools/%,$(wildcard tests/tools/*.c))
+$(TOOL_BIN): $(BUILD)/tools/%: $(BUILD)/obj/tests/tools/%.o $(BUILD)/libcore.a
+	@mkdir -p $(dir $@)
+	@$(CC) $(LDFLAGS) -o $@ $^ $(PKG_LIBS) $(shell pkg-config --libs libxml-2.0 2>/dev/null)
+$(BUILD)/obj/tests/tools/%.o: PKGS += libxml-2.0
 
-clean: ## remove everything that was built
-	rm -rf $(BUILD)
+tests: $(TOOL_BIN) $(UNIT_BIN) $(PROV_BIN)
+
+# --- what people and pipelines run ----------------------------------------------------------------------------
+deps: ## install what is missing to build and test (apt; says what and why first)
+	@ci/deps build check
+
+demo: ## set-up, build, then the main job on the embedded providers; ends by naming the report
+	@ci/deps build
+	@$(MAKE) --no-print-directory all
+	@ci/demo $(BUILD)
+
+check: ## set-up, build, all tests; ends in "N passed, N failed, N skipped"
+	@ci/deps build check
+	@$(MAKE) --no-print-directory all tests
+	@ci/check $(CHECK_FLAGS) $(BUILD)
+
+coverage: ## line coverage of harness/ and providers/ (build/coverage/index.html)
+	@ci/deps build check coverage
+	@ci/coverage $(BUILD)
+
+bench: ## the ratios of README's table, measured here and now
+	@ci/deps build check
+	@$(MAKE) --no-print-directory all $(BUILD)/tools/bare_read
+	@ci/bench $(BUILD)
+
+asan: ## build with ASan and UBSan into build/asan
+	@$(MAKE) --no-print-directory BUILD=$(BUILD)/asan SANITIZE=address,undefined OPT="-O1 -g" all tests
+
+lint: ## formatting, banned functions, shell scripts, clang without warnings
+	@ci/deps build check lint
+	@ci/lint
+	@$(MAKE) --no-print-directory BUILD=$(BUILD)/clang CC=clang WERROR=1 all tests
 
 fmt: ## format the tree
 	clang-format -i $(shell git ls-files '*.c' '*.h')
 
+install: all ## install build/switchproof into PREFIX/bin (default /usr/local)
+	install -D -m 0755 $(BUILD)/switchproof $(DESTDIR)$(PREFIX)/bin/switchproof
+
+clean: ## remove everything that was built
+	rm -rf $(BUILD)
+
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
 
-.PHONY: all tests clean fmt help FORCE
+.PHONY: all tests deps demo check coverage bench asan lint fmt install clean help FORCE
 .SECONDARY:
 
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
