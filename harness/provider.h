@@ -77,10 +77,12 @@ enum sp_op_kind {
 struct sp_op {
     enum sp_op_kind kind;
     /* READ, COUNT, UPDATE, DELETE: query.table and query.where; READ: all of it. CREATE, UPSERT: query.table.
-     * UPDATE and DELETE act on every row that the filter selects (NULL filter: all); order and limit are refused. */
+     * COUNT, UPDATE and DELETE act on every row that the filter selects (NULL filter: all); order, offset and a
+     * limit above 0 are refused (a limit of 0, as in a literal that leaves it out, counts as not given there). */
     struct sp_query query;
     /* CREATE, UPSERT: `nrows` rows of `nfields` values, row-major; UPDATE: one row of assignments. A field that a
-     * create leaves out takes its default. Value MISSING = leave out in this row. */
+     * create leaves out takes its default. Value MISSING = leave out in this row: a create takes the default, an
+     * update or the update half of an upsert keeps what is there. At least one row. */
     const char *const *fields;
     size_t nfields;
     const struct sp_value *values;

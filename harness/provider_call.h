@@ -43,6 +43,10 @@ int sp_db_load_open(struct sp_session *, const char *table, const char *const *c
 int sp_db_load_row(struct sp_session *, struct sp_load *, const struct sp_value *, struct sp_error *);
 int sp_db_load_close(struct sp_session *, struct sp_load *, bool commit, uint64_t *loaded, struct sp_error *);
 int sp_db_sequence_set(struct sp_session *, const struct sp_sequence *, struct sp_error *);
+int sp_db_role_create(struct sp_session *, const char *role, const char *password, struct sp_error *);
+int sp_db_role_drop(struct sp_session *, const char *role, struct sp_error *);
+int sp_db_role_grant(
+    struct sp_session *, const char *role, const char *table, unsigned privileges, struct sp_error *);
 
 /* Short spellings over sp_db_exec. `r` may be NULL where nothing is wanted. Fields of one row. */
 int sp_db_insert(
