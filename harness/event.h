@@ -119,7 +119,9 @@ struct sp_event {
     struct sp_buf json; /* ',"name":value' pairs so far */
     bool bad;           /* out of memory, or a field of another type */
 };
-/* Building: begin, set, send. sp_event_send() releases the event in every case. */
+/* Building: begin, set, send. sp_event_send() releases the event in every case; a NULL emitter drops it. A text is
+ * redacted, loses control characters other than tab and newline to \xHH, and is cut after 64 KiB with a remark; setting a field twice
+ * or with another type makes the event bad, and sending it is an error. */
 void sp_event_begin(struct sp_event *ev, enum sp_event_kind kind);
 void sp_event_text(
     struct sp_event *ev, enum sp_event_field f, const char *s); /* NULL: the field is left out */
@@ -130,7 +132,7 @@ void sp_event_bool(struct sp_event *ev, enum sp_event_field f, bool v);
 
 /* Where events go. */
 struct sp_emitter {
-    /* `json` is the object's inside without braces, seq and t; 0 or negative error. */
+    /* `json` holds the fields alone, "id":"x","line":3 -- no braces, seq, t, ev; may be empty. 0 or negative error. */
     int (*send)(struct sp_emitter *, enum sp_event_kind, const char *json, size_t n, struct sp_error *);
 };
 int sp_event_send(struct sp_emitter *em, struct sp_event *ev, struct sp_error *err);
@@ -145,11 +147,13 @@ struct sp_emitter *sp_event_file_emitter(struct sp_event_file *);
 int sp_event_file_close(struct sp_event_file *, struct sp_error *); /* renames; only after run_end was sent */
 void sp_event_file_abandon(struct sp_event_file *);                 /* closes, leaves .part */
 
-/* A worker's end of the socket: frames. */
+/* A worker's end of the socket: frames of at most SP_EVENT_FRAME_MAX bytes. The descriptor stays the caller's. */
+#define SP_EVENT_FRAME_MAX (4u << 20)
 struct sp_emitter *sp_event_socket_emitter(int fd, struct sp_error *); /* free with sp_event_socket_free */
 void sp_event_socket_free(struct sp_emitter *);
 
-/* Reading. The parsed event borrows from `json` (jansson object), owned by the caller's record. */
+/* Reading. An unknown event is -SP_E_UNSUPPORTED (skip it), anything malformed -SP_E_INVALID; seq and t are 0 in a
+ * worker's frame. The parsed event borrows from `json` (jansson object), owned by the caller's record. */
 struct sp_event_in {
     enum sp_event_kind kind;
     int64_t seq;
@@ -158,6 +162,7 @@ struct sp_event_in {
 };
 int sp_event_parse(const char *line, size_t n, struct sp_event_in *out, struct sp_error *err);
 void sp_event_in_free(struct sp_event_in *);
+void sp_event_copy(struct sp_event *out, const struct sp_event_in *in); /* begins `out`: known fields, redacted anew */
 const char *sp_event_get_text(const struct sp_event_in *, enum sp_event_field); /* NULL if absent */
 int64_t sp_event_get_int(const struct sp_event_in *, enum sp_event_field, int64_t fallback);
 double sp_event_get_real(const struct sp_event_in *, enum sp_event_field, double fallback);
