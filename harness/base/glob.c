@@ -20,9 +20,13 @@ static size_t next_char(const char *p, uint32_t *c)
     return len;
 }
 
-/* Length of the [set] at p, 0 if it has no end and so is a plain '['. A ']' that comes first is a member. */
-static size_t set_length(const char *p)
+/* Length of the [set] at p, 0 if it has no end and so is a plain '['. A ']' that comes first is a member.
+ * `last` is the last ']' of the pattern, NULL if none: with it, no search for an end runs on in vain. */
+static size_t set_length(const char *p, const char *last)
 {
+    if (last == NULL || p > last) {
+        return 0;
+    }
     size_t i = 1;
     if (p[i] == '!' || p[i] == '^') {
         i++;
@@ -53,7 +57,7 @@ static bool in_set(const char *p, size_t len, uint32_t c)
 }
 
 /* Length of the pattern element at p if it matches the character c, else 0. Not for '*'. */
-static size_t matches(const char *p, uint32_t c)
+static size_t matches(const char *p, const char *last, uint32_t c)
 {
     if (*p == '\0') {
         return 0;
@@ -61,7 +65,7 @@ static size_t matches(const char *p, uint32_t c)
     if (*p == '?') {
         return 1;
     }
-    size_t len = *p == '[' ? set_length(p) : 0;
+    size_t len = *p == '[' ? set_length(p, last) : 0;
     if (len > 0) {
         return in_set(p, len, c) ? len : 0;
     }
@@ -70,10 +74,10 @@ static size_t matches(const char *p, uint32_t c)
     return want == c ? len : 0;
 }
 
-static bool has_meta(const char *p)
+static bool has_meta(const char *p, const char *last)
 {
     for (; *p != '\0'; p++) {
-        if (*p == '*' || *p == '?' || (*p == '[' && set_length(p) > 0)) {
+        if (*p == '*' || *p == '?' || (*p == '[' && set_length(p, last) > 0)) {
             return true;
         }
     }
@@ -82,7 +86,8 @@ static bool has_meta(const char *p)
 
 bool sp_glob(const char *pattern, const char *s, bool loose)
 {
-    if (loose && !has_meta(pattern)) {
+    const char *last = strrchr(pattern, ']');
+    if (loose && !has_meta(pattern, last)) {
         return strstr(s, pattern) != NULL;
     }
     const char *p = pattern;
@@ -97,7 +102,7 @@ bool sp_glob(const char *pattern, const char *s, bool loose)
             continue;
         }
         size_t len = next_char(s, &c);
-        size_t used = matches(p, c);
+        size_t used = matches(p, last, c);
         if (used > 0) {
             p += used;
             s += len;
