@@ -17,7 +17,15 @@ bool sp_dec_to_i64(const struct sp_dec *d, int64_t *out); /* false if not integr
 int sp_dec_from_f64_exact(struct sp_arena *a, double f, struct sp_dec *out);
 /* The shortest decimal that reads back as the same double. */
 int sp_dec_from_f64_shortest(struct sp_arena *a, double f, struct sp_dec *out);
-/* True if the nearest double to `d` exists (finite) and its shortest decimal is `d`: then *out is that double. */
+/* The decimal that stands for a double in comparisons: the exact value if it is integral, so that no digit is
+ * invented above 2^53, else the shortest (0.1 stands for 0.1). Different doubles have different decimals, except
+ * that -0.0 has the decimal of 0.0: callers who keep them apart look at the sign first. */
+int sp_dec_from_f64(struct sp_arena *a, double f, struct sp_dec *out);
+/* Round half to even; infinite when too large. */
+double sp_dec_nearest_f64(const struct sp_dec *d);
+/* True if `d` is the decimal that stands for some double (sp_dec_from_f64): then *out is that double. */
 bool sp_dec_to_f64_exact(const struct sp_dec *d, double *out);
+/* The normal form of a decimal put together by hand; borrows the same digits. */
+struct sp_dec sp_dec_normal(struct sp_dec d);
 
 #endif

@@ -42,6 +42,9 @@ enum sp_tag {
         SP_TAG_N
 };
 
+/* Arrays nest at most this deep; deeper ones are refused by copy and canonical form, and equal nothing. */
+#define SP_VALUE_DEPTH 128
+
 /* Seconds since 1970-01-01T00:00:00 (UTC or local) and nanoseconds 0..999999999 added to them. Years -9999 to
  * 9999 are parsed and printed; arithmetic is exact beyond. */
 struct sp_ts {
@@ -125,7 +128,7 @@ static inline bool sp_v_is_absent(const struct sp_value *v)
 /* Exact logical equality: same tag and same content; -0.0 differs from 0.0, every NaN equals every NaN, JSON by
  * canonical form, decimals by number (1.0 equals 1.00). No coercion: int 1 differs from decimal 1. */
 bool sp_value_equal(const struct sp_value *a, const struct sp_value *b);
-/* Deep copy; -SP_E_NOMEM. */
+/* Deep copy; -SP_E_NOMEM, -SP_E_TOO_LARGE (nested too deep). */
 int sp_value_copy(struct sp_arena *a, struct sp_value *out, const struct sp_value *in);
 /* For people: literal with its type where it matters, e.g. text "a\x00b" (3 bytes), int 5, float64 -0.0; long
  * content is cut after `max` bytes (0 = 120) with its length and digest named. Never used for comparing. */
