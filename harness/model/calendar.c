@@ -82,7 +82,8 @@ bool sp_ts_from_civil(const struct sp_civil *c, struct sp_ts *out)
     if (c->year < -far || c->year > far || !date_ok(c->year, c->month, c->day) ||
         !clock_ok(c->hour, c->minute, c->second) || c->nsec > 999999999)
         return false;
-    out->sec = sp_days_from_civil(c->year, c->month, c->day) * DAY_S + c->hour * 3600 + c->minute * 60 + c->second;
+    out->sec =
+        sp_days_from_civil(c->year, c->month, c->day) * DAY_S + c->hour * 3600 + c->minute * 60 + c->second;
     out->nsec = c->nsec;
     return true;
 }

@@ -9,8 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const double pow10_exact[] = { 1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13,
-    1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22 };
+static const double pow10_exact[] = { 1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12,
+    1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22 };
 
 /* --- a natural number of at most 1100 decimal digits, base 10^9, little-endian --------------------------------- */
 
@@ -59,7 +59,8 @@ static size_t nat_digits(const struct natural *x, char *out)
     return at;
 }
 
-static int keep_digits(struct sp_arena *a, const char *digits, size_t n, int32_t exp, bool neg, struct sp_dec *out)
+static int keep_digits(
+    struct sp_arena *a, const char *digits, size_t n, int32_t exp, bool neg, struct sp_dec *out)
 {
     struct sp_dec d = sp_dec_normal((struct sp_dec){ digits, (uint32_t)n, exp, neg });
     d.digits = sp_arena_dup(a, d.digits, d.ndigits);
@@ -169,7 +170,8 @@ int sp_dec_from_f64_shortest(struct sp_arena *a, double f, struct sp_dec *out)
 
 int sp_dec_from_f64(struct sp_arena *a, double f, struct sp_dec *out)
 {
-    return isfinite(f) && f == floor(f) ? sp_dec_from_f64_exact(a, f, out) : sp_dec_from_f64_shortest(a, f, out);
+    return isfinite(f) && f == floor(f) ? sp_dec_from_f64_exact(a, f, out)
+                                        : sp_dec_from_f64_shortest(a, f, out);
 }
 
 double sp_dec_nearest_f64(const struct sp_dec *d)

@@ -12,12 +12,14 @@
 
 /* Strict RFC 8259 text, valid UTF-8, no duplicate member name (after unescaping). Errors name the byte offset. */
 int sp_json_check(const char *p, size_t n, struct sp_error *err);
-/* Canonical bytes, appended to `out`: objects sorted by member name (bytewise over UTF-8), no blanks, strings with
- * only the necessary escapes, numbers as exact decimals in normal form (1.0, 1, 10e-1 are one number; -0 is 0 in
- * JSON's own number model but is kept as "-0" because backends keep it apart as text: see canonical.h), duplicates
- * and unpaired surrogates refused. */
+/* Canonical bytes, appended to `out` (nothing on failure): objects sorted by unescaped member name, bytewise over
+ * UTF-8; no blanks; of the escapes only \" \\ \b \f \n \r \t and \u00xx (lower-case) for the other controls; numbers as
+ * sp_dec_print() writes the exact decimal (1.0, 1, 10e-1 are one number), a negative zero as -0, because backends
+ * keep it apart. Duplicates and unpaired surrogates are refused; numbers beyond the limits of decimal.h are
+ * -SP_E_RANGE. */
 int sp_json_canonical(struct sp_buf *out, const char *p, size_t n, struct sp_error *err);
-/* Where two valid JSON texts first differ, as a JSON pointer ("/a/3/b"), for messages; "" = at the top. */
+/* Appends where two JSON texts first differ, as a JSON pointer ("/a/3/b"), for messages; "" = at the top. 0, 1 = they
+ * are equal, or a negative error if one of them has no canonical form. */
 int sp_json_first_difference(struct sp_buf *out, const char *a, size_t an, const char *b, size_t bn);
 /* Appends a JSON string literal with quotes; invalid UTF-8 becomes \\xHH text (visible), controls \u00XX. */
 int sp_json_quote(struct sp_buf *out, const void *p, size_t n);

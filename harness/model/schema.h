@@ -129,8 +129,9 @@ bool sp_table_is_pk(const struct sp_table *t, const char *column);
 int sp_table_copy(struct sp_arena *a, struct sp_table *out, const struct sp_table *in); /* deep */
 int sp_type_print(struct sp_buf *out, const struct sp_type *t); /* decimal(12,2), text(40), array(int) ... */
 bool sp_type_equal(const struct sp_type *a, const struct sp_type *b);
-/* Table names such that each stands behind the tables it references; tables on a cycle come last, in name order,
- * and *ncyclic counts them. `order` has room for ntables indexes. Iterative. */
+/* Tables in an order in which each stands behind those it references (itself aside). Tables on a cycle come last, in
+ * name order, and behind them those that only reference the cycle; *ncyclic counts both. `order` has room for
+ * ntables indexes. Iterative. */
 int sp_schema_order(const struct sp_schema *s, size_t *order, size_t *ncyclic, struct sp_error *err);
 
 #endif

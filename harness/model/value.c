@@ -174,7 +174,8 @@ static bool same_json(const struct sp_value *a, const struct sp_value *b)
         return true;
     struct sp_buf ca = SP_BUF_INIT, cb = SP_BUF_INIT;
     bool same = sp_json_canonical(&ca, a->u.str.p, a->u.str.n, NULL) == 0 &&
-        sp_json_canonical(&cb, b->u.str.p, b->u.str.n, NULL) == 0 && same_octets(ca.p, ca.n, cb.p, cb.n);
+                sp_json_canonical(&cb, b->u.str.p, b->u.str.n, NULL) == 0 &&
+                same_octets(ca.p, ca.n, cb.p, cb.n);
     sp_buf_free(&ca);
     sp_buf_free(&cb);
     return same;
@@ -231,7 +232,7 @@ static bool same_value(const struct sp_value *a, const struct sp_value *b, int d
         return true;
     case SP_NATIVE:
         return sp_streq(a->u.native.type, b->u.native.type) &&
-            same_octets(a->u.native.p, a->u.native.n, b->u.native.p, b->u.native.n);
+               same_octets(a->u.native.p, a->u.native.n, b->u.native.p, b->u.native.n);
     case SP_TAG_N:
         break;
     }
@@ -250,7 +251,8 @@ static int copy_value(struct sp_arena *a, struct sp_value *out, const struct sp_
     struct sp_value v = *in;
     switch (in->tag) {
     case SP_DEC:
-        v.u.dec.digits = sp_arena_strn(a, in->u.dec.digits != NULL ? in->u.dec.digits : "", in->u.dec.ndigits);
+        v.u.dec.digits =
+            sp_arena_strn(a, in->u.dec.digits != NULL ? in->u.dec.digits : "", in->u.dec.ndigits);
         if (v.u.dec.digits == NULL)
             return -SP_E_NOMEM;
         break;
