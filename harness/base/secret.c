@@ -161,8 +161,9 @@ static bool is_port(const char *p, size_t n)
 }
 
 /* scheme://user:PASS@host. A password may hold raw '@', '/', '?' and '#' in a URL that is about to be refused, so
- * it is hidden up to the last '@' of the word; too much hidden is harmless, too little is not. */
-static void mark_userinfo(const char *text, const char *p, const char *end, const char *at, char *mark)
+ * it is hidden up to the last '@' of the word; too much hidden is harmless, too little is not. Returns where to
+ * look on. */
+static const char *mark_userinfo(const char *text, const char *p, const char *end, const char *at, char *mark)
 {
     size_t authority = 0;
     while (p + authority < end && strchr("/?#", p[authority]) == NULL) {
@@ -170,14 +171,15 @@ static void mark_userinfo(const char *text, const char *p, const char *end, cons
     }
     const char *colon = memchr(p, ':', authority);
     if (colon == NULL || at == NULL || at < colon) {
-        return;
+        return p;
     }
     size_t rest = (size_t)(p + authority - colon - 1);
     bool has_user = memchr(p, '@', authority) != NULL;
     if (!has_user && (*p == '[' || is_port(colon + 1, rest))) {
-        return; /* host:port, and the '@' belongs to the path or query */
+        return p; /* host:port, and the '@' belongs to the path or query */
     }
     memset(mark + (colon + 1 - text), 1, (size_t)(at - colon - 1));
+    return at;
 }
 
 /* ...?password=PASS&... , which libpq and others accept. */
@@ -196,10 +198,12 @@ static void mark_query(const char *text, const char *p, const char *end, char *m
             }
             const char *value = p + n + 2;
             const char *stop = value;
-            while (stop < end && *stop != '&' && *stop != '\'' && *stop != '#') {
+            while (stop < end && *stop != '&') {
                 stop++;
             }
             memset(mark + (value - text), 1, (size_t)(stop - value));
+            p = stop - 1;
+            break;
         }
     }
 }
@@ -210,7 +214,11 @@ static void mark_urls(const char *text, size_t n, char *mark)
     const char *p = text;
     const char *end = text; /* of the word that p is in, and its last '@': found once for each word */
     const char *at = NULL;
-    while ((p = strstr(p, "://")) != NULL) {
+    while ((p = memchr(p, ':', (size_t)(limit - p))) != NULL) {
+        if (p[1] != '/' || p[2] != '/') {
+            p++;
+            continue;
+        }
         p += 3;
         if (p > end) {
             end = p;
@@ -220,7 +228,7 @@ static void mark_urls(const char *text, size_t n, char *mark)
             at = memrchr(p, '@', (size_t)(end - p));
             mark_query(text, p, end, mark);
         }
-        mark_userinfo(text, p, end, at, mark);
+        p = mark_userinfo(text, p, end, at, mark);
     }
 }
 
