@@ -37,7 +37,8 @@ bool st_ok(struct st *t, const char *what, int rc);
 
 #define ST_CASES(X)                                                                                          \
     X(round_trip)                                                                                            \
-    X(zero_bytes) X(binary) X(overwrite) X(large) X(absent) X(delete) X(delete_absent) X(content_type)       \
+    X(zero_bytes)                                                                                            \
+    X(binary) X(overwrite) X(large) X(absent) X(delete) X(delete_absent) X(content_type)                     \
         X(content_type_default) X(metadata) X(metadata_replaced) X(etag) X(modified) X(two_sessions)         \
             X(buckets_apart) X(bucket_exists) X(bucket_absent) X(bucket_drop) X(bucket_list) X(stream_abort) \
                 X(concurrent_put) X(list_order) X(list_prefix) X(list_delimiter) X(list_pages)               \
