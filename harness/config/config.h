@@ -7,6 +7,7 @@
 #define SP_CONFIG_CONFIG_H
 
 #include "base/arena.h"
+#include "base/buf.h"
 #include "base/error.h"
 #include "model/query.h"
 #include "provider.h"
@@ -31,7 +32,7 @@ struct sp_config_check {
 };
 struct sp_config_setting {
     const char *suite, *name;
-    double value;
+    double value; /* durations in milliseconds, rates per second */
     const char *text;
 };
 struct sp_config_xfail {
@@ -77,5 +78,11 @@ const struct sp_config_provider *sp_config_provider(
 int sp_config_resolve(const struct sp_config *, const char *arg, struct sp_arena *a,
     struct sp_config_provider *out, const struct sp_provider *const *kinds, struct sp_error *);
 void sp_config_endpoint(const struct sp_config_provider *, struct sp_endpoint *out);
+/* INVALID when the provider's URL needs a variable that is not set, and says which. */
+int sp_config_usable(const struct sp_config *, const struct sp_config_provider *, struct sp_error *);
+/* The kinds that the build left out, for messages; set once at start-up, before anything is loaded. Borrowed. */
+void sp_config_left_out(const char *const *kinds);
+/* Every key with type, bounds, default and meaning, for `switchproof help config`. */
+int sp_config_document(struct sp_buf *out);
 
 #endif
