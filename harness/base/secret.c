@@ -208,7 +208,7 @@ static void mark_query(const char *text, const char *p, const char *end, char *m
     }
 }
 
-static void mark_urls(const char *text, size_t n, char *mark)
+void sp_secret_in_urls(const char *text, size_t n, char *mark)
 {
     const char *limit = text + n;
     const char *p = text;
@@ -242,7 +242,7 @@ char *sp_redact(const char *text)
     }
     if (n > 0) {
         mark_secrets(text, n, mark);
-        mark_urls(text, n, mark);
+        sp_secret_in_urls(text, n, mark);
     }
     (void)sp_buf_reserve(&out, n);
     for (size_t i = 0; i < n;) {
