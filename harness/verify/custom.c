@@ -1,4 +1,6 @@
 /* custom.c -- the team's own invariants: the number of rows that a query selects, on both sides. */
+#include <stdio.h>
+
 #include "verify/internal.h"
 
 static void one(struct sp_vctx *c, size_t i, enum sp_side side)
