@@ -109,7 +109,7 @@ int sp_fs_bucket_open(struct sp_session *s, const char *bucket, struct sp_error 
 int sp_fs_lock(struct sp_session *s, const char *bucket, int bfd, struct sp_error *err)
 {
     struct stat open_st, named_st;
-    int fd = openat(bfd, ".lock", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+    int fd = openat(bfd, ".lock", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0666);
     if (fd < 0)
         return sp_fs_errno(err, errno, "cannot open the lock of bucket \"%s\"", bucket);
     while (flock(fd, LOCK_EX) != 0) {
@@ -272,8 +272,13 @@ int sp_fs_bucket_drop(struct sp_session *s, const char *bucket, struct sp_error 
         if (rc == 0)
             break;
     }
-    if (rc == 0)
+    if (rc == 0) {
         rc = sp_fs_sync_dir(s, s->root, bucket, err);
+    } else if (err != NULL) {
+        sp_error_prefix(err, "bucket \"%s\" is gone, but not all of its files could be removed", bucket);
+        err->origin = SP_ORIGIN_BACKEND;
+        err->effect = SP_EFFECT_APPLIED;
+    }
     empty_trash(s);
 out:
     free(path);

@@ -34,7 +34,7 @@ static void round_trip(void **state)
     OK(f, sp_blob_delete(f->s, "box", "a/b.txt", &f->err));
     OK(f, sp_blob_delete(f->s, "box", "a/b.txt", &f->err));
     WANT(f, SP_E_NOT_FOUND, sp_blob_head(f->s, &f->a, "box", "a/b.txt", &h, &f->err));
-    assert_int_equal(count_files(f->dir, "box", ".tmp"), 0);
+    assert_int_equal(count_files(f->dir, "box", "[.]tmp"), 0);
 }
 
 static void ranges(void **state)
@@ -182,7 +182,7 @@ static void conditions(void **state)
     struct sp_put_opts type = { .content_type = "text/plain\r\nX: y" };
     WANT(f, SP_E_INVALID, sp_blob_put(f->s, "box", "k", "x", 1, &type, &f->err));
     want_text(f, "k", "hello");
-    assert_int_equal(count_files(f->dir, "box", ".tmp"), 0);
+    assert_int_equal(count_files(f->dir, "box", "[.]tmp"), 0);
 }
 
 static int64_t stops(void *payload, void *p, size_t n)
@@ -206,7 +206,7 @@ static void aborted_streams(void **state)
     put_text(f, "k", "old");
     WANT(f, SP_E_CANCELLED, sp_blob_put_stream(f->s, &f->a, "box", "k", stops, &left, NULL, NULL, &f->err));
     want_text(f, "k", "old");
-    assert_int_equal(count_files(f->dir, "box", ".tmp"), 0);
+    assert_int_equal(count_files(f->dir, "box", "[.]tmp"), 0);
     WANT(f, SP_E_CANCELLED,
         sp_blob_get_stream(f->s, &f->a, "box", "k", 0, SP_TO_END, refuses, NULL, NULL, &f->err));
 }
@@ -258,7 +258,7 @@ static void buckets(void **state)
     OK(f, sp_blob_bucket_drop(f->s, "box", &f->err));
     WANT(f, SP_E_NOT_FOUND, sp_blob_bucket_drop(f->s, "box", &f->err));
     WANT(f, SP_E_NOT_FOUND, sp_blob_put(f->s, "box", "k", "x", 1, NULL, &f->err));
-    assert_int_equal(count_files(f->dir, "", ".switchproof-trash"), 0);
+    assert_int_equal(count_files(f->dir, "", "[.]switchproof-trash"), 0);
 }
 
 static void uploads(void **state)
@@ -306,7 +306,7 @@ static void uploads(void **state)
     OK(f, sp_blob_upload_part(f->s, id, 2, "o", 1, &f->err));
     OK(f, sp_blob_upload_complete(f->s, &f->a, id, NULL, &f->err));
     assert_int_equal(count_files(f->dir, "box/.uploads", ""), 0);
-    assert_int_equal(count_files(f->dir, "box", ".tmp"), 0);
+    assert_int_equal(count_files(f->dir, "box", "[.]tmp"), 0);
 }
 
 static void signed_urls(void **state)

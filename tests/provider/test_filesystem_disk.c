@@ -156,7 +156,7 @@ static void read_only(void **state)
     assert_non_null(caps[SP_CAP_PUT].why);
     assert_int_equal(caps[SP_CAP_GET].level, SP_CAP_YES);
     sp_close(s);
-    assert_int_equal(count_files(f->dir, "", ".switchproof"), 0);
+    assert_int_equal(count_files(f->dir, "", "[.]switchproof"), 0);
     path_of(f, dir, "absent/deep");
     snprintf(url, sizeof url, "filesystem:%s", dir);
     ep.url = url;
@@ -241,7 +241,7 @@ static void file_size_limit(void **state)
     assert_int_equal(rc, -SP_E_TOO_LARGE);
     assert_string_equal(f->err.native, "EFBIG");
     want_text(f, "k", "old");
-    assert_int_equal(count_files(f->dir, "box", ".tmp"), 0);
+    assert_int_equal(count_files(f->dir, "box", "[.]tmp"), 0);
     free(big);
 }
 
@@ -268,7 +268,7 @@ static int on_a_full_disk(struct fx *f)
         step = 4;
     else if (sp_blob_get(s, "box", "k", &b, &err) != 0 || strcmp(b.p, "old") != 0)
         step = 5;
-    else if (count_files(f->dir, "box", ".tmp") != 0)
+    else if (count_files(f->dir, "box", "[.]tmp") != 0)
         step = 6;
     else if (sp_blob_put(s, "box", "k2", big, 100000, NULL, &err) != 0) /* the space is free again */
         step = 7;
@@ -319,7 +319,7 @@ static void killed_writer(void **state)
             sp_blob_put_stream(s, &a, "box", "k", forever, NULL, NULL, NULL, NULL);
         _exit(1);
     }
-    for (int i = 0; i < 500 && count_files(f->dir, "box", ".tmp") == 0; i++)
+    for (int i = 0; i < 500 && count_files(f->dir, "box", "[.]tmp") == 0; i++)
         usleep(2000);
     usleep(10000);
     /* a living writer's file is left alone, however old it looks */
@@ -329,7 +329,7 @@ static void killed_writer(void **state)
     OK(f, sp_open(&second, &sp_provider_filesystem, &f->ep, &f->err));
     OK(f, sp_blob_put(second, "box", "z", "x", 1, NULL, &f->err));
     sp_close(second);
-    assert_int_equal(count_files(f->dir, "box", ".tmp"), 1);
+    assert_int_equal(count_files(f->dir, "box", "[.]tmp"), 1);
     assert_int_equal(kill(child, SIGKILL), 0);
     assert_int_equal(waitpid(child, &status, 0), child);
     assert_true(WIFSIGNALED(status));
@@ -340,7 +340,7 @@ static void killed_writer(void **state)
     OK(f, sp_open(&second, &sp_provider_filesystem, &f->ep, &f->err));
     OK(f, sp_blob_put(second, "box", "z", "y", 1, NULL, &f->err));
     sp_close(second);
-    assert_int_equal(count_files(f->dir, "box", ".tmp"), 0);
+    assert_int_equal(count_files(f->dir, "box", "[.]tmp"), 0);
 }
 
 struct replacing {
@@ -400,6 +400,61 @@ static void readers_see_whole_objects(void **state)
     assert_int_equal(r.failed, 0);
 }
 
+struct dropping {
+    struct fx *f;
+    volatile bool stop;
+    int stored, gone, odd;
+};
+
+static void *put_into(void *arg)
+{
+    struct dropping *r = arg;
+    struct sp_session *s = NULL;
+    struct sp_error err = SP_ERROR_INIT;
+    if (sp_open(&s, &sp_provider_filesystem, &r->f->ep, &err) != 0)
+        r->odd++;
+    while (!__atomic_load_n(&r->stop, __ATOMIC_RELAXED) && r->odd == 0) {
+        int rc = sp_blob_put(s, "drops", "k", "x", 1, NULL, &err);
+        r->stored += rc == 0;
+        r->gone += rc == -SP_E_NOT_FOUND;
+        if (rc != 0 && rc != -SP_E_NOT_FOUND) {
+            r->odd++;
+            print_error("put: %s\n", sp_error_text(&err));
+        }
+        sp_error_clear(&err);
+    }
+    sp_close(s);
+    sp_error_clear(&err);
+    return NULL;
+}
+
+/* Writers meet the bucket or its absence, never something between, and a new bucket of the name is empty. */
+static void drop_under_writers(void **state)
+{
+    struct fx *f = *state;
+    struct dropping r[2] = { { .f = f }, { .f = f } };
+    pthread_t t[2];
+    char p[256];
+    path_of(f, p, ".switchproof-trash-left-by-a-killed-drop");
+    assert_int_equal(mkdir(p, 0755), 0);
+    for (size_t i = 0; i < 2; i++)
+        assert_int_equal(pthread_create(&t[i], NULL, put_into, &r[i]), 0);
+    for (int i = 0; i < 200; i++) {
+        OK(f, sp_blob_bucket_create(f->s, "drops", &f->err));
+        usleep(i % 10 == 0 ? 2000 : 0);
+        OK(f, sp_blob_bucket_drop(f->s, "drops", &f->err));
+    }
+    for (size_t i = 0; i < 2; i++) {
+        __atomic_store_n(&r[i].stop, true, __ATOMIC_RELAXED);
+        pthread_join(t[i], NULL);
+        assert_int_equal(r[i].odd, 0);
+    }
+    assert_true(r[0].gone + r[1].gone > 0 && r[0].stored + r[1].stored > 0);
+    OK(f, sp_blob_bucket_create(f->s, "drops", &f->err));
+    OK(f, sp_blob_bucket_drop(f->s, "drops", &f->err));
+    assert_int_equal(count_files(f->dir, "", "[.]switchproof-trash"), 0);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, fx_setup, fx_teardown)
 int main(void)
 {
@@ -414,6 +469,7 @@ int main(void)
         T(no_space),
         T(killed_writer),
         T(readers_see_whole_objects),
+        T(drop_under_writers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
