@@ -19,7 +19,7 @@
 
 enum sp_side { SP_SIDE_SOURCE, SP_SIDE_TARGET };
 
-/* Per column, counted while scanning. */
+/* Per column, counted while scanning. Nulls and missing fields are counted as pushed, and not under by_tag. */
 struct sp_colstat {
     uint64_t nulls, missing;
     uint64_t by_tag[SP_TAG_N]; /* native tags as pushed: the storage-class findings */

@@ -38,8 +38,13 @@ enum sp_rule_kind {
 const char *sp_rule_name(enum sp_rule_kind k);
 const char *sp_rule_doc(enum sp_rule_kind k);
 int sp_rule_parse(const char *name, enum sp_rule_kind *out);
-/* out = f(in). 1 if the value was changed, 0 if f(in) == in, negative error. */
+/* out = f(in), where out may be in. 1 if the value was changed, 0 if not, negative error. What a rule does not speak of
+ * stays as it is. to_float32 and to_float64 always give the float and count as a change only if the number differs.
+ * Rules about times also take a text that spells one. */
 int sp_rule_apply(enum sp_rule_kind k, struct sp_arena *a, const struct sp_value *in, struct sp_value *out);
+
+/* What the rule does to the type of a column. */
+void sp_rule_type(enum sp_rule_kind k, struct sp_type *type);
 
 #define SP_MAX_RULES 4
 
@@ -54,8 +59,12 @@ struct sp_colplan {
     bool key;            /* part of the row key; key columns stand first in a plan */
 };
 
-/* Chooses the comparison type and the unavoidable rules of a pair. `why` (arena) says what was chosen when rules
- * are lossy, or why the pair is not comparable. 0, 1 = not comparable, negative error. */
+/* Chooses the comparison type and the unavoidable rules of a pair, after the `given` rules of a mapping. `why` (arena;
+ * may be NULL) says what the rules of the plan do, or why the pair is not comparable; NULL if there is nothing to say.
+ * 0, 1 = not comparable, negative error (-SP_E_INVALID: more than SP_MAX_RULES). */
+int sp_equiv_resolve_with(struct sp_arena *a, const struct sp_column *source, const struct sp_column *target,
+    const enum sp_rule_kind *given, size_t ngiven, struct sp_colplan *out, const char **why);
+/* The same without a mapping. */
 int sp_equiv_resolve(struct sp_arena *a, const struct sp_column *source, const struct sp_column *target,
     struct sp_colplan *out, const char **why);
 /* Fingerprint of a plan: format number, per column names, type, rules, key flags, residual flag. */

@@ -1,0 +1,268 @@
+/* rules.c -- the directional rules: what each does to a value and to a type. */
+#include <math.h>
+#include <string.h>
+
+#include "base/str.h"
+#include "model/calendar.h"
+#include "model/decimal.h"
+#include "model/equivalence.h"
+
+static const char *const names[] = { [SP_RULE_NONE] = "none",
+#define SP_X(id, name, doc) name,
+    SP_RULES(SP_X)
+#undef SP_X
+};
+
+static const char *const docs[] = { [SP_RULE_NONE] = "nothing is changed",
+#define SP_X(id, name, doc) doc,
+    SP_RULES(SP_X)
+#undef SP_X
+};
+
+const char *sp_rule_name(enum sp_rule_kind k)
+{
+    return (unsigned)k < SP_RULE_N ? names[k] : "?";
+}
+
+const char *sp_rule_doc(enum sp_rule_kind k)
+{
+    return (unsigned)k < SP_RULE_N ? docs[k] : "?";
+}
+
+int sp_rule_parse(const char *name, enum sp_rule_kind *out)
+{
+    for (int k = SP_RULE_NONE + 1; k < SP_RULE_N; k++) {
+        if (sp_streq(name, names[k])) {
+            *out = (enum sp_rule_kind)k;
+            return 0;
+        }
+    }
+    return -SP_E_INVALID;
+}
+
+/* --- values ------------------------------------------------------------------------------------------------------ */
+
+/* A text that spells a moment counts as one, so that rules also work where times are kept as text. */
+static struct sp_value moment(const struct sp_value *in)
+{
+    struct sp_value v = *in;
+    bool zoned;
+    if (in->tag != SP_TEXT)
+        return v;
+    if (sp_ts_parse(in->u.str.p, in->u.str.n, &v.u.ts, &zoned) == 0)
+        v.tag = zoned ? SP_INSTANT : SP_LOCAL;
+    else if (sp_date_parse(in->u.str.p, in->u.str.n, &v.u.days) == 0)
+        v.tag = SP_DATE;
+    else if (sp_time_parse(in->u.str.p, in->u.str.n, &v.u.time_ns) == 0)
+        v.tag = SP_TIME;
+    else
+        v = *in; /* a failed parse may have written */
+    return v;
+}
+
+/* Nanoseconds count upwards from the second, also before 1970: cutting them goes towards the past. */
+static int truncate_to(uint32_t unit, const struct sp_value *in, struct sp_value *out)
+{
+    struct sp_value v = moment(in);
+    if ((v.tag == SP_INSTANT || v.tag == SP_LOCAL) && v.u.ts.nsec % unit != 0) {
+        v.u.ts.nsec -= v.u.ts.nsec % unit;
+        *out = v;
+        return 1;
+    }
+    if (v.tag == SP_TIME && v.u.time_ns > 0 && v.u.time_ns % unit != 0) {
+        v.u.time_ns -= v.u.time_ns % unit;
+        *out = v;
+        return 1;
+    }
+    return 0;
+}
+
+static int retag(enum sp_tag from, enum sp_tag to, const struct sp_value *in, struct sp_value *out)
+{
+    struct sp_value v = moment(in);
+    if (v.tag != from)
+        return 0;
+    v.tag = to;
+    *out = v;
+    return 1;
+}
+
+static int midnight(const struct sp_value *in, struct sp_value *out)
+{
+    struct sp_value v = moment(in);
+    int64_t sec;
+    if (v.tag != SP_DATE || __builtin_mul_overflow(v.u.days, INT64_C(86400), &sec))
+        return 0;
+    *out = sp_v_local(sec, 0);
+    return 1;
+}
+
+static int epoch(int64_t per_second, const struct sp_value *in, struct sp_value *out)
+{
+    if (in->tag != SP_INT)
+        return 0;
+    int64_t rest = in->u.i % per_second, sec = in->u.i / per_second;
+    if (rest < 0) {
+        rest += per_second;
+        sec--;
+    }
+    *out = sp_v_instant(sec, (uint32_t)(rest * (1000000000 / per_second)));
+    return 1;
+}
+
+static int to_float32(const struct sp_value *in, struct sp_value *out)
+{
+    if (in->tag != SP_F64)
+        return 0;
+    float f = (float)in->u.f64;
+    *out = sp_v_f32(f);
+    return !isnan(in->u.f64) && (double)f != in->u.f64;
+}
+
+/* Changed means: the double does not stand for the same number. A number beyond all doubles stays what it was. */
+static int to_float64(const struct sp_value *in, struct sp_value *out)
+{
+    char digits[20];
+    struct sp_dec d;
+    double same;
+    if (in->tag == SP_INT)
+        sp_dec_from_i64(digits, in->u.i, &d);
+    else if (in->tag == SP_DEC)
+        d = in->u.dec;
+    else
+        return 0;
+    double f = sp_dec_nearest_f64(&d);
+    if (!isfinite(f))
+        return 0;
+    *out = sp_v_f64(f);
+    return !sp_dec_to_f64_exact(&d, &same);
+}
+
+static int trim(const struct sp_value *in, struct sp_value *out)
+{
+    size_t n = in->u.str.n;
+    if (in->tag != SP_TEXT)
+        return 0;
+    while (n != 0 && in->u.str.p[n - 1] == ' ')
+        n--;
+    out->u.str.n = n;
+    return n != in->u.str.n;
+}
+
+static int negzero_to_zero(const struct sp_value *in, struct sp_value *out)
+{
+    if (in->tag == SP_F64 && in->u.f64 == 0 && signbit(in->u.f64))
+        *out = sp_v_f64(0);
+    else if (in->tag == SP_F32 && in->u.f32 == 0 && signbit(in->u.f32))
+        *out = sp_v_f32(0);
+    else
+        return 0;
+    return 1;
+}
+
+static int replace(bool when, struct sp_value by, struct sp_value *out)
+{
+    if (when)
+        *out = by;
+    return when;
+}
+
+int sp_rule_apply(enum sp_rule_kind k, struct sp_arena *a, const struct sp_value *value, struct sp_value *out)
+{
+    (void)a;                                          /* no rule needs memory so far */
+    const struct sp_value copy = *value, *in = &copy; /* out may be the same */
+    *out = copy;
+    switch (k) {
+    case SP_RULE_TRUNCATE_US:
+        return truncate_to(1000, in, out);
+    case SP_RULE_TRUNCATE_MS:
+        return truncate_to(1000000, in, out);
+    case SP_RULE_TRUNCATE_S:
+        return truncate_to(1000000000, in, out);
+    case SP_RULE_NULL_TO_MISSING:
+        return replace(in->tag == SP_NULL, sp_v_missing(), out);
+    case SP_RULE_MISSING_TO_NULL:
+        return replace(in->tag == SP_MISSING, sp_v_null(), out);
+    case SP_RULE_EMPTY_TO_NULL:
+        return replace(in->tag == SP_TEXT && in->u.str.n == 0, sp_v_null(), out);
+    case SP_RULE_TRIM_PADDING:
+        return trim(in, out);
+    case SP_RULE_TO_FLOAT32:
+        return to_float32(in, out);
+    case SP_RULE_TO_FLOAT64:
+        return to_float64(in, out);
+    case SP_RULE_NEGZERO_TO_ZERO:
+        return negzero_to_zero(in, out);
+    case SP_RULE_LOCAL_AS_UTC:
+        return retag(SP_LOCAL, SP_INSTANT, in, out);
+    case SP_RULE_UTC_AS_LOCAL:
+        return retag(SP_INSTANT, SP_LOCAL, in, out);
+    case SP_RULE_DATE_AS_MIDNIGHT:
+        return midnight(in, out);
+    case SP_RULE_EPOCH_S:
+        return epoch(1, in, out);
+    case SP_RULE_EPOCH_MS:
+        return epoch(1000, in, out);
+    case SP_RULE_NONE:
+    case SP_RULE_N:
+        break;
+    }
+    return 0;
+}
+
+/* --- types ------------------------------------------------------------------------------------------------------- */
+
+static void limit_precision(struct sp_type *t, uint32_t digits)
+{
+    bool timed = t->tag == SP_INSTANT || t->tag == SP_LOCAL || t->tag == SP_TIME;
+    if (timed && (t->precision == 0 || t->precision > digits + 1))
+        t->precision = digits + 1;
+}
+
+static void become(struct sp_type *t, bool when, enum sp_tag tag, uint32_t precision)
+{
+    if (when)
+        *t = (struct sp_type){ .tag = tag, .precision = precision };
+}
+
+void sp_rule_type(enum sp_rule_kind k, struct sp_type *t)
+{
+    switch (k) {
+    case SP_RULE_TRUNCATE_US:
+        limit_precision(t, 6);
+        break;
+    case SP_RULE_TRUNCATE_MS:
+        limit_precision(t, 3);
+        break;
+    case SP_RULE_TRUNCATE_S:
+        limit_precision(t, 0);
+        break;
+    case SP_RULE_TRIM_PADDING:
+        t->padded = false;
+        break;
+    case SP_RULE_TO_FLOAT32:
+        become(t, t->tag == SP_F64, SP_F32, 0);
+        break;
+    case SP_RULE_TO_FLOAT64:
+        become(t, t->tag == SP_INT || t->tag == SP_DEC, SP_F64, 0);
+        break;
+    case SP_RULE_LOCAL_AS_UTC:
+        become(t, t->tag == SP_LOCAL || t->tag == SP_TEXT, SP_INSTANT, t->tag == SP_LOCAL ? t->precision : 0);
+        break;
+    case SP_RULE_UTC_AS_LOCAL:
+        become(
+            t, t->tag == SP_INSTANT || t->tag == SP_TEXT, SP_LOCAL, t->tag == SP_INSTANT ? t->precision : 0);
+        break;
+    case SP_RULE_DATE_AS_MIDNIGHT:
+        become(t, t->tag == SP_DATE || t->tag == SP_TEXT, SP_LOCAL, 1);
+        break;
+    case SP_RULE_EPOCH_S:
+        become(t, t->tag == SP_INT, SP_INSTANT, 1);
+        break;
+    case SP_RULE_EPOCH_MS:
+        become(t, t->tag == SP_INT, SP_INSTANT, 4);
+        break;
+    default:
+        break;
+    }
+}
