@@ -34,7 +34,7 @@ PKG_LIBS   = $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lm
 
 # libcore.a: the harness without main and without the registries.
 CORE_SRC := $(filter-out harness/main.c harness/registry.c,$(wildcard harness/*.c harness/*/*.c))
-APP_SRC  := harness/registry.c $(foreach k,$(ENABLED) lib,$(wildcard providers/$(k)/*.c)) \
+APP_SRC  := $(wildcard harness/registry.c) $(foreach k,$(ENABLED) lib,$(wildcard providers/$(k)/*.c)) \
             $(wildcard suites/*.c suites/*/*.c reports/*.c fixtures/*.c)
 obj       = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 

@@ -1,0 +1,96 @@
+/* compare_columns.c -- what the two declarations of a column say. */
+#include <strings.h>
+
+#include "verify/internal.h"
+
+static const char *logical_type(struct sp_vctx *c, const struct sp_column *col)
+{
+    struct sp_buf b = SP_BUF_INIT;
+    sp_type_print(&b, &col->type);
+    const char *text = b.oom || b.p == NULL ? NULL : sp_arena_str(&c->arena, b.p);
+    sp_buf_free(&b);
+    return text != NULL ? text : "?";
+}
+
+/* Two backends of one kind must spell it alike, too. Between kinds the comparison plan is the judge: a pair that needs
+ * no lossy rule holds the same values; lossy and incomparable pairs are reported where they are planned. */
+static void type(struct sp_vctx *c, const char *table, const struct sp_column *s, const struct sp_column *t)
+{
+    if (!c->same_kind)
+        return;
+    const char *a = s->native_type, *b = t->native_type;
+    bool text_differs = a != NULL && b != NULL && strcasecmp(a, b) != 0;
+    if (!text_differs && sp_type_equal(&s->type, &t->type) && (a == NULL) == (b == NULL))
+        return;
+    sp_v_schema_diff(c, "type", table, s->name,
+        text_differs ? (a[0] != '\0' ? a : "(no type)") : logical_type(c, s),
+        text_differs ? (b[0] != '\0' ? b : "(no type)") : logical_type(c, t));
+}
+
+/* An expression in two dialects can only be compared where both are literals, or equal as text. */
+static void expression(
+    struct sp_vctx *c, const char *element, const char *table, const char *name, const char *a, const char *b)
+{
+    if (sp_v_expr_equal(a, b))
+        return;
+    if (c->same_kind || a == NULL || b == NULL || (sp_v_expr_is_literal(a) && sp_v_expr_is_literal(b)))
+        sp_v_schema_diff(c, element, table, name, a, b);
+    else
+        sp_v_not_compared(c, table, name, "%s written in two languages: %s | %s", element, a, b);
+}
+
+static void collation(
+    struct sp_vctx *c, const char *table, const struct sp_column *s, const struct sp_column *t)
+{
+    const char *a = s->collation, *b = t->collation;
+    if (sp_streq(a, b) || (a != NULL && b != NULL && c->same_kind && strcasecmp(a, b) == 0))
+        return;
+    if (c->same_kind || a == NULL || b == NULL)
+        sp_v_schema_diff(c, "collation", table, s->name, a, b);
+    else
+        sp_v_not_compared(
+            c, table, s->name, "collation %s and collation %s of another kind of backend", a, b);
+}
+
+static void column(struct sp_vctx *c, const char *table, const struct sp_column *s, const struct sp_column *t)
+{
+    type(c, table, s, t);
+    if (s->not_null != t->not_null)
+        sp_v_schema_diff(c, "nullability", table, s->name, s->not_null ? "not null" : "nullable",
+            t->not_null ? "not null" : "nullable");
+    expression(c, "default", table, s->name, s->default_expr, t->default_expr);
+    expression(c, "generated", table, s->name, s->generated, t->generated);
+    collation(c, table, s, t);
+    if (s->identity != t->identity)
+        sp_v_schema_diff(c, "identity", table, s->name, s->identity ? "draws the next value" : NULL,
+            t->identity ? "draws the next value" : NULL);
+}
+
+static void order(struct sp_vctx *c, const struct sp_vpair *p)
+{
+    const struct sp_table *s = p->t[0], *t = p->t[1];
+    if (!c->same_kind || s->ncolumns != t->ncolumns)
+        return;
+    for (size_t i = 0; i < s->ncolumns; i++) {
+        if (s->columns[i].ordinal_unstable || t->columns[i].ordinal_unstable)
+            return;
+        if (sp_table_column(t, s->columns[i].name) == NULL)
+            return; /* reported as missing */
+    }
+    for (size_t i = 0; i < s->ncolumns; i++)
+        if (strcmp(s->columns[i].name, t->columns[i].name) != 0) {
+            sp_v_finding(c, p->name, s->columns[i].name, "column order", 1,
+                "the columns are the same but stand in another order");
+            return;
+        }
+}
+
+void sp_v_compare_columns(struct sp_vctx *c, const struct sp_vpair *p)
+{
+    for (size_t i = 0; i < p->t[0]->ncolumns; i++) {
+        const struct sp_column *s = &p->t[0]->columns[i], *t = sp_table_column(p->t[1], s->name);
+        if (t != NULL)
+            column(c, p->name, s, t);
+    }
+    order(c, p);
+}

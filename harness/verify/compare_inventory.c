@@ -1,0 +1,76 @@
+/* compare_inventory.c -- objects that the schema does not model: views, triggers, policies, virtual tables ... Between
+ * two backends of one kind their definitions are compared; otherwise they are listed as not compared. */
+#include "verify/internal.h"
+
+static bool selected(const struct sp_vctx *c, const struct sp_inventory_item *x)
+{
+    return sp_v_selected(c, x->name) || (x->table != NULL && sp_v_selected(c, x->table));
+}
+
+static int cmp(const struct sp_inventory_item *a, const struct sp_inventory_item *b)
+{
+    int r = strcmp(a->kind, b->kind);
+    return r != 0 ? r : strcmp(a->name, b->name);
+}
+
+static void one_side(struct sp_vctx *c, const struct sp_inventory_item *x, enum sp_side side)
+{
+    const char *text = x->definition != NULL ? x->definition : "(definition not given)";
+    if (!selected(c, x))
+        return;
+    sp_v_schema_diff(c, x->kind, x->table != NULL ? x->table : x->name, x->name,
+        side == SP_SIDE_SOURCE ? text : NULL, side == SP_SIDE_SOURCE ? NULL : text);
+}
+
+static void both(struct sp_vctx *c, const struct sp_inventory_item *s, const struct sp_inventory_item *t)
+{
+    if (!selected(c, s))
+        return;
+    if (s->definition == NULL || t->definition == NULL)
+        sp_v_not_compared(c, s->name, s->kind, "the backend does not give its definition");
+    else if (!sp_v_expr_equal(s->definition, t->definition) || !sp_streq(s->table, t->table))
+        sp_v_schema_diff(
+            c, s->kind, s->table != NULL ? s->table : s->name, s->name, s->definition, t->definition);
+}
+
+static void same_kind(struct sp_vctx *c)
+{
+    const struct sp_schema *s = c->schema[0], *t = c->schema[1];
+    for (size_t i = 0, j = 0; i < s->ninventory || j < t->ninventory;) {
+        int r = i == s->ninventory ? 1 : j == t->ninventory ? -1 : cmp(&s->inventory[i], &t->inventory[j]);
+        if (r < 0)
+            one_side(c, &s->inventory[i], SP_SIDE_SOURCE);
+        else if (r > 0)
+            one_side(c, &t->inventory[j], SP_SIDE_TARGET);
+        else
+            both(c, &s->inventory[i], &t->inventory[j]);
+        i += r <= 0 ? 1u : 0u;
+        j += r >= 0 ? 1u : 0u;
+    }
+}
+
+/* One line per kind and side: "3 of kind trigger". */
+static void list_kinds(struct sp_vctx *c, enum sp_side side)
+{
+    const struct sp_schema *s = c->schema[side];
+    for (size_t i = 0; i < s->ninventory;) {
+        size_t k = i, n = 0;
+        for (; k < s->ninventory && strcmp(s->inventory[k].kind, s->inventory[i].kind) == 0; k++)
+            n += selected(c, &s->inventory[k]) ? 1u : 0u;
+        if (n != 0)
+            sp_v_not_compared(c, s->inventory[i].kind, s->inventory[i].kind,
+                "%s: %zu of kind %s not inspected: another kind of backend has no equal form of it",
+                sp_v_side_name(side), n, s->inventory[i].kind);
+        i = k;
+    }
+}
+
+void sp_v_compare_inventory(struct sp_vctx *c)
+{
+    if (c->same_kind) {
+        same_kind(c);
+        return;
+    }
+    list_kinds(c, SP_SIDE_SOURCE);
+    list_kinds(c, SP_SIDE_TARGET);
+}

@@ -1,0 +1,165 @@
+/* internal.h -- private to verify/: what its parts share.
+ *
+ * One comparison has one context. Everything in it belongs to the thread that called sp_verify(), except what a
+ * struct sp_vscan names: that is used by its side's thread while sp_v_scan() waits. Names and plans live in the
+ * context's arena. Sides are numbered by enum sp_side: 0 source, 1 target. */
+#ifndef SP_VERIFY_INTERNAL_H
+#define SP_VERIFY_INTERNAL_H
+
+#include "base/str.h"
+#include "verify/verify.h"
+
+/* A table that exists on at least one side. */
+struct sp_vpair {
+    const char *name;            /* the source's name, else the target's */
+    const struct sp_table *t[2]; /* NULL = absent on that side */
+    struct sp_colplan *cols;     /* comparable columns, key first */
+    const char **why;            /* per planned column: why a lossy rule applies, or NULL */
+    size_t ncols, nkey;
+    bool residual;
+    struct sp_d128 fingerprint;
+    bool scanned;      /* both sides were read to their end */
+    bool digest_equal; /* scanned, and every row is the same on both sides under the plan */
+    uint64_t rows[2];  /* once scanned */
+};
+
+struct sp_vctx {
+    struct sp_session *session[2];
+    const struct sp_verify_options *opt;
+    struct sp_emitter *em;
+    struct sp_error *err;   /* the caller's; holds the first failure of the harness itself */
+    int rc;                 /* 0, or that failure: nothing can be concluded any more */
+    struct sp_buf *reasons; /* may be NULL */
+    unsigned reasons_left;
+    struct sp_arena arena;
+    struct sp_schema *schema[2];
+    struct sp_vpair *pairs;
+    size_t npairs;
+    bool same_kind;
+    size_t memory; /* bytes for both sides together */
+    uint64_t differences, not_compared, lossy;
+    bool capped;
+    uint64_t rows, bytes;
+};
+
+/* ---- verify.c: the verdict is counted here ----------------------------------------------------------------- */
+/* sp_verify() with another memory bound, for tests. */
+int sp_verify_bounded(struct sp_session *source, struct sp_session *target, const struct sp_verify_options *,
+    size_t memory, struct sp_emitter *, enum sp_verify_verdict *verdict, struct sp_buf *reasons,
+    struct sp_error *);
+void sp_v_send(struct sp_vctx *c, struct sp_event *ev); /* a failure ends the comparison */
+int sp_v_nomem(struct sp_vctx *c);                      /* likewise; returns -SP_E_NOMEM */
+int sp_v_abort(struct sp_vctx *c, struct sp_error *why);
+/* One reason for the verdict; `n` differences. */
+void sp_v_differ(struct sp_vctx *c, uint64_t n, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+void sp_v_not_compared(struct sp_vctx *c, const char *name, const char *what, const char *fmt, ...)
+    __attribute__((format(printf, 4, 5)));
+void sp_v_lossy(struct sp_vctx *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void sp_v_finding(struct sp_vctx *c, const char *name, const char *column, const char *topic, uint64_t count,
+    const char *fmt, ...) __attribute__((format(printf, 6, 7)));
+/* A schema difference: event and reason. NULL expected or actual = not there. */
+void sp_v_schema_diff(struct sp_vctx *c, const char *element, const char *table, const char *name,
+    const char *expected, const char *actual);
+bool sp_v_selected(const struct sp_vctx *c, const char *table);
+const char *sp_v_side_name(enum sp_side side);
+
+/* ---- match.c ----------------------------------------------------------------------------------------------- */
+int sp_v_match(struct sp_vctx *c);            /* fills pairs */
+void sp_v_schema_presence(struct sp_vctx *c); /* tables and columns that only one side has */
+const struct sp_vpair *sp_v_pair(const struct sp_vctx *c, enum sp_side side, const char *table);
+/* A column pair for sp_equiv_resolve where only one side has the table. */
+int sp_v_resolve(struct sp_vctx *c, const struct sp_column *s, const struct sp_column *t,
+    struct sp_colplan *out, const char **why);
+
+/* ---- scan.c: one pass over one or both sides ---------------------------------------------------------------- */
+struct sp_vscan {
+    struct sp_session *session; /* NULL = this side is left out */
+    struct sp_scan scan;
+    struct sp_digest *buckets; /* borrowed, zeroed by the caller; may be NULL */
+    size_t nbuckets;
+    int (*row)(void *payload, const struct sp_rowview *row); /* may be NULL; non-zero stops */
+    void *payload;
+    /* Results. */
+    int rc;
+    struct sp_error err;
+    struct sp_digest digest;
+    struct sp_colstat *stats; /* scan.ncols, owned */
+    uint64_t bytes, max_row;
+    /* Between the threads. */
+    uint64_t progress;
+    int done;
+};
+/* Runs both at the same time. `total` = rows expected in all, 0 = unknown. Results stand in each scan; the return
+ * value is 0, or negative when the comparison as a whole must end (interrupted, no memory for a thread). */
+int sp_v_scan(struct sp_vctx *c, struct sp_vscan v[2], const char *table, uint64_t total);
+void sp_v_scan_free(struct sp_vscan v[2]);
+void sp_v_scan_init(struct sp_vctx *c, struct sp_vscan *v, enum sp_side side, const struct sp_table *t,
+    const struct sp_colplan *cols, size_t ncols, size_t nkey, bool residual);
+
+/* ---- sort.c, collect.c: exact counts of a table whose digests differ -------------------------------------- */
+struct sp_ventry {
+    struct sp_d128 key, row;
+    uint64_t n; /* equal rows */
+};
+void sp_v_sort_entries(struct sp_ventry *e, size_t n); /* by key, then row; in place */
+void sp_v_sort_digests(struct sp_d128 *d, size_t n);
+int sp_v_d128_cmp(struct sp_d128 a, struct sp_d128 b);
+/* Where `d` stands in a sorted array of evenly spread digests, or n. */
+size_t sp_v_find_digest(const struct sp_d128 *d, size_t n, struct sp_d128 x);
+
+/* A row, or a pair of rows with one key, that differs. */
+struct sp_vwanted {
+    struct sp_d128 key, row[2];
+    uint64_t n[2]; /* how often; 0 = not on that side */
+};
+struct sp_vcounts {
+    uint64_t missing, extra, changed, duplicates[2];
+};
+struct sp_vdiffs {
+    struct sp_vcounts counts;
+    struct sp_vwanted *list; /* the first max_differences, by key digest; owned */
+    size_t n, max;
+    bool capped;
+};
+/* Pass 2. `unequal` has a bit per bucket; `first` are the digests of pass 1, which every pass must see again. */
+int sp_v_collect(struct sp_vctx *c, const struct sp_vpair *p, const struct sp_digest *const buckets[2],
+    const uint8_t *unequal, unsigned bucket_bits, const struct sp_digest first[2], struct sp_vdiffs *out,
+    struct sp_error *err);
+/* A later pass must have worked and seen the same rows as the first. */
+int sp_v_check_rescan(const struct sp_vscan v[2], const struct sp_digest first[2], struct sp_error *err);
+/* Pass 3: events for the listed rows. */
+int sp_v_details(struct sp_vctx *c, const struct sp_vpair *p, const struct sp_digest first[2],
+    struct sp_vdiffs *diffs, struct sp_error *err);
+
+/* ---- field.c: canonical rows for people ---------------------------------------------------------------------- */
+struct sp_vfield {
+    enum sp_state state;
+    const uint8_t *whole; /* state byte, length, bytes */
+    size_t nwhole;
+    const uint8_t *bytes;
+    size_t nbytes;
+};
+/* The field at p; returns bytes used or -SP_E_CORRUPT. */
+int64_t sp_v_field(const uint8_t *p, size_t n, struct sp_vfield *out);
+/* The key columns of a row as text: id=7, part=text "a". */
+int sp_v_print_key(
+    struct sp_buf *out, const struct sp_colplan *cols, size_t nkey, const uint8_t *row, size_t n);
+/* A field as text; values hidden behind type, length and digest unless shown. */
+int sp_v_print_field(struct sp_buf *out, const struct sp_type *type, const struct sp_vfield *f, bool show);
+
+/* ---- the checks ------------------------------------------------------------------------------------------------ */
+void sp_v_rows(struct sp_vctx *c, struct sp_vpair *p);
+void sp_v_row_findings(struct sp_vctx *c, const struct sp_vpair *p, const struct sp_vscan v[2], bool equal);
+void sp_v_compare_table(struct sp_vctx *c, const struct sp_vpair *p); /* everything but presence */
+void sp_v_compare_columns(struct sp_vctx *c, const struct sp_vpair *p);
+void sp_v_compare_inventory(struct sp_vctx *c);
+void sp_v_sequences(struct sp_vctx *c);
+void sp_v_relations(struct sp_vctx *c);
+void sp_v_custom(struct sp_vctx *c);
+
+/* ---- exprtext.c --------------------------------------------------------------------------------------------- */
+/* Blanks and letter case outside of literals, and quotes around plain lower-case names, don't count. */
+bool sp_v_expr_equal(const char *a, const char *b);
+bool sp_v_expr_is_literal(const char *s); /* a number, a quoted string, null, true or false */
+
+#endif

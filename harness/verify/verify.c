@@ -1,0 +1,268 @@
+/* verify.c -- the course of one comparison: one snapshot per side, introspection, then the checks that were asked
+ * for, then the verdict. */
+#include <stdlib.h>
+#include <time.h>
+
+#include "verify/internal.h"
+
+#define MAX_REASONS 60u
+
+static const struct {
+    unsigned bit;
+    const char *name;
+} check_names[] = { { SP_VC_SCHEMA, "schema" }, { SP_VC_ROWS, "rows" }, { SP_VC_RELATIONS, "relations" },
+    { SP_VC_SEQUENCES, "sequences" } };
+
+static void put_checks(struct sp_buf *out, unsigned mask)
+{
+    size_t before = out->n;
+    for (size_t i = 0; i < SP_LEN(check_names); i++)
+        if (mask & check_names[i].bit)
+            sp_buf_printf(out, "%s%s", out->n == before ? "" : ",", check_names[i].name);
+}
+
+static double now_s(void)
+{
+    struct timespec ts;
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+    return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
+}
+
+/* ---- evidence: who was compared, in which state -------------------------------------------------------------------- */
+
+struct state {
+    char id[2][64];
+    bool open[2], ended_badly;
+};
+
+/* What the schema says, as one digest: two runs with the same one compared the same declarations. */
+static struct sp_d128 schema_digest(const struct sp_schema *s)
+{
+    struct sp_buf b = SP_BUF_INIT;
+    struct sp_d128 d = { 0, 0 };
+    for (size_t i = 0; i < s->ntables; i++) {
+        const struct sp_table *t = &s->tables[i];
+        sp_buf_puts(&b, t->name);
+        sp_buf_putc(&b, '\0');
+        for (size_t k = 0; k < t->ncolumns; k++) {
+            sp_buf_puts(&b, t->columns[k].name);
+            sp_buf_putc(&b, '\0');
+            sp_type_print(&b, &t->columns[k].type);
+            sp_buf_printf(&b, " %d%c", t->columns[k].not_null, '\0');
+        }
+        sp_buf_puts(&b, t->native_definition != NULL ? t->native_definition : "");
+        sp_buf_putc(&b, '\0');
+    }
+    for (size_t i = 0; i < s->ninventory; i++) {
+        sp_buf_puts(
+            &b, s->inventory[i].definition != NULL ? s->inventory[i].definition : s->inventory[i].name);
+        sp_buf_putc(&b, '\0');
+    }
+    if (!b.oom)
+        d = sp_d128_of(b.p != NULL ? b.p : "", b.n);
+    sp_buf_free(&b);
+    return d;
+}
+
+static void server_version(struct sp_session *s, char out[96])
+{
+    struct sp_cap *caps = calloc(SP_CAP_N, sizeof *caps);
+    struct sp_facts facts = { .fidelity = SP_FID_UNKNOWN };
+    out[0] = '\0';
+    if (caps != NULL && sp_effective(s, caps, &facts, NULL) == 0)
+        sp_strlcpy(out, facts.server_version, 96);
+    free(caps);
+}
+
+static void send_start(struct sp_vctx *c, const struct state *st)
+{
+    struct sp_event ev;
+    struct sp_buf checks = SP_BUF_INIT;
+    char version[96], digest[33];
+    put_checks(&checks, c->opt->checks);
+    sp_event_begin(&ev, SP_EV_VERIFY_START);
+    for (int i = 0; i < 2; i++) {
+        bool s = i == 0;
+        sp_event_text(&ev, s ? SP_FLD_source : SP_FLD_target, sp_session_endpoint(c->session[i])->name);
+        sp_event_text(
+            &ev, s ? SP_FLD_source_kind : SP_FLD_target_kind, sp_session_provider(c->session[i])->kind);
+        server_version(c->session[i], version);
+        sp_event_text(&ev, s ? SP_FLD_source_version : SP_FLD_target_version, version);
+        sp_event_text(&ev, s ? SP_FLD_source_state : SP_FLD_target_state, st->id[i]);
+        sp_d128_format(digest, schema_digest(c->schema[i]));
+        sp_event_text(&ev, s ? SP_FLD_source_digest : SP_FLD_target_digest, digest);
+    }
+    sp_event_text(&ev, SP_FLD_checks, checks.p != NULL ? checks.p : "");
+    sp_event_bool(&ev, SP_FLD_show_values, c->opt->show_values);
+    sp_v_send(c, &ev);
+    sp_buf_free(&checks);
+}
+
+/* ---- snapshots -------------------------------------------------------------------------------------------------------- */
+
+static int open_side(struct sp_vctx *c, struct state *st, enum sp_side side, struct sp_error *snapshot)
+{
+    struct sp_error err = SP_ERROR_INIT;
+    int rc = sp_db_snapshot_begin(c->session[side], st->id[side], &err);
+    st->open[side] = rc == 0;
+    if (rc == -SP_E_UNSUPPORTED) {
+        sp_error_move(snapshot, &err);
+        rc = 0;
+    }
+    if (rc == 0)
+        rc = sp_db_introspect(c->session[side], NULL, &c->schema[side], &err);
+    if (rc != 0) {
+        sp_error_prefix(&err, "%s %s", sp_v_side_name(side), sp_session_endpoint(c->session[side])->name);
+        return sp_v_abort(c, &err);
+    }
+    return 0;
+}
+
+static void close_sides(struct sp_vctx *c, struct state *st)
+{
+    for (int i = 0; i < 2; i++) {
+        struct sp_error err = SP_ERROR_INIT;
+        if (!st->open[i])
+            continue;
+        st->open[i] = false;
+        if (sp_db_snapshot_end(c->session[i], &err) != 0 && c->rc == 0) {
+            st->ended_badly = true;
+            sp_v_not_compared(c, sp_v_side_name((enum sp_side)i), "everything",
+                "it did not stay the same while it was read: %s", sp_error_text(&err));
+        }
+        sp_error_clear(&err);
+    }
+}
+
+/* ---- the course ---------------------------------------------------------------------------------------------------------- */
+
+static void run_checks(struct sp_vctx *c)
+{
+    unsigned checks = c->opt->checks;
+    sp_v_schema_presence(c);
+    if (checks & SP_VC_SCHEMA) {
+        for (size_t i = 0; i < c->npairs && c->rc == 0; i++)
+            if (c->pairs[i].t[0] != NULL && c->pairs[i].t[1] != NULL)
+                sp_v_compare_table(c, &c->pairs[i]);
+        sp_v_compare_inventory(c);
+    }
+    for (size_t i = 0; (checks & SP_VC_ROWS) && i < c->npairs && c->rc == 0; i++)
+        sp_v_rows(c, &c->pairs[i]);
+    if ((checks & SP_VC_RELATIONS) && c->rc == 0)
+        sp_v_relations(c);
+    if ((checks & SP_VC_SEQUENCES) && c->rc == 0)
+        sp_v_sequences(c);
+    sp_v_custom(c);
+}
+
+static enum sp_verify_verdict conclude(const struct sp_vctx *c, const struct state *st)
+{
+    if (st->ended_badly)
+        return SP_VV_NOT_COMPARED;
+    if (c->differences != 0)
+        return SP_VV_DIFFERENT;
+    if (c->not_compared != 0)
+        return SP_VV_NOT_COMPARED;
+    return c->lossy != 0 ? SP_VV_EQUAL_WITH_LOSS : SP_VV_EQUAL;
+}
+
+static void send_end(struct sp_vctx *c, enum sp_verify_verdict verdict, double seconds)
+{
+    struct sp_event ev;
+    struct sp_buf message = SP_BUF_INIT;
+    unsigned left_out = SP_VC_ALL & ~c->opt->checks;
+    if (left_out != 0) {
+        sp_buf_puts(&message, "left out by choice: ");
+        put_checks(&message, left_out);
+        if (c->reasons != NULL && message.p != NULL)
+            sp_buf_printf(c->reasons, "%s\n", message.p);
+    }
+    sp_event_begin(&ev, SP_EV_VERIFY_END);
+    sp_event_text(&ev, SP_FLD_verdict, sp_verify_verdict_name(verdict));
+    sp_event_int(&ev, SP_FLD_tables, (int64_t)c->npairs);
+    sp_event_int(&ev, SP_FLD_differences, (int64_t)c->differences);
+    sp_event_bool(&ev, SP_FLD_capped, c->capped);
+    sp_event_real(&ev, SP_FLD_duration_s, seconds);
+    sp_event_int(&ev, SP_FLD_rows, (int64_t)c->rows);
+    sp_event_int(&ev, SP_FLD_bytes, (int64_t)c->bytes);
+    sp_event_text(&ev, SP_FLD_message, message.p);
+    sp_v_send(c, &ev);
+    sp_buf_free(&message);
+}
+
+static void nothing_there(struct sp_vctx *c)
+{
+    struct sp_error err = SP_ERROR_INIT;
+    if (c->npairs != 0)
+        return;
+    if (c->opt->ntables != 0) {
+        sp_invalid(&err, "no table of either side matches --tables %s%s", c->opt->tables[0],
+            c->opt->ntables > 1 ? " ..." : "");
+        sp_v_abort(c, &err);
+    } else {
+        sp_v_not_compared(c, "everything", "tables", "neither side has a table; there is nothing to compare");
+    }
+}
+
+static void compare(struct sp_vctx *c, struct state *st, enum sp_verify_verdict *verdict)
+{
+    struct sp_error snapshot[2] = { SP_ERROR_INIT, SP_ERROR_INIT };
+    double started = now_s();
+    int rc = 0;
+    for (int i = 0; i < 2 && rc == 0; i++)
+        rc = open_side(c, st, (enum sp_side)i, &snapshot[i]);
+    if (rc == 0) {
+        send_start(c, st);
+        for (int i = 0; i < 2; i++)
+            if (snapshot[i].code != SP_E_OK)
+                sp_v_not_compared(c, sp_v_side_name((enum sp_side)i), "one state",
+                    "no snapshot: its tables may have been read in different states (%s)",
+                    sp_error_text(&snapshot[i]));
+        if (sp_v_match(c) == 0)
+            nothing_there(c);
+        if (c->rc == 0)
+            run_checks(c);
+    }
+    close_sides(c, st);
+    if (c->rc == 0) {
+        *verdict = conclude(c, st);
+        send_end(c, *verdict, now_s() - started);
+    }
+    sp_error_clear(&snapshot[0]);
+    sp_error_clear(&snapshot[1]);
+}
+
+int sp_verify_bounded(struct sp_session *source, struct sp_session *target,
+    const struct sp_verify_options *opt, size_t memory, struct sp_emitter *em,
+    enum sp_verify_verdict *verdict, struct sp_buf *reasons, struct sp_error *err)
+{
+    struct sp_verify_options o = *opt;
+    struct state st = { .open = { false, false } };
+    if (o.checks == 0 || (o.checks & ~(unsigned)SP_VC_ALL) != 0)
+        return sp_invalid(err, "verify: no such checks");
+    if (source == NULL || target == NULL || source == target)
+        return sp_invalid(err, "verify needs two open sessions");
+    struct sp_vctx c = { .session = { source, target },
+        .opt = &o,
+        .em = em,
+        .err = err,
+        .reasons = reasons,
+        .reasons_left = MAX_REASONS,
+        .arena = SP_ARENA_INIT,
+        .memory = memory };
+    c.same_kind = strcmp(sp_session_provider(source)->kind, sp_session_provider(target)->kind) == 0;
+    *verdict = SP_VV_NOT_COMPARED;
+    compare(&c, &st, verdict);
+    if (c.rc != 0)
+        *verdict = SP_VV_NOT_COMPARED;
+    sp_schema_free(c.schema[0]);
+    sp_schema_free(c.schema[1]);
+    sp_arena_free(&c.arena);
+    return c.rc;
+}
+
+int sp_verify(struct sp_session *source, struct sp_session *target, const struct sp_verify_options *opt,
+    struct sp_emitter *em, enum sp_verify_verdict *verdict, struct sp_buf *reasons, struct sp_error *err)
+{
+    return sp_verify_bounded(source, target, opt, SP_VERIFY_MEMORY, em, verdict, reasons, err);
+}

@@ -1,0 +1,36 @@
+/* json_util.c -- see json_util.h. */
+#include "reports/json_util.h"
+
+#include <stdlib.h>
+
+#include "base/str.h"
+
+void rdj_set(json_t *object, const char *name, json_t *value)
+{
+    json_object_set_new(object, name, value != NULL ? value : json_null());
+}
+
+void rdj_text(json_t *object, const char *name, const char *text)
+{
+    rdj_set(object, name, json_string(text));
+}
+
+void rdj_copy(json_t *object, const struct sp_event_in *ev, enum sp_event_field f)
+{
+    json_t *value = json_object_get(ev->json, sp_event_field_name(f));
+    if (value != NULL)
+        json_object_set(object, sp_event_field_name(f), value);
+}
+
+static int append(const char *p, size_t n, void *payload)
+{
+    return sp_buf_put(payload, p, n);
+}
+
+int rdj_write(json_t *root, struct sp_buf *out, struct sp_error *err)
+{
+    int rc = root == NULL ? -1 : json_dump_callback(root, append, out, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
+    json_decref(root);
+    sp_buf_putc(out, '\n');
+    return rc != 0 || out->oom ? sp_nomem(err) : 0;
+}

@@ -1,0 +1,220 @@
+/* markdown.c -- summary.md, for the page of a CI job. */
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/str.h"
+#include "reports/escape.h"
+#include "reports/rundata.h"
+
+#define MAX_LISTED 50
+
+static void code(struct sp_buf *out, const char *s)
+{
+    /* A fence longer than any run of backticks inside. */
+    size_t longest = 0, run = 0;
+    for (const char *p = s; *p != '\0'; p++) {
+        run = *p == '`' ? run + 1 : 0;
+        longest = run > longest ? run : longest;
+    }
+    for (size_t i = 0; i <= longest; i++)
+        sp_buf_putc(out, '`');
+    sp_buf_putc(out, ' ');
+    rd_plain(out, s);
+    sp_buf_putc(out, ' ');
+    for (size_t i = 0; i <= longest; i++)
+        sp_buf_putc(out, '`');
+}
+
+static void cell_text(struct sp_buf *out, const struct rd_cell *n)
+{
+    if (n->failed > 0)
+        sp_buf_printf(out, "**%" PRIu64 " failed** ", n->failed);
+    if (n->errored + n->not_run > 0)
+        sp_buf_printf(out, "**%" PRIu64 " errored** ", n->errored + n->not_run);
+    if (n->passed > 0)
+        sp_buf_printf(out, "%" PRIu64 " passed ", n->passed);
+    if (n->xfailed > 0)
+        sp_buf_printf(out, "%" PRIu64 " expected failures ", n->xfailed);
+    if (n->skipped > 0)
+        sp_buf_printf(out, "%" PRIu64 " skipped ", n->skipped);
+    if (n->passed + n->failed + n->errored + n->skipped + n->xfailed + n->not_run == 0)
+        sp_buf_puts(out, "–");
+}
+
+static void matrix(struct sp_buf *out, const struct rd *r)
+{
+    if (r->ncases == 0)
+        return;
+    sp_buf_puts(out, "\n| provider | fidelity |");
+    for (size_t s = 0; s < r->nsuites; s++) {
+        sp_buf_putc(out, ' ');
+        rd_md(out, r->suites[s]);
+        sp_buf_puts(out, " |");
+    }
+    sp_buf_puts(out, "\n|---|---|");
+    for (size_t s = 0; s < r->nsuites; s++)
+        sp_buf_puts(out, "---|");
+    sp_buf_putc(out, '\n');
+    for (size_t p = 0; p < r->nproviders; p++) {
+        sp_buf_puts(out, "| ");
+        rd_md(out, r->providers[p].name);
+        sp_buf_puts(out, " | ");
+        rd_md(out, r->providers[p].fidelity[0] == '\0' ? "unknown" : r->providers[p].fidelity);
+        sp_buf_puts(out, " |");
+        for (size_t s = 0; s < r->nsuites; s++) {
+            struct rd_cell n = rd_cell(r, r->providers[p].name, r->suites[s]);
+            sp_buf_putc(out, ' ');
+            cell_text(out, &n);
+            sp_buf_puts(out, "|");
+        }
+        sp_buf_putc(out, '\n');
+    }
+}
+
+static void failures(struct sp_buf *out, const struct rd *r)
+{
+    size_t n = 0, left = 0;
+    for (size_t i = 0; i < r->ncases; i++) {
+        const struct rd_case *c = &r->cases[i];
+        bool failed = strcmp(c->outcome, "failed") == 0;
+        if (!failed && strcmp(c->outcome, "errored") != 0)
+            continue;
+        if (n >= MAX_LISTED) {
+            left++;
+            continue;
+        }
+        if (n++ == 0)
+            sp_buf_puts(out, "\n### Failing cases\n\n");
+        sp_buf_printf(out, "- **%s** ", failed ? "failed" : "errored");
+        code(out, c->id);
+        sp_buf_puts(out, " on ");
+        rd_md(out, c->provider);
+        if (c->checks != NULL) {
+            sp_buf_puts(out, ": expected ");
+            code(out, c->checks->expected);
+            sp_buf_puts(out, ", actual ");
+            code(out, c->checks->actual);
+        } else {
+            sp_buf_puts(out, ": ");
+            rd_md(out, c->message);
+        }
+        if (c->repeat[0] != '\0') {
+            sp_buf_puts(out, "  \n  repeat: ");
+            code(out, c->repeat);
+        }
+        sp_buf_putc(out, '\n');
+    }
+    if (left > 0)
+        sp_buf_printf(out, "- … and %zu more, see report.html\n", left);
+}
+
+/* Skips with the same reason are one line. */
+static void skips(struct sp_buf *out, const struct rd *r)
+{
+    bool head = false;
+    for (size_t i = 0; i < r->ncases; i++) {
+        const struct rd_case *c = &r->cases[i];
+        size_t same = 0;
+        bool first = true;
+        if (strcmp(c->outcome, "skipped") != 0)
+            continue;
+        for (size_t k = 0; k < r->ncases; k++) {
+            const struct rd_case *d = &r->cases[k];
+            if (strcmp(d->outcome, "skipped") != 0 || strcmp(d->provider, c->provider) != 0 ||
+                strcmp(d->reason, c->reason) != 0)
+                continue;
+            first = first && k >= i;
+            same++;
+        }
+        if (!first)
+            continue;
+        if (!head)
+            sp_buf_puts(out, "\n### Skipped\n\n| provider | cases | reason |\n|---|---:|---|\n");
+        head = true;
+        sp_buf_puts(out, "| ");
+        rd_md(out, c->provider);
+        sp_buf_printf(out, " | %zu | ", same);
+        rd_md(out, c->reason[0] == '\0' ? "no reason given" : c->reason);
+        sp_buf_puts(out, " |\n");
+    }
+}
+
+static void number(struct sp_buf *out, const struct sp_event_in *ev, enum sp_event_field f)
+{
+    int64_t v = sp_event_get_int(ev, f, -1);
+    char text[32];
+    sp_format_count(text, v < 0 ? 0 : (uint64_t)v);
+    sp_buf_printf(out, " %s |", v < 0 ? "?" : text);
+}
+
+static void verify(struct sp_buf *out, const struct rd *r)
+{
+    const enum sp_event_field counts[] = { SP_FLD_source_rows, SP_FLD_target_rows, SP_FLD_missing,
+        SP_FLD_extra, SP_FLD_changed };
+    const struct rd_rows *tables = &r->of[SP_EV_TABLE], *schema = &r->of[SP_EV_SCHEMA_DIFF],
+                         *none = &r->of[SP_EV_NOT_COMPARED];
+    if (!r->verified)
+        return;
+    sp_buf_puts(out, "\n### Verification: ");
+    rd_md(out, rd_verify_verdict(r));
+    sp_buf_puts(out, "\n\n| table | source rows | target rows | missing | extra | changed | digest |\n"
+                     "|---|---:|---:|---:|---:|---:|---|\n");
+    for (size_t i = 0; i < tables->n && i < MAX_LISTED; i++) {
+        const struct sp_event_in *t = &tables->v[i].ev;
+        sp_buf_puts(out, "| ");
+        rd_md(out, rd_text(t, SP_FLD_name));
+        sp_buf_puts(out, " |");
+        for (size_t k = 0; k < SP_LEN(counts); k++)
+            number(out, t, counts[k]);
+        sp_buf_printf(
+            out, " %s |\n", sp_event_get_bool(t, SP_FLD_digest_equal, false) ? "equal" : "**different**");
+    }
+    if (tables->n > MAX_LISTED)
+        sp_buf_printf(out, "\n… and %zu more tables, see report.html\n", tables->n - MAX_LISTED);
+    for (size_t i = 0; i < schema->n && i < MAX_LISTED; i++) {
+        const struct sp_event_in *d = &schema->v[i].ev;
+        sp_buf_puts(out, i == 0 ? "\nSchema differences:\n\n- " : "- ");
+        rd_md(out, rd_text(d, SP_FLD_element));
+        sp_buf_putc(out, ' ');
+        code(out, rd_text(d, SP_FLD_name));
+        sp_buf_puts(out, ": expected ");
+        code(out, rd_text(d, SP_FLD_expected));
+        sp_buf_puts(out, ", actual ");
+        code(out, rd_text(d, SP_FLD_actual));
+        sp_buf_putc(out, '\n');
+    }
+    for (size_t i = 0; i < none->n && i < MAX_LISTED; i++) {
+        sp_buf_puts(out, i == 0 ? "\nNot compared:\n\n- " : "- ");
+        rd_md(out, rd_text(&none->v[i].ev, SP_FLD_name));
+        sp_buf_puts(out, ": ");
+        rd_md(out, rd_text(&none->v[i].ev, SP_FLD_reason));
+        sp_buf_putc(out, '\n');
+    }
+}
+
+int rd_markdown(const struct rd *r, struct sp_buf *out, struct sp_error *err)
+{
+    (void)err;
+    sp_buf_puts(out, "## switchproof: ");
+    rd_md(out, rd_verdict(r));
+    sp_buf_puts(out, "\n\n");
+    if (r->truncated) {
+        sp_buf_puts(out, "**This run did not end; nothing can be concluded from it.** ");
+        rd_md(out, r->damage != NULL ? r->damage : "");
+        sp_buf_puts(out, "\n\n");
+    }
+    if (rd_text(&r->end, SP_FLD_reasons)[0] != '\0') {
+        rd_md(out, rd_text(&r->end, SP_FLD_reasons));
+        sp_buf_puts(out, "\n\n");
+    }
+    if (r->ncases > 0)
+        sp_buf_printf(out,
+            "%" PRIu64 " passed, %" PRIu64 " failed, %" PRIu64 " errored, %" PRIu64 " skipped, %" PRIu64
+            " expected failures\n",
+            r->totals[0], r->totals[1], r->totals[2], r->totals[3], r->totals[4]);
+    matrix(out, r);
+    failures(out, r);
+    verify(out, r);
+    skips(out, r);
+    return out->oom ? -SP_E_NOMEM : 0;
+}

@@ -1,0 +1,93 @@
+/* verify_json.c -- verify.json: what was compared, and every difference that was listed. */
+#include <jansson.h>
+#include <string.h>
+
+#include "base/str.h"
+#include "reports/json_util.h"
+#include "reports/rundata.h"
+
+#define F(name) SP_FLD_##name
+
+static json_t *rows_of(
+    const struct rd *r, enum sp_event_kind kind, const enum sp_event_field *fields, size_t n)
+{
+    json_t *list = json_array();
+    const struct rd_rows *rows = &r->of[kind];
+    for (size_t i = 0; i < rows->n; i++) {
+        json_t *o = json_object();
+        for (size_t k = 0; k < n; k++)
+            rdj_copy(o, &rows->v[i].ev, fields[k]);
+        json_array_append_new(list, o);
+    }
+    return list;
+}
+
+static json_t *rules_of(const struct rd *r, const char *table)
+{
+    const enum sp_event_field fields[] = { F(column), F(rule), F(touched), F(lossy), F(accepted), F(why) };
+    json_t *list = json_array();
+    const struct rd_rows *rows = &r->of[SP_EV_RULE];
+    for (size_t i = 0; i < rows->n; i++) {
+        if (strcmp(rd_text(&rows->v[i].ev, F(name)), table) != 0)
+            continue;
+        json_t *o = json_object();
+        for (size_t k = 0; k < SP_LEN(fields); k++)
+            rdj_copy(o, &rows->v[i].ev, fields[k]);
+        json_array_append_new(list, o);
+    }
+    return list;
+}
+
+static json_t *tables_of(const struct rd *r)
+{
+    const enum sp_event_field fields[] = { F(name), F(source_rows), F(target_rows), F(digest_equal),
+        F(missing), F(extra), F(changed), F(duplicates_source), F(duplicates_target), F(keyed),
+        F(source_digest), F(target_digest), F(plan), F(duration_s) };
+    json_t *list = rows_of(r, SP_EV_TABLE, fields, SP_LEN(fields));
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        json_t *o = json_array_get(list, i);
+        const char *name = json_string_value(json_object_get(o, "name"));
+        rdj_set(o, "rules", rules_of(r, name == NULL ? "" : name));
+    }
+    return list;
+}
+
+int rd_verify_json(const struct rd *r, struct sp_buf *out, struct sp_error *err)
+{
+    const enum sp_event_field head[] = { F(source), F(target), F(source_kind), F(target_kind),
+        F(source_version), F(target_version), F(source_state), F(target_state), F(checks) };
+    const enum sp_event_field schema[] = { F(element), F(name), F(table), F(difference), F(expected),
+        F(actual), F(accepted) };
+    const enum sp_event_field relation[] = { F(name), F(child), F(parent), F(columns), F(source_orphans),
+        F(target_orphans), F(introduced), F(preexisting) };
+    const enum sp_event_field sequence[] = { F(name), F(source_next), F(target_next), F(behind) };
+    const enum sp_event_field difference[] = { F(name), F(difference), F(key), F(column), F(expected),
+        F(actual), F(digest), F(side) };
+    const enum sp_event_field not_compared[] = { F(name), F(what), F(reason) };
+    const enum sp_event_field finding[] = { F(name), F(column), F(topic), F(count), F(message) };
+    const enum sp_event_field custom[] = { F(name), F(provider), F(expected), F(actual), F(outcome) };
+    const enum sp_event_field migrated[] = { F(name), F(rows), F(bytes), F(duration_s), F(rate), F(message) };
+    const struct rd_rows *starts = &r->of[SP_EV_VERIFY_START], *ends = &r->of[SP_EV_VERIFY_END];
+    const char *verdict = rd_verify_verdict(r);
+    json_t *root = json_object();
+
+    rdj_set(root, "format", json_integer(1));
+    rdj_text(root, "run", rd_text(&r->start, F(run)));
+    rdj_text(root, "verdict", verdict == NULL ? "not_compared" : verdict);
+    rdj_set(root, "truncated", json_boolean(r->truncated));
+    rdj_text(root, "reasons", rd_text(&r->end, F(reasons)));
+    for (size_t k = 0; starts->n > 0 && k < SP_LEN(head); k++)
+        rdj_copy(root, &starts->v[0].ev, head[k]);
+    rdj_set(root, "tables", tables_of(r));
+    rdj_set(root, "schema", rows_of(r, SP_EV_SCHEMA_DIFF, schema, SP_LEN(schema)));
+    rdj_set(root, "relations", rows_of(r, SP_EV_RELATION, relation, SP_LEN(relation)));
+    rdj_set(root, "sequences", rows_of(r, SP_EV_SEQUENCE, sequence, SP_LEN(sequence)));
+    rdj_set(root, "differences", rows_of(r, SP_EV_DIFFERENCE, difference, SP_LEN(difference)));
+    rdj_set(root, "differences_capped",
+        json_boolean(ends->n > 0 && sp_event_get_bool(&ends->v[ends->n - 1].ev, F(capped), false)));
+    rdj_set(root, "not_compared", rows_of(r, SP_EV_NOT_COMPARED, not_compared, SP_LEN(not_compared)));
+    rdj_set(root, "findings", rows_of(r, SP_EV_FINDING, finding, SP_LEN(finding)));
+    rdj_set(root, "custom_checks", rows_of(r, SP_EV_CUSTOM_CHECK, custom, SP_LEN(custom)));
+    rdj_set(root, "migrated", rows_of(r, SP_EV_MIGRATE_TABLE, migrated, SP_LEN(migrated)));
+    return rdj_write(root, out, err);
+}
