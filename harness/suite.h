@@ -38,6 +38,7 @@ struct sp_case {
 struct sp_suite {
     const char *name, *summary;
     const struct sp_case *cases; /* ends with id == NULL */
+    bool alone;                  /* measures: no other worker runs beside it */
 };
 extern const struct sp_suite *const sp_suites[]; /* harness/registry.c, NULL-terminated, in running order */
 
@@ -103,6 +104,11 @@ void sp_ctx_observe(struct sp_ctx *, const char *topic, const char *fmt, ...)
 /* A measurement for the report: see measure/histogram.h. Does not count as a check. */
 struct sp_measure;
 void sp_ctx_measure(struct sp_ctx *, const struct sp_measure *);
+
+/* The audit of what is not offered: every capability of an offered facet whose effective level is NO must answer
+ * UNSUPPORTED and change nothing, and an effective level below the declared one must have a reason. Reports through
+ * the checks of this case and as capability_audit events. */
+void sp_capability_audit(struct sp_ctx *);
 
 /* True once a check failed or the case was errored or skipped: loops stop early. */
 bool sp_ctx_done(const struct sp_ctx *);

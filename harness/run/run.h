@@ -23,6 +23,7 @@ enum sp_exit {
 
 struct sp_totals {
     uint64_t n[SP_OUTCOME_N];
+    uint64_t leftovers; /* objects that could not be removed; their journal stays for `clean` */
 };
 
 struct sp_run_options {

@@ -1,0 +1,188 @@
+/* requires.c -- `requires:` of the configuration: what the application uses must have been run, on every provider.
+ *
+ * A requirement is a case id or a glob of them, a suite, a capability, or suite.capability. A skip of a required
+ * case is never fine, not even where the kind lacks the whole facet; the one exception is an optional provider that
+ * is absent, provided that another provider answered for the same requirement. */
+#include "run/ledger.h"
+
+#include <string.h>
+
+enum need_kind { NEED_CASES, NEED_SUITE, NEED_CAPABILITY };
+struct need {
+    const char *text;
+    enum need_kind kind;
+    enum sp_cap_id cap;
+};
+
+static bool any_case(const struct sp_run_options *o, const char *glob)
+{
+    for (size_t s = 0; o->suites[s] != NULL; s++) {
+        for (const struct sp_case *c = o->suites[s]->cases; c->id != NULL; c++) {
+            if (sp_glob(glob, c->id, false))
+                return true;
+        }
+    }
+    return false;
+}
+
+static bool parse_need(const struct sp_run_options *o, const char *text, struct need *out)
+{
+    *out = (struct need){ .text = text, .kind = NEED_CASES };
+    if (any_case(o, text))
+        return true;
+    const char *dot = strchr(text, '.');
+    for (size_t s = 0; o->suites[s] != NULL; s++) {
+        if (strcmp(o->suites[s]->name, text) == 0) {
+            out->kind = NEED_SUITE;
+            return true;
+        }
+    }
+    out->kind = NEED_CAPABILITY;
+    return sp_cap_parse(text, &out->cap) == 0 || (dot != NULL && sp_cap_parse(dot + 1, &out->cap) == 0);
+}
+
+static const char *nearest(const struct sp_run_options *o, const char *word, struct sp_arena *a)
+{
+    size_t n = SP_CAP_N, at = 0;
+    for (size_t s = 0; o->suites[s] != NULL; s++, n++) {
+        for (const struct sp_case *c = o->suites[s]->cases; c->id != NULL; c++)
+            n++;
+    }
+    const char **names = sp_arena_array(a, n + 1, sizeof *names);
+    if (names == NULL)
+        return NULL;
+    for (size_t i = 0; i < SP_CAP_N; i++)
+        names[at++] = sp_caps[i].name;
+    for (size_t s = 0; o->suites[s] != NULL; s++) {
+        names[at++] = o->suites[s]->name;
+        for (const struct sp_case *c = o->suites[s]->cases; c->id != NULL; c++)
+            names[at++] = c->id;
+    }
+    return sp_nearest(word, names);
+}
+
+int sp_requires_check(const struct sp_run_options *o, struct sp_error *err)
+{
+    for (size_t i = 0; i < o->config->nrequires; i++) {
+        const char *text = o->config->requires[i];
+        struct need need;
+        if (parse_need(o, text, &need))
+            continue;
+        struct sp_arena a = SP_ARENA_INIT;
+        const char *near = nearest(o, text, &a);
+        int rc =
+            near != NULL
+                ? sp_invalid(
+                      err, "requires: '%s' is no case, suite or capability; did you mean '%s'?", text, near)
+                : sp_invalid(err,
+                      "requires: '%s' is no case, suite or capability; see `switchproof list cases`", text);
+        sp_arena_free(&a);
+        return rc;
+    }
+    return 0;
+}
+
+static bool concerns(const struct need *n, const struct sp_lane *lane, const struct sp_case *c)
+{
+    if (n->kind == NEED_SUITE)
+        return strcmp(lane->suite->name, n->text) == 0;
+    if (n->kind == NEED_CASES)
+        return sp_glob(n->text, c->id, false);
+    for (size_t i = 0; c->needs != NULL && c->needs[i] != SP_NEEDS_END; i++) {
+        if (c->needs[i] == n->cap)
+            return true;
+    }
+    return false;
+}
+
+/* One provider's answer to one requirement. */
+struct answer {
+    size_t planned, executed;
+    const struct sp_planned *skipped; /* the skip to name */
+    bool decisive;                    /* that skip breaks the requirement although other cases ran */
+};
+
+static void add_lane(const struct need *n, const struct sp_lane *lane, struct answer *a)
+{
+    for (size_t i = 0; i < lane->ncases; i++) {
+        const struct sp_planned *pc = &lane->cases[i];
+        if (!concerns(n, lane, pc->c))
+            continue;
+        a->planned++;
+        if (pc->done && pc->outcome != SP_SKIPPED) {
+            a->executed++;
+            continue;
+        }
+        /* A required capability is not broken by a case that wants something else besides, nor a suite by one case. */
+        bool decisive =
+            n->kind == NEED_CASES || (n->kind == NEED_CAPABILITY && pc->blocked_by == (int)n->cap);
+        if (a->skipped == NULL || (decisive && !a->decisive))
+            a->skipped = pc;
+        a->decisive = a->decisive || decisive;
+    }
+}
+
+static bool holds(const struct answer *a)
+{
+    return a->executed != 0 && !a->decisive;
+}
+
+static int blame(struct sp_buf *reasons, const struct need *n, const char *provider, const struct answer *a)
+{
+    const struct sp_planned *pc = a->skipped;
+    (void)sp_buf_printf(reasons, "required %s is not proved on %s", n->text, provider);
+    if (pc != NULL)
+        (void)sp_buf_printf(reasons, ": %s was skipped", pc->c->id);
+    if (pc != NULL && pc->blocked_by >= 0)
+        (void)sp_buf_printf(reasons, " for want of %s", sp_caps[pc->blocked_by].name);
+    (void)sp_buf_putc(reasons, '\n');
+    bool lacks = pc != NULL && (pc->cause == SP_SKIP_FACET || pc->cause == SP_SKIP_CAPABILITY);
+    return lacks ? SP_EXIT_FAILED : SP_EXIT_INCONCLUSIVE;
+}
+
+static int judge(struct sp_ledger *l, const struct need *n, struct sp_buf *reasons)
+{
+    int worst = 0;
+    size_t planned = 0, proved = 0;
+    const char *absent = NULL;
+    for (size_t i = 0; i < l->plan->nlanes;) {
+        const struct sp_config_provider *p = l->plan->lanes[i].provider;
+        struct answer a = { 0 };
+        for (; i < l->plan->nlanes && l->plan->lanes[i].provider == p; i++)
+            add_lane(n, &l->plan->lanes[i], &a);
+        planned += a.planned;
+        if (a.planned == 0)
+            continue;
+        if (holds(&a)) {
+            proved++;
+        } else if (a.skipped != NULL && a.skipped->cause == SP_SKIP_ABSENT) {
+            absent = p->name;
+        } else {
+            int code = blame(reasons, n, p->name, &a);
+            worst = worst == SP_EXIT_FAILED ? worst : code;
+        }
+    }
+    if (planned == 0)
+        sp_ledger_note(
+            l, "warning", "required %s was not selected in this run, and is not proved by it", n->text);
+    if (worst == 0 && proved == 0 && absent != NULL) {
+        (void)sp_buf_printf(
+            reasons, "required %s is not proved: optional provider %s is absent\n", n->text, absent);
+        worst = SP_EXIT_INCONCLUSIVE;
+    }
+    return worst;
+}
+
+int sp_requires_judge(struct sp_ledger *l, struct sp_buf *reasons)
+{
+    int worst = 0;
+    for (size_t i = 0; i < l->o->config->nrequires; i++) {
+        struct need n;
+        if (!parse_need(l->o, l->o->config->requires[i], &n))
+            continue; /* refused before the run */
+        int code = judge(l, &n, reasons);
+        if (worst != SP_EXIT_FAILED && code != 0)
+            worst = code;
+    }
+    return worst;
+}

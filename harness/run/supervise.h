@@ -1,0 +1,41 @@
+/* supervise.h -- carrying out a plan in worker processes. One thread; the caller has blocked nothing. */
+#ifndef SP_RUN_SUPERVISE_H
+#define SP_RUN_SUPERVISE_H
+
+#include "run/journal.h"
+#include "run/ledger.h"
+#include "run/spawn.h"
+
+/* How many SIGINT and SIGTERM came. */
+int sp_interrupt_count(void);
+
+struct sp_worker {
+    struct sp_lane *lane; /* NULL: it cleans up */
+    const char *provider;
+    struct sp_child child;
+    struct sp_buf frames;  /* received, not yet taken */
+    struct sp_buf text[2]; /* what it printed, since the last case ended */
+    uint64_t dropped[2];   /* bytes printed beyond the cap */
+    struct sp_planned *current;
+    uint64_t since_ns, deadline_ns;
+    unsigned patience_s; /* for the message */
+    bool started_any, announced, closed;
+    char *fault; /* why it was killed */
+};
+
+#define SP_OUTPUT_MAX ((size_t)32 << 10) /* of one stream, between two ends of cases */
+
+/* Takes whole frames out of w->frames; a broken one sets w->fault. */
+void sp_frames_take(struct sp_ledger *, struct sp_worker *);
+/* Starts w's clock anew. */
+void sp_worker_deadline(const struct sp_ledger *, struct sp_worker *, unsigned ms);
+unsigned sp_case_patience_ms(const struct sp_case *);
+/* Reads what the pipes hold, and emits it as output events. */
+void sp_worker_output(struct sp_ledger *, struct sp_worker *);
+void sp_worker_drain(struct sp_worker *);
+
+int sp_supervise(struct sp_ledger *, const char *journal, struct sp_error *err);
+/* Removes what the journal still names, by one worker per provider. */
+void sp_supervise_clean(struct sp_ledger *, const char *journal);
+
+#endif
