@@ -32,7 +32,7 @@ static void on_start(struct sp_ledger *l, struct sp_worker *w, const struct sp_e
         fault(w, "the start of a case that is not due");
         return;
     }
-    w->current = pc; /* what is printed already but not told yet counts as this case's */
+    w->current = pc;
     w->started_any = pc->started = w->announced = true;
     sp_worker_deadline(l, w, sp_case_patience_ms(pc->c));
     forward(l, in);
@@ -74,9 +74,8 @@ static void on_end(struct sp_ledger *l, struct sp_worker *w, const struct sp_eve
         s.blocked_by = has ? (int)cap : -1;
         s.cause = !has ? SP_SKIP_CASE : sp_streq(code, "no") ? SP_SKIP_CAPABILITY : SP_SKIP_UNKNOWN;
     }
-    sp_worker_drain(w);
-    w->current = pc;
-    sp_worker_output(l, w);
+    sp_output_drain(l, w);
+    sp_output_flush(l, w, pc->c->id);
     w->current = NULL;
     w->started_any = w->announced = true;
     sp_ledger_settle(l, w->lane, pc, &s);

@@ -207,58 +207,11 @@ static void fill(struct supervisor *s, unsigned jobs)
 
 /* ---- hearing ------------------------------------------------------------------------------------------------ */
 
-/* Bounded, so that a worker which prints without end cannot hold the parent; a pipe holds less than this. */
-static bool read_pipe(int fd, struct sp_buf *text, uint64_t *dropped)
-{
-    char chunk[16384];
-    for (int i = 0; i < 16; i++) {
-        ssize_t n = read(fd, chunk, sizeof chunk);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return n < 0 && errno == EAGAIN;
-        size_t room = text->n < SP_OUTPUT_MAX ? SP_OUTPUT_MAX - text->n : 0;
-        size_t keep = (size_t)n < room ? (size_t)n : room;
-        (void)sp_buf_put(text, chunk, keep);
-        *dropped += (size_t)n - keep;
-    }
-    return true;
-}
-
 static void close_fd(int *fd)
 {
     if (*fd >= 0)
         (void)close(*fd);
     *fd = -1;
-}
-
-void sp_worker_drain(struct sp_worker *w)
-{
-    if (w->child.out >= 0 && !read_pipe(w->child.out, &w->text[0], &w->dropped[0]))
-        close_fd(&w->child.out);
-    if (w->child.err >= 0 && !read_pipe(w->child.err, &w->text[1], &w->dropped[1]))
-        close_fd(&w->child.err);
-}
-
-void sp_worker_output(struct sp_ledger *l, struct sp_worker *w)
-{
-    for (int k = 0; k < 2; k++) {
-        if (w->text[k].n != 0) {
-            struct sp_event ev;
-            sp_event_begin(&ev, SP_EV_OUTPUT);
-            sp_event_text(&ev, SP_FLD_provider, w->provider);
-            sp_event_text(&ev, SP_FLD_suite, w->lane != NULL ? w->lane->suite->name : NULL);
-            sp_event_text(&ev, SP_FLD_id, w->current != NULL ? w->current->c->id : NULL);
-            sp_event_text(&ev, SP_FLD_stream, k == 0 ? "stdout" : "stderr");
-            if (w->dropped[k] != 0)
-                (void)sp_buf_printf(
-                    &w->text[k], "\n... (%llu more bytes)", (unsigned long long)w->dropped[k]);
-            sp_event_textn(&ev, SP_FLD_text, w->text[k].p, w->text[k].n);
-            sp_ledger_send(l, &ev);
-        }
-        sp_buf_clear(&w->text[k]);
-        w->dropped[k] = 0;
-    }
 }
 
 /* At most a few chunks at a time, so that one talkative worker does not starve the others; `all` after its end. */
@@ -329,8 +282,7 @@ static void release(struct sp_worker *w)
     close_fd(&w->child.out);
     close_fd(&w->child.err);
     sp_buf_free(&w->frames);
-    sp_buf_free(&w->text[0]);
-    sp_buf_free(&w->text[1]);
+    sp_output_free(w);
     free(w->fault);
 }
 
@@ -345,8 +297,8 @@ static bool reap(struct supervisor *s, struct sp_worker *w)
     read_socket(s, w, true);
     if (w->fault == NULL && w->frames.n != 0)
         w->fault = sp_strdup_printf("the worker ended in the middle of an event");
-    sp_worker_drain(w);
-    sp_worker_output(s->l, w);
+    sp_output_drain(s->l, w);
+    sp_output_flush(s->l, w, NULL);
     char *text = end_text(w, &end);
     if (w->lane != NULL)
         lane_after(s, w, &end, text != NULL ? text : "the worker ended");
@@ -359,7 +311,7 @@ static bool reap(struct supervisor *s, struct sp_worker *w)
 
 static void attend(struct supervisor *s, struct sp_worker *w)
 {
-    sp_worker_drain(w);
+    sp_output_drain(s->l, w);
     read_socket(s, w, false);
     if (w->fault == NULL && now_ns() > w->deadline_ns)
         w->fault = sp_strdup_printf("no answer within %u s", w->patience_s);

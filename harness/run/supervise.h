@@ -9,13 +9,23 @@
 /* How many SIGINT and SIGTERM came. */
 int sp_interrupt_count(void);
 
+/* What a worker prints, cut into cases by the marks that it prints at the start of each: the byte SP_MARK, the
+ * case's id, SP_MARK. */
+#define SP_MARK 0x1e
+struct sp_stream {
+    struct sp_buf text; /* of the case `id`, not told yet */
+    uint64_t dropped;   /* bytes beyond SP_OUTPUT_MAX */
+    char id[96], mark[96];
+    size_t nmark;
+    bool in_mark;
+};
+
 struct sp_worker {
     struct sp_lane *lane; /* NULL: it cleans up */
     const char *provider;
     struct sp_child child;
-    struct sp_buf frames;  /* received, not yet taken */
-    struct sp_buf text[2]; /* what it printed, since the last case ended */
-    uint64_t dropped[2];   /* bytes printed beyond the cap */
+    struct sp_buf frames;        /* received, not yet taken */
+    struct sp_stream streams[2]; /* standard output and error */
     struct sp_planned *current;
     uint64_t since_ns, deadline_ns;
     unsigned patience_s; /* for the message */
@@ -30,9 +40,11 @@ void sp_frames_take(struct sp_ledger *, struct sp_worker *);
 /* Starts w's clock anew. */
 void sp_worker_deadline(const struct sp_ledger *, struct sp_worker *, unsigned ms);
 unsigned sp_case_patience_ms(const struct sp_case *);
-/* Reads what the pipes hold, and emits it as output events. */
-void sp_worker_output(struct sp_ledger *, struct sp_worker *);
-void sp_worker_drain(struct sp_worker *);
+/* Reads what the pipes hold now; what belongs to an earlier case is emitted. */
+void sp_output_drain(struct sp_ledger *, struct sp_worker *);
+/* Emits what is held of this case, NULL = everything. */
+void sp_output_flush(struct sp_ledger *, struct sp_worker *, const char *id);
+void sp_output_free(struct sp_worker *);
 
 int sp_supervise(struct sp_ledger *, const char *journal, struct sp_error *err);
 /* Removes what the journal still names, by one worker per provider. */

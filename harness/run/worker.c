@@ -11,6 +11,7 @@
 
 #include "run/ctx.h"
 #include "run/mutant.h"
+#include "run/supervise.h"
 
 #define JOB_FD 3
 
@@ -116,6 +117,16 @@ static bool unmet(struct sp_ctx *ctx, const struct sp_case *c)
     return false;
 }
 
+/* Tells the parent where in both streams this case begins. */
+static void mark_output(const char *id)
+{
+    char mark[100];
+    int n = snprintf(mark, sizeof mark, "%c%.90s%c", SP_MARK, id, SP_MARK);
+    (void)fflush(NULL);
+    (void)!write(STDOUT_FILENO, mark, (size_t)n);
+    (void)!write(STDERR_FILENO, mark, (size_t)n);
+}
+
 static void run_case(struct sp_ctx *ctx, const struct sp_case *c)
 {
     struct sp_event ev;
@@ -124,6 +135,7 @@ static void run_case(struct sp_ctx *ctx, const struct sp_case *c)
     sp_ctx_case_begin(ctx, c);
     sp_ctx_begin_event(ctx, &ev, SP_EV_CASE_START);
     sp_ctx_send(ctx, &ev);
+    mark_output(c->id);
     double start = seconds();
     c->run(ctx, c->data);
     double took = seconds() - start;
@@ -263,6 +275,7 @@ int sp_worker_main(const struct sp_provider *const *kinds, const struct sp_suite
         return SP_EXIT_USAGE;
     }
     (void)signal(SIGPIPE, SIG_IGN);
+    (void)setvbuf(stdout, NULL, _IOLBF, 0); /* a crash loses no whole line */
     (void)fcntl(JOB_FD, F_SETFD, FD_CLOEXEC);
     struct sp_error err = SP_ERROR_INIT;
     struct sp_job job;
