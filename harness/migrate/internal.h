@@ -1,0 +1,47 @@
+/* internal.h -- private to migrate/: one copy in progress. Everything belongs to the calling thread. */
+#ifndef SP_MIGRATE_INTERNAL_H
+#define SP_MIGRATE_INTERNAL_H
+
+#include "base/str.h"
+#include "migrate/migrate.h"
+
+/* A table to copy. */
+struct sp_mtable {
+    const struct sp_table *t;
+    struct sp_table made; /* what the target is asked to create: t, verbatim where it understands the text */
+    bool existing;        /* was there before, empty */
+    bool by_virtual;      /* came into being with a virtual table: filled anew, dropped with it */
+    bool created, filled;
+    uint64_t rows, bytes;
+    double seconds;
+};
+struct sp_mctx {
+    struct sp_session *source, *target;
+    const struct sp_migrate_options *opt;
+    struct sp_emitter *em;
+    struct sp_arena arena;
+    struct sp_schema *from, *to;
+    struct sp_mtable *tables; /* in the order of creation */
+    size_t ntables;
+    const char **virtuals; /* virtual tables that this copy created */
+    size_t nvirtuals;
+    bool same_kind;
+    uint64_t rows, bytes;
+};
+
+double sp_m_now(void);
+bool sp_m_interrupted(void);
+bool sp_m_selected(const struct sp_mctx *m, const char *table);
+int sp_m_note(struct sp_mctx *m, struct sp_error *err, const char *level, const char *fmt, ...)
+    __attribute__((format(printf, 4, 5)));
+/* plan.c: which tables, in which order, and whether the target can take them. */
+int sp_m_plan(struct sp_mctx *m, struct sp_error *err);
+int sp_m_say_plan(struct sp_mctx *m, struct sp_error *err);
+/* load.c: scans one table and loads it; the counts on both ends must agree. */
+int sp_m_load(struct sp_mctx *m, struct sp_mtable *t, struct sp_error *err);
+/* objects.c: what the schema only lists: virtual tables before the rows, views and triggers behind them. */
+int sp_m_virtual_tables(struct sp_mctx *m, struct sp_error *err);
+int sp_m_other_objects(struct sp_mctx *m, struct sp_error *err);
+bool sp_m_is_virtual(const struct sp_inventory_item *x);
+
+#endif

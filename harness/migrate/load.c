@@ -1,0 +1,181 @@
+/* load.c -- the rows of one table: scanned, and loaded as they come.
+ *
+ * The scan goes through a row buffer under the dynamic type, so that every value arrives as the source holds it and the
+ * harness has counted and digested it; the sink reads the values back and hands them to the target's load. */
+#include <stdlib.h>
+
+#include "migrate/internal.h"
+
+#define TICK_ROWS 4096u
+
+struct pump {
+    struct sp_mctx *m;
+    struct sp_mtable *x;
+    struct sp_load *load;
+    struct sp_value *row;
+    size_t ncols;
+    struct sp_arena arena;
+    struct sp_error err; /* of the target */
+    int rc;
+};
+
+static const struct sp_type dynamic = { .tag = SP_MISSING };
+
+static int decode(struct pump *p, const struct sp_rowview *view)
+{
+    const uint8_t *at = view->row;
+    size_t left = view->nrow;
+    for (size_t i = 0; i < p->ncols; i++) {
+        enum sp_state state;
+        int64_t used = sp_canon_read(&p->arena, &dynamic, at, left, &p->row[i], &state);
+        if (used <= 0 || (uint64_t)used > left)
+            return sp_fail(&p->err, SP_E_INTERNAL, SP_ORIGIN_HARNESS,
+                "row %llu: column %zu cannot be read back", (unsigned long long)p->x->rows + 1, i + 1);
+        at += used;
+        left -= (size_t)used;
+    }
+    return 0;
+}
+
+static int tick(struct pump *p)
+{
+    const struct sp_migrate_options *o = p->m->opt;
+    if (sp_m_interrupted())
+        return sp_fail(&p->err, SP_E_CANCELLED, SP_ORIGIN_HARNESS, "interrupted");
+    if (o->progress != NULL)
+        o->progress(o->payload, p->x->t->name, p->x->rows, 0);
+    return 0;
+}
+
+static int on_row(void *payload, const struct sp_rowview *view)
+{
+    struct pump *p = payload;
+    if (p->arena.total > 1u << 20)
+        sp_arena_reset(&p->arena);
+    p->rc = decode(p, view);
+    if (p->rc == 0)
+        p->rc = sp_db_load_row(p->m->target, p->load, p->row, &p->err);
+    if (p->rc != 0)
+        return p->rc;
+    p->x->rows++;
+    if (p->x->rows % TICK_ROWS == 0)
+        p->rc = tick(p);
+    return p->rc;
+}
+
+/* Columns that can be written: not the generated ones. */
+static size_t columns(
+    struct sp_mctx *m, const struct sp_table *t, struct sp_colplan **plan, const char ***names)
+{
+    size_t n = 0;
+    *plan = sp_arena_array(&m->arena, t->ncolumns + 1, sizeof **plan);
+    *names = sp_arena_array(&m->arena, t->ncolumns + 1, sizeof **names);
+    for (size_t i = 0; *plan != NULL && *names != NULL && i < t->ncolumns; i++) {
+        const char *name = t->columns[i].name;
+        if (t->columns[i].generated != NULL)
+            continue;
+        (*plan)[n] = (struct sp_colplan){ .name = name, .source = name, .target = name, .type = dynamic };
+        (*names)[n++] = name;
+    }
+    return n;
+}
+
+static int scan(struct pump *p, const struct sp_colplan *plan, struct sp_error *err)
+{
+    const struct sp_table *t = p->x->t;
+    struct sp_scan s = {
+        .ns = t->ns, .table = t->name, .cols = plan, .ncols = p->ncols, .side = SP_SIDE_SOURCE
+    };
+    struct sp_rowbuf rb;
+    int rc = sp_rowbuf_init(&rb, &s, err);
+    if (rc != 0)
+        return rc;
+    rb.sink = on_row;
+    rb.payload = p;
+    rc = sp_db_scan(p->m->source, &s, &rb, err);
+    if (p->rc != 0) { /* the target's error is the cause, whatever the scan made of it */
+        sp_error_clear(err);
+        sp_error_move(err, &p->err);
+        rc = p->rc;
+    } else if (rc == 0 && (!rb.complete || rb.digest.count != p->x->rows)) {
+        rc = sp_fail(err, SP_E_CORRUPT, SP_ORIGIN_HARNESS, "the scan did not come to a confirmed end");
+    }
+    p->x->bytes = rb.bytes;
+    sp_rowbuf_free(&rb);
+    return rc;
+}
+
+/* A value that the target refuses is worth a finding of its own: it names what has to be mapped. */
+static int say_refused(
+    struct sp_mctx *m, const struct sp_mtable *x, const struct sp_error *why, struct sp_error *err)
+{
+    struct sp_event ev;
+    sp_event_begin(&ev, SP_EV_FINDING);
+    sp_event_text(&ev, SP_FLD_name, x->t->name);
+    sp_event_text(&ev, SP_FLD_topic, "does not fit the target");
+    sp_event_int(&ev, SP_FLD_count, 1);
+    sp_event_text(&ev, SP_FLD_message, sp_error_text(why));
+    return sp_event_send(m->em, &ev, err);
+}
+
+static int close_load(struct pump *p, int rc, struct sp_error *err)
+{
+    uint64_t loaded = 0;
+    struct sp_error close_err = SP_ERROR_INIT;
+    int close_rc = sp_db_load_close(p->m->target, p->load, rc == 0, &loaded, &close_err);
+    if (rc == 0 && close_rc != 0) {
+        sp_error_move(err, &close_err);
+        rc = close_rc;
+    } else if (rc == 0) {
+        p->x->filled = true;
+        if (loaded != p->x->rows)
+            rc = sp_fail(err, SP_E_CORRUPT, SP_ORIGIN_BACKEND, "%llu rows were read, %llu were loaded",
+                (unsigned long long)p->x->rows, (unsigned long long)loaded);
+    }
+    sp_error_clear(&close_err);
+    return rc;
+}
+
+static bool refused(const struct sp_error *err)
+{
+    return err->code == SP_E_RANGE || err->code == SP_E_INVALID || err->code == SP_E_CHECK ||
+           err->code == SP_E_NOT_NULL || err->code == SP_E_TOO_LARGE || err->code == SP_E_UNIQUE ||
+           err->code == SP_E_FOREIGN_KEY;
+}
+
+int sp_m_load(struct sp_mctx *m, struct sp_mtable *x, struct sp_error *err)
+{
+    struct pump p = { .m = m, .x = x, .arena = SP_ARENA_INIT, .err = SP_ERROR_INIT };
+    struct sp_error own = SP_ERROR_INIT;
+    struct sp_colplan *plan;
+    const char **names;
+    double started = sp_m_now();
+    p.ncols = columns(m, x->t, &plan, &names);
+    p.row = sp_arena_array(&m->arena, p.ncols + 1, sizeof *p.row);
+    int rc = plan == NULL || names == NULL || p.row == NULL ? sp_nomem(&own) : 0;
+    if (rc == 0 && p.ncols == 0)
+        rc = sp_fail(&own, SP_E_UNSUPPORTED, SP_ORIGIN_HARNESS, "it has no column that can be written");
+    if (rc == 0)
+        rc = sp_db_load_open(m->target, x->t->name, names, p.ncols, &p.load, &own);
+    if (rc == 0) {
+        rc = scan(&p, plan, &own);
+        if (rc != 0 && p.rc != 0 && refused(&own)) {
+            struct sp_error ignored = SP_ERROR_INIT;
+            (void)say_refused(m, x, &own, &ignored);
+            sp_error_clear(&ignored);
+        }
+        rc = close_load(&p, rc, &own);
+    }
+    if (rc != 0) {
+        sp_error_prefix(&own, "table %s", x->t->name);
+        if (err != NULL)
+            sp_error_move(err, &own);
+    }
+    x->seconds = sp_m_now() - started;
+    m->rows += x->rows;
+    m->bytes += x->bytes;
+    sp_error_clear(&own);
+    sp_error_clear(&p.err);
+    sp_arena_free(&p.arena);
+    return rc;
+}
