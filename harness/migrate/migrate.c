@@ -3,13 +3,11 @@
 #include <time.h>
 
 #include "migrate/internal.h"
-
-/* The run's interrupt flag; absent where only the library is linked. */
-extern int sp_interrupted(void) __attribute__((weak));
+#include "run/run.h"
 
 bool sp_m_interrupted(void)
 {
-    return sp_interrupted != NULL && sp_interrupted() != 0;
+    return sp_interrupted() != 0;
 }
 
 double sp_m_now(void)

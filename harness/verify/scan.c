@@ -4,13 +4,11 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "run/run.h"
 #include "verify/internal.h"
 
 #define TICK_ROWS 1024u /* between looks at the stop flag */
 #define TICK_MS   100   /* between looks at the interrupt, and progress reports */
-
-/* The run's interrupt flag; absent where only the library is linked. */
-extern int sp_interrupted(void) __attribute__((weak));
 
 struct shared {
     pthread_mutex_t lock;
@@ -135,7 +133,7 @@ static bool wait_for_end(
         if (pthread_cond_timedwait(&shared->finished, &shared->lock, &ts) != ETIMEDOUT)
             continue;
         report(c, v, table, total);
-        if (sp_interrupted != NULL && sp_interrupted() != 0) {
+        if (sp_interrupted() != 0) {
             interrupted = true;
             stop_scans(v, shared);
         }
@@ -170,7 +168,7 @@ int sp_v_scan(struct sp_vctx *c, struct sp_vscan v[2], const char *table, uint64
 
     if (c->rc != 0)
         return c->rc;
-    if (sp_interrupted != NULL && sp_interrupted() != 0)
+    if (sp_interrupted() != 0)
         return c->rc = sp_fail(c->err, SP_E_CANCELLED, SP_ORIGIN_HARNESS, "interrupted");
     if (shared_init(&shared) != 0)
         return sp_v_nomem(c);
