@@ -42,8 +42,7 @@ const struct sp_config_key sp_config_keys[] = {
     { "checks[].query", "limit", INTEGER(0, INT64_MAX), .doc = "at most so many rows" },
 
     { "suites.performance", "operations", INTEGER(1, 100000000), .doc = "operations per measurement" },
-    { "suites.performance", "warmup", INTEGER(0, 100000000), .doc = "operations before measuring starts" },
-    { "suites.performance", "rows", INTEGER(1, 100000000), .doc = "rows in the table that is measured" },
+    { "suites.performance", "p95", DURATION(1, 24 * HOUR), .doc = "bound of the 95th percentile of each operation" },
     { "suites.load", "users", INTEGER(1, 4096), .doc = "concurrent users" },
     { "suites.load", "operations", INTEGER(1, 100000000), .doc = "operations of each user" },
     { "suites.load", "rate", .type = SP_KEY_RATE, .doc = "intended operations, e.g. 500/s" },

@@ -1,0 +1,86 @@
+/* cmd_migrate.c -- switchproof migrate. */
+#include "base/log.h"
+#include "cli/sides.h"
+#include "migrate/migrate.h"
+
+#define DIRECTORY "build/migrate"
+
+/* Whether the arguments, the data, or the world was in the way. */
+static int exit_of(const struct sp_error *err)
+{
+    if (sp_interrupted() != 0) {
+        return SP_EXIT_INTERRUPTED;
+    }
+    switch (err->code) {
+    case SP_E_INVALID:
+    case SP_E_EXISTS:
+    case SP_E_NOT_FOUND:
+    case SP_E_PERMISSION:
+        return SP_EXIT_USAGE;
+    case SP_E_RANGE:
+    case SP_E_UNIQUE:
+    case SP_E_FOREIGN_KEY:
+    case SP_E_NOT_NULL:
+    case SP_E_CHECK:
+    case SP_E_TOO_LARGE:
+    case SP_E_UNSUPPORTED:
+        return SP_EXIT_FAILED;
+    default:
+        return SP_EXIT_INCONCLUSIVE;
+    }
+}
+
+static int copy(struct sp_sides *s, const struct sp_args *a, struct sp_evidence *e, const char **verdict)
+{
+    struct sp_error err = SP_ERROR_INIT;
+    struct sp_migrate_options o = { .tables = a->tables.v,
+        .ntables = a->tables.n,
+        .dry_run = a->dry_run,
+        .into_existing = a->into_existing,
+        .progress = sp_progress_rows,
+        .payload = &e->progress };
+    int code = SP_EXIT_OK;
+    *verdict = a->dry_run ? "DRY RUN" : "MIGRATED";
+    if (sp_migrate_bulk(s->session[0], s->session[1], &o, e->emitter, &err) != 0) {
+        code = exit_of(&err);
+        *verdict = code == SP_EXIT_INTERRUPTED ? "INTERRUPTED" : "NOT MIGRATED";
+        sp_evidence_reason(e, "", &err);
+    }
+    return code;
+}
+
+int sp_cmd_migrate(const struct sp_program *program, struct sp_args *a)
+{
+    struct sp_sides s;
+    struct sp_evidence e;
+    int code = sp_sides_resolve(&s, program, a, true);
+    if (code < 0 && a->dry_run) {
+        s.provider[1].access = SP_ACCESS_READ_ONLY; /* a promise that the session keeps too */
+    }
+    if (code < 0) {
+        sp_interrupt_install();
+        code = sp_sides_open(&s, program);
+    }
+    if (code == SP_EXIT_USAGE) {
+        for (size_t i = 0; i < 2; i++) {
+            if (s.error[i].code != SP_E_OK) {
+                sp_log_error("%s", sp_error_text(&s.error[i]));
+            }
+        }
+        sp_sides_close(&s);
+        return code;
+    }
+    int opened = sp_evidence_open(&e, program, a, s.config, DIRECTORY, 0);
+    if (opened >= 0) {
+        sp_sides_close(&s);
+        return opened;
+    }
+    const char *verdict = "NOT MIGRATED";
+    sp_sides_announce(&s, &e);
+    if (code == -1) {
+        code = copy(&s, a, &e, &verdict);
+    }
+    code = sp_evidence_close(&e, verdict, code);
+    sp_sides_close(&s);
+    return code;
+}

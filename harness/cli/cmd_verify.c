@@ -1,0 +1,141 @@
+/* cmd_verify.c -- switchproof verify. */
+#include <string.h>
+
+#include "base/log.h"
+#include "base/str.h"
+#include "cli/sides.h"
+#include "verify/verify.h"
+
+#define DIRECTORY "build/verify"
+
+static unsigned checks_of(const struct sp_list *names)
+{
+    static const struct {
+        const char *name;
+        unsigned bit;
+    } bits[] = { { "schema", SP_VC_SCHEMA }, { "rows", SP_VC_ROWS }, { "relations", SP_VC_RELATIONS },
+        { "sequences", SP_VC_SEQUENCES }, { "all", SP_VC_ALL } };
+    unsigned checks = 0;
+    for (size_t i = 0; i < names->n; i++) {
+        for (size_t k = 0; k < SP_LEN(bits); k++) {
+            checks |= strcmp(names->v[i], bits[k].name) == 0 ? bits[k].bit : 0;
+        }
+    }
+    return checks != 0 ? checks : SP_VC_ALL;
+}
+
+/* The configuration's checks as the parallel arrays that sp_verify() takes; false when out of memory. */
+static bool add_custom(struct sp_sides *s, struct sp_verify_options *o)
+{
+    size_t n = s->config->nchecks;
+    const struct sp_query **queries = sp_arena_array(&s->arena, n + 1, sizeof *queries);
+    const char **names = sp_arena_array(&s->arena, n + 1, sizeof *names);
+    int64_t *expect = sp_arena_array(&s->arena, n + 1, sizeof *expect);
+    if (queries == NULL || names == NULL || expect == NULL) {
+        return false;
+    }
+    for (size_t i = 0; i < n; i++) {
+        queries[i] = &s->config->checks[i].query;
+        names[i] = s->config->checks[i].name;
+        expect[i] = s->config->checks[i].expect;
+    }
+    o->custom = queries;
+    o->custom_names = names;
+    o->custom_expect = expect;
+    o->ncustom = n;
+    return true;
+}
+
+static int compare(struct sp_sides *s, const struct sp_args *a, struct sp_evidence *e, const char **verdict)
+{
+    struct sp_error err = SP_ERROR_INIT;
+    enum sp_verify_verdict v = SP_VV_NOT_COMPARED;
+    struct sp_verify_options o = { .checks = checks_of(&a->checks),
+        .tables = a->tables.v,
+        .ntables = a->tables.n,
+        .accept_loss = a->accept_loss.v,
+        .naccept_loss = a->accept_loss.n,
+        .max_differences = a->max_differences,
+        .show_values = a->show_values,
+        .strict_integrity = a->strict_integrity,
+        .progress = sp_progress_rows,
+        .payload = &e->progress };
+    int rc = add_custom(s, &o)
+                 ? sp_verify(s->session[0], s->session[1], &o, e->emitter, &v, &e->reasons, &err)
+                 : sp_nomem(&err);
+    int code = rc == 0 ? sp_verify_exit_code(v) : sp_cli_exit_of(&err);
+    if (rc != 0) {
+        v = SP_VV_NOT_COMPARED;
+        sp_evidence_reason(e, "", &err);
+    }
+    *verdict = sp_verify_verdict_name(v);
+    if (sp_interrupted() != 0) {
+        *verdict = "INTERRUPTED";
+        code = SP_EXIT_INTERRUPTED;
+    }
+    return code;
+}
+
+/* A side that cannot be opened: the comparison's events say so, and verify.json with them. */
+static void nothing_compared(struct sp_sides *s, struct sp_evidence *e)
+{
+    struct sp_event ev;
+    sp_event_begin(&ev, SP_EV_VERIFY_START);
+    sp_event_text(&ev, SP_FLD_source, s->provider[0].name);
+    sp_event_text(&ev, SP_FLD_target, s->provider[1].name);
+    sp_event_text(&ev, SP_FLD_source_kind, s->provider[0].kind);
+    sp_event_text(&ev, SP_FLD_target_kind, s->provider[1].kind);
+    (void)sp_event_send(e->emitter, &ev, NULL);
+    for (size_t i = 0; i < 2; i++) {
+        if (s->session[i] == NULL) {
+            sp_event_begin(&ev, SP_EV_NOT_COMPARED);
+            sp_event_text(&ev, SP_FLD_name, s->provider[i].name);
+            sp_event_text(&ev, SP_FLD_what, "everything");
+            sp_event_text(&ev, SP_FLD_reason, sp_error_text(&s->error[i]));
+            (void)sp_event_send(e->emitter, &ev, NULL);
+        }
+    }
+    sp_event_begin(&ev, SP_EV_VERIFY_END);
+    sp_event_text(&ev, SP_FLD_verdict, sp_verify_verdict_name(SP_VV_NOT_COMPARED));
+    sp_event_int(&ev, SP_FLD_tables, 0);
+    sp_event_int(&ev, SP_FLD_differences, 0);
+    (void)sp_event_send(e->emitter, &ev, NULL);
+}
+
+int sp_cmd_verify(const struct sp_program *program, struct sp_args *a)
+{
+    struct sp_sides s;
+    struct sp_evidence e;
+    int code = sp_sides_resolve(&s, program, a, false);
+    if (code >= 0) {
+        sp_sides_close(&s);
+        return code;
+    }
+    sp_interrupt_install();
+    code = sp_sides_open(&s, program);
+    if (code == SP_EXIT_USAGE) {
+        for (size_t i = 0; i < 2; i++) {
+            if (s.session[i] == NULL) {
+                sp_log_error("%s", sp_error_text(&s.error[i]));
+            }
+        }
+        sp_sides_close(&s);
+        return code;
+    }
+    int opened = sp_evidence_open(&e, program, a, s.config, DIRECTORY, 0);
+    if (opened >= 0) {
+        sp_sides_close(&s);
+        return opened;
+    }
+    const char *verdict = sp_verify_verdict_name(SP_VV_NOT_COMPARED);
+    if (code != -1) {
+        nothing_compared(&s, &e);
+    }
+    sp_sides_announce(&s, &e);
+    if (code == -1) {
+        code = compare(&s, a, &e, &verdict);
+    }
+    code = sp_evidence_close(&e, verdict, code);
+    sp_sides_close(&s);
+    return code;
+}

@@ -1,0 +1,72 @@
+/* tables.c -- every command and every option. */
+#include "cli/options.h"
+
+#include <stddef.h>
+
+static const char *const strategies[] = { "bulk", NULL };
+static const char *const formats[] = { "html", "junit", "json", "markdown", "console", NULL };
+static const char *const check_names[] = { "schema", "rows", "relations", "sequences", "all", NULL };
+
+#define AT(member) .offset = offsetof(struct sp_args, member)
+
+/* clang-format off */
+const struct sp_option sp_options[] = {
+    { "config", 'c', SP_OPT_TEXT, SP_C_RUN | SP_C_VERIFY | SP_C_MIGRATE | SP_C_LIST | SP_C_CLEAN | SP_C_DOCTOR, AT(config), .arg = "FILE", .doc = "configuration (default: switchproof.yaml, if it exists)" },
+    { "provider", 'p', SP_OPT_LIST, SP_C_RUN | SP_C_LIST | SP_C_DOCTOR, AT(providers), .arg = "NAME", .doc = "only this provider; list capabilities: this kind (repeatable)" },
+    { "suite", 's', SP_OPT_LIST, SP_C_RUN | SP_C_LIST, AT(suites), .arg = "NAME", .doc = "only this suite (repeatable)" },
+    { "case", 'k', SP_OPT_TEXT, SP_C_RUN | SP_C_LIST, AT(glob), .arg = "GLOB", .doc = "only cases whose id matches, e.g. 'crud.filter_*'; a plain word matches anywhere" },
+    { "seed", 0, SP_OPT_U64, SP_C_RUN, AT(seed), .has_offset = offsetof(struct sp_args, has_seed), .min = 0, .max = UINT64_MAX, .arg = "N", .doc = "repeat a run's random choices (default: drawn, and printed)" },
+    { "jobs", 'j', SP_OPT_U64, SP_C_RUN, AT(jobs), .min = 1, .max = 64, .arg = "N", .doc = "workers at a time (default: one for each processor)" },
+    { "full", 0, SP_OPT_FLAG, SP_C_RUN, AT(full), .doc = "also the heavy cases, at full size" },
+    { "list", 0, SP_OPT_FLAG, SP_C_RUN, AT(list), .doc = "print what would run, and run nothing" },
+    { "tables", 't', SP_OPT_LIST, SP_C_VERIFY | SP_C_MIGRATE, AT(tables), .arg = "GLOB,...", .doc = "only these tables (repeatable)" },
+    { "checks", 0, SP_OPT_LIST, SP_C_VERIFY, AT(checks), .arg = "CHECK,...", .choices = check_names, .doc = "schema, rows, relations, sequences (default: all)" },
+    { "max-differences", 0, SP_OPT_U64, SP_C_VERIFY, AT(max_differences), .has_offset = offsetof(struct sp_args, has_max_differences), .min = 0, .max = 10000000, .arg = "N", .doc = "rows listed for each table, counts stay exact (default: 100)" },
+    { "accept-loss", 0, SP_OPT_LIST, SP_C_VERIFY, AT(accept_loss), .arg = "COLUMN,...", .doc = "TABLE.COLUMN or COLUMN whose lossy rule is fine (repeatable)" },
+    { "show-values", 0, SP_OPT_FLAG, SP_C_VERIFY, AT(show_values), .doc = "print differing values instead of their digests" },
+    { "strict-integrity", 0, SP_OPT_FLAG, SP_C_VERIFY, AT(strict_integrity), .doc = "orphans that both sides have count as differences too" },
+    { "strategy", 0, SP_OPT_CHOICE, SP_C_MIGRATE, AT(strategy), .arg = "NAME", .choices = strategies, .doc = "bulk: schema, rows, then indexes and foreign keys (default)" },
+    { "into-existing", 0, SP_OPT_FLAG, SP_C_MIGRATE, AT(into_existing), .doc = "tables may exist in the target already; they must be empty" },
+    { "dry-run", 'n', SP_OPT_FLAG, SP_C_MIGRATE | SP_C_CLEAN, AT(dry_run), .doc = "say what would be done, and change nothing" },
+    { "run", 0, SP_OPT_TEXT, SP_C_CLEAN, AT(run), .arg = "ID", .doc = "only what this run left (default: all)" },
+    { "format", 'f', SP_OPT_CHOICE, SP_C_REPORT, AT(format), .arg = "FORMAT", .choices = formats, .doc = "html, junit, json, markdown, or console (default: all files)" },
+    { "report-dir", 'o', SP_OPT_TEXT, SP_C_RUN | SP_C_VERIFY | SP_C_MIGRATE, AT(report_dir), .arg = "DIR", .doc = "where reports are written (default: build/report, or report_dir of the configuration; verify and migrate: build/verify, build/migrate)" },
+    { "quiet", 'q', SP_OPT_FLAG, SP_C_ALL, AT(quiet), .doc = "only the verdict and errors" },
+    { "verbose", 'v', SP_OPT_COUNT, SP_C_ALL, AT(verbose), .doc = "more: every case; twice: diagnostics" },
+    { "no-color", 0, SP_OPT_FLAG, SP_C_ALL, AT(no_color), .doc = "no colors (also: NO_COLOR in the environment)" },
+    { "help", 'h', SP_OPT_FLAG, SP_C_ALL, AT(help), .doc = "this text" },
+    { .name = NULL },
+};
+
+#define EXAMPLES(...) .examples = (const char *const[]){ __VA_ARGS__, NULL }
+
+const struct sp_command sp_commands[] = {
+    { "run", SP_C_RUN, "", 0, 0, false, "run the suites against the configured providers",
+      "Exit: 0 all promises held, 1 one was broken, 2 usage or configuration, 3 could not tell,\n4 interrupted, 5 nothing ran.",
+      EXAMPLES("run", "run -p local -s crud -s auth", "run -k 'crud.filter_*' --seed 42", "run -c ci.yaml --jobs 2 --report-dir build/nightly --full"), sp_cmd_run },
+    { "verify", SP_C_VERIFY, "SOURCE TARGET", 2, 2, false, "compare two copies: schema, rows, relations, sequences",
+      "SOURCE and TARGET are providers of the configuration, URLs such as sqlite:path, or env:NAME for a\nvariable that holds a URL with a password. Both sides are only read.\nExit: 0 equal, 1 different or equal only with loss, 2 usage, 3 not everything could be compared.",
+      EXAMPLES("verify sqlite:old.db sqlite:new.db", "verify prod-copy next --tables 'order*' --checks rows,relations", "verify env:OLD_URL env:NEW_URL --show-values --max-differences 20"), sp_cmd_verify },
+    { "migrate", SP_C_MIGRATE, "SOURCE TARGET", 2, 2, false, "copy a backend's data into another one",
+      "The source is only read. A TARGET from the configuration needs `access: target` or `disposable`; naming it\nby URL allows writing to it. Tables that exist there already are refused without --into-existing.\nExit: 0 copied, 1 the data does not fit the target, 2 usage, 3 could not be done.",
+      EXAMPLES("migrate sqlite:old.db sqlite:new.db --dry-run", "migrate local next --tables 'order*'", "migrate sqlite:old.db env:NEW_URL --into-existing"), sp_cmd_migrate },
+    { "list", SP_C_LIST, "providers|suites|cases|capabilities", 1, 1, false, "what this program knows",
+      NULL, EXAMPLES("list providers -v", "list cases -s crud", "list cases -k '*null*'", "list capabilities -p sqlite"), sp_cmd_list },
+    { "report", SP_C_REPORT, "DIR", 1, 1, false, "write the reports of a run anew from its events",
+      "Exit: 0 written, 2 there are no events in DIR, 3 they are those of a run that did not end.",
+      EXAMPLES("report build/report", "report build/report --format junit", "report build/verify --format console -v"), sp_cmd_report },
+    { "clean", SP_C_CLEAN, "", 0, 0, false, "remove what killed runs left behind, and nothing else",
+      NULL, EXAMPLES("clean --dry-run", "clean", "clean --run 3f9k2m1q"), sp_cmd_clean },
+    { "doctor", SP_C_DOCTOR, "", 0, 0, false, "check configuration, connections, versions, permissions",
+      "Says for each provider what is wrong and what to do about it.\nExit: 0 all is well, 2 the configuration needs work, 3 a provider cannot be used.",
+      EXAMPLES("doctor", "doctor -c ci.yaml -p next"), sp_cmd_doctor },
+    { "fixture", SP_C_FIXTURE, "NAME [ARGUMENTS]", 0, SIZE_MAX, true, "make data sets to try things on",
+      NULL, EXAMPLES("fixture --help"), sp_cmd_fixture },
+    { "version", SP_C_VERSION, "", 0, 0, false, "version of this program and of the libraries in it",
+      NULL, EXAMPLES("version"), sp_cmd_version },
+    { "help", SP_C_HELP, "[COMMAND|config]", 0, 1, false, "explain a command, or the configuration file",
+      NULL, EXAMPLES("help verify", "help config"), sp_cmd_help },
+    { "__worker", SP_C_WORKER, "", 0, 0, true, NULL, NULL, NULL, sp_cmd_worker },
+    { .name = NULL },
+};
+/* clang-format on */
