@@ -453,6 +453,39 @@ static void rules_touch_the_source_only(void **state)
     sp_rowbuf_free(&t);
 }
 
+/* The comparison type is the pushed one, so only the rule keeps the value off the fast path. */
+static void rules_hold_on_the_fast_path(void **state)
+{
+    (void)state;
+    static const struct sp_colplan cols[] = {
+        { .name = "t", .type = { .tag = SP_TEXT }, .rules = { SP_RULE_EMPTY_TO_NULL }, .nrules = 1 },
+        { .name = "f", .type = { .tag = SP_F64 }, .rules = { SP_RULE_NEGZERO_TO_ZERO }, .nrules = 1 },
+        { .name = "n", .type = { .tag = SP_INT }, .rules = { SP_RULE_NULL_TO_MISSING }, .nrules = 1 },
+    };
+    struct sp_scan scan = { .table = "t", .cols = cols, .ncols = SP_LEN(cols) };
+    const struct sp_value given[] = { sp_v_text(""), sp_v_f64(-0.0), sp_v_null() };
+    const struct sp_value ruled[] = { sp_v_null(), sp_v_f64(0.0), sp_v_missing() };
+    struct sp_digest want[2];
+    for (int side = 0; side < 2; side++) {
+        struct sp_buf row = SP_BUF_INIT;
+        struct sp_rowbuf rb;
+        for (size_t k = 0; k < SP_LEN(cols); k++)
+            assert_int_equal(
+                sp_canon_field(&row, &cols[k].type, side == SP_SIDE_SOURCE ? &ruled[k] : &given[k], NULL), 0);
+        scan.side = (enum sp_side)side;
+        assert_int_equal(sp_rowbuf_init(&rb, &scan, NULL), 0);
+        assert_int_equal(push(&rb, given, SP_LEN(cols)), 0);
+        assert_true(sp_d128_eq(rb.digest.sum, sp_d128_of(row.p, row.n)));
+        for (size_t k = 0; k < SP_LEN(cols); k++)
+            assert_int_equal(rb.stats[k].touched[0], side == SP_SIDE_SOURCE);
+        assert_int_equal(rb.stats[2].nulls, 1);
+        want[side] = rb.digest;
+        sp_rowbuf_free(&rb);
+        sp_buf_free(&row);
+    }
+    assert_false(sp_digest_equal(&want[0], &want[1]));
+}
+
 static struct sp_digest residual_of(const struct sp_field *f, size_t n)
 {
     struct sp_scan scan = plain;
@@ -514,6 +547,7 @@ int main(void)
         cmocka_unit_test(the_end_must_be_proven),
         cmocka_unit_test(a_sink_can_stop),
         cmocka_unit_test(rules_touch_the_source_only),
+        cmocka_unit_test(rules_hold_on_the_fast_path),
         cmocka_unit_test(undeclared_fields_are_part_of_the_row),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
