@@ -41,12 +41,13 @@ struct fake {
     size_t largest_row_scan;
 };
 
-static struct fake *fake_of(struct sp_session *s)
+static inline struct fake *fake_of(struct sp_session *s)
 {
     return (struct fake *)(void *)s;
 }
 
-static int fake_introspect(struct sp_session *s, const char *ns, struct sp_schema **out, struct sp_error *err)
+static inline int fake_introspect(
+    struct sp_session *s, const char *ns, struct sp_schema **out, struct sp_error *err)
 {
     struct fake *f = fake_of(s);
     struct sp_schema *schema = sp_schema_new();
@@ -71,14 +72,14 @@ static int fake_introspect(struct sp_session *s, const char *ns, struct sp_schem
     return 0;
 }
 
-static int fake_snapshot_begin(struct sp_session *s, char id[64], struct sp_error *err)
+static inline int fake_snapshot_begin(struct sp_session *s, char id[64], struct sp_error *err)
 {
     (void)err;
     fake_of(s)->snapshots++;
     sp_strlcpy(id, "state 1", 64);
     return 0;
 }
-static int fake_snapshot_end(struct sp_session *s, struct sp_error *err)
+static inline int fake_snapshot_end(struct sp_session *s, struct sp_error *err)
 {
     fake_of(s)->snapshots--;
     return fake_of(s)->bad_snapshot_end
@@ -86,7 +87,7 @@ static int fake_snapshot_end(struct sp_session *s, struct sp_error *err)
                : 0;
 }
 
-static struct fake_table *fake_find(struct fake *f, const char *name)
+static inline struct fake_table *fake_find(struct fake *f, const char *name)
 {
     for (size_t i = 0; i < f->ntables; i++)
         if (strcmp(f->tables[i].t.name, name) == 0)
@@ -94,7 +95,7 @@ static struct fake_table *fake_find(struct fake *f, const char *name)
     return NULL;
 }
 
-static int fake_put(struct sp_rowbuf *rb, const struct sp_value *v)
+static inline int fake_put(struct sp_rowbuf *rb, const struct sp_value *v)
 {
     switch (v->tag) {
     case SP_NULL:
@@ -112,7 +113,7 @@ static int fake_put(struct sp_rowbuf *rb, const struct sp_value *v)
     }
 }
 
-static int fake_scan(
+static inline int fake_scan(
     struct sp_session *s, const struct sp_scan *scan, struct sp_rowbuf *rb, struct sp_error *err)
 {
     struct fake_table *t = fake_find(fake_of(s), scan->table);
@@ -148,7 +149,8 @@ static int fake_scan(
 }
 
 /* COUNT without a filter; nothing else. */
-static int fake_exec(struct sp_session *s, const struct sp_op *op, struct sp_result *r, struct sp_error *err)
+static inline int fake_exec(
+    struct sp_session *s, const struct sp_op *op, struct sp_result *r, struct sp_error *err)
 {
     struct fake_table *t = op->kind == SP_OP_COUNT ? fake_find(fake_of(s), op->query.table) : NULL;
     if (t == NULL)
@@ -172,7 +174,7 @@ static const struct sp_provider other_provider = {
     .kind = "other", .scheme = "other", .declared = fake_caps, .db = &fake_db
 };
 
-static struct fake *fake_new(const char *name)
+static inline struct fake *fake_new(const char *name)
 {
     struct fake *f = calloc(1, sizeof *f);
     assert_non_null(f);
@@ -181,21 +183,21 @@ static struct fake *fake_new(const char *name)
     f->base.endpoint = &f->endpoint;
     return f;
 }
-static void fake_free(struct fake *f)
+static inline void fake_free(struct fake *f)
 {
     for (size_t i = 0; i < f->ntables; i++)
         free(f->tables[i].rows);
     sp_arena_free(&f->arena);
     free(f);
 }
-static struct sp_session *session_of(struct fake *f)
+static inline struct sp_session *session_of(struct fake *f)
 {
     return (struct sp_session *)(void *)f;
 }
 
 /* fake_table(f, "agents", "id:int! name:text note"): '!' = not null, no type = dynamic. The first npk columns are the
  * primary key. */
-static struct fake_table *fake_table(struct fake *f, const char *name, const char *columns, size_t npk)
+static inline struct fake_table *fake_table(struct fake *f, const char *name, const char *columns, size_t npk)
 {
     assert_true(f->ntables < FAKE_TABLES);
     struct fake_table *t = &f->tables[f->ntables++];
@@ -222,13 +224,13 @@ static struct fake_table *fake_table(struct fake *f, const char *name, const cha
     *t = (struct fake_table){ .t = { .name = name, .columns = cols, .ncolumns = n, .pk = pk, .npk = npk } };
     return t;
 }
-static struct sp_column *fake_column(struct fake_table *t, const char *name)
+static inline struct sp_column *fake_column(struct fake_table *t, const char *name)
 {
     int i = sp_table_column_index(&t->t, name);
     assert_true(i >= 0);
     return (struct sp_column *)(uintptr_t)&t->t.columns[i];
 }
-static struct sp_value *fake_row(struct fake_table *t)
+static inline struct sp_value *fake_row(struct fake_table *t)
 {
     size_t n = t->t.ncolumns;
     if (t->nrows == t->cap) {
@@ -238,7 +240,7 @@ static struct sp_value *fake_row(struct fake_table *t)
     }
     return &t->rows[n * t->nrows++];
 }
-static void fake_remove(struct fake_table *t, size_t row)
+static inline void fake_remove(struct fake_table *t, size_t row)
 {
     size_t n = t->t.ncolumns;
     t->nrows--;
@@ -252,7 +254,7 @@ struct caught {
     struct sp_event_in *v;
     size_t n, cap;
 };
-static int caught_send(
+static inline int caught_send(
     struct sp_emitter *em, enum sp_event_kind k, const char *json, size_t n, struct sp_error *err)
 {
     struct caught *c = (struct caught *)(void *)em;
@@ -270,14 +272,14 @@ static int caught_send(
     sp_buf_free(&line);
     return 0;
 }
-static void caught_free(struct caught *c)
+static inline void caught_free(struct caught *c)
 {
     for (size_t i = 0; i < c->n; i++)
         sp_event_in_free(&c->v[i]);
     free(c->v);
     *c = (struct caught){ .em = { caught_send } };
 }
-static size_t caught_count(const struct caught *c, enum sp_event_kind k)
+static inline size_t caught_count(const struct caught *c, enum sp_event_kind k)
 {
     size_t n = 0;
     for (size_t i = 0; i < c->n; i++)
@@ -285,7 +287,7 @@ static size_t caught_count(const struct caught *c, enum sp_event_kind k)
     return n;
 }
 /* The i-th event of that kind. */
-static const struct sp_event_in *caught_at(const struct caught *c, enum sp_event_kind k, size_t i)
+static inline const struct sp_event_in *caught_at(const struct caught *c, enum sp_event_kind k, size_t i)
 {
     for (size_t j = 0; j < c->n; j++)
         if (c->v[j].kind == k && i-- == 0)
@@ -293,7 +295,7 @@ static const struct sp_event_in *caught_at(const struct caught *c, enum sp_event
     return NULL;
 }
 /* The first event of that kind whose field is this text. */
-static const struct sp_event_in *caught_where(
+static inline const struct sp_event_in *caught_where(
     const struct caught *c, enum sp_event_kind k, enum sp_event_field f, const char *text)
 {
     for (size_t j = 0; j < c->n; j++)

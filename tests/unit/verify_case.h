@@ -16,7 +16,7 @@ struct vcase {
     int rc;
 };
 
-static void vcase_begin(struct vcase *v)
+static inline void vcase_begin(struct vcase *v)
 {
     *v = (struct vcase){ .f = { fake_new("old"), fake_new("new") },
         .opt = { .checks = SP_VC_ALL, .max_differences = 100 },
@@ -24,7 +24,7 @@ static void vcase_begin(struct vcase *v)
         .c = { .em = { caught_send } },
         .err = SP_ERROR_INIT };
 }
-static enum sp_verify_verdict vcase_run(struct vcase *v)
+static inline enum sp_verify_verdict vcase_run(struct vcase *v)
 {
     caught_free(&v->c);
     sp_buf_clear(&v->reasons);
@@ -35,7 +35,7 @@ static enum sp_verify_verdict vcase_run(struct vcase *v)
     assert_int_equal(0, v->f[1]->snapshots);
     return v->verdict;
 }
-static void vcase_end(struct vcase *v)
+static inline void vcase_end(struct vcase *v)
 {
     fake_free(v->f[0]);
     fake_free(v->f[1]);
@@ -44,26 +44,26 @@ static void vcase_end(struct vcase *v)
     sp_error_clear(&v->err);
 }
 /* The same table on both sides. */
-static void vcase_table(
+static inline void vcase_table(
     struct vcase *v, const char *name, const char *columns, size_t npk, struct fake_table *out[2])
 {
     for (int i = 0; i < 2; i++)
         out[i] = fake_table(v->f[i], name, columns, npk);
 }
-static int64_t table_number(const struct vcase *v, const char *table, enum sp_event_field f)
+static inline int64_t table_number(const struct vcase *v, const char *table, enum sp_event_field f)
 {
     const struct sp_event_in *e = caught_where(&v->c, SP_EV_TABLE, SP_FLD_name, table);
     assert_non_null(e);
     return sp_event_get_int(e, f, -1);
 }
-static void assert_counts(
+static inline void assert_counts(
     const struct vcase *v, const char *table, int64_t missing, int64_t extra, int64_t changed)
 {
     assert_int_equal(missing, table_number(v, table, SP_FLD_missing));
     assert_int_equal(extra, table_number(v, table, SP_FLD_extra));
     assert_int_equal(changed, table_number(v, table, SP_FLD_changed));
 }
-static void assert_verdict(struct vcase *v, enum sp_verify_verdict want)
+static inline void assert_verdict(struct vcase *v, enum sp_verify_verdict want)
 {
     enum sp_verify_verdict got = vcase_run(v);
     if (v->rc != 0 || got != want)

@@ -1,0 +1,262 @@
+/* verify, schema and sequences: each kind of difference is found, and nothing else. */
+#include "verify_case.h"
+
+static const char *const col_id[] = { "id" };
+static const char *const col_name[] = { "name" };
+static const char *const col_both[] = { "id", "name" };
+
+static void expect(struct vcase *v, const char *element, const char *difference, const char *name)
+{
+    assert_verdict(v, SP_VV_DIFFERENT);
+    assert_int_equal(1, caught_count(&v->c, SP_EV_SCHEMA_DIFF));
+    const struct sp_event_in *e = caught_at(&v->c, SP_EV_SCHEMA_DIFF, 0);
+    assert_string_equal(element, sp_event_get_text(e, SP_FLD_element));
+    assert_string_equal(difference, sp_event_get_text(e, SP_FLD_difference));
+    assert_string_equal(name, sp_event_get_text(e, SP_FLD_name));
+}
+
+static void begin(struct vcase *v, struct fake_table *t[2])
+{
+    vcase_begin(v);
+    vcase_table(v, "t", "id:int! name:text extra", 1, t);
+    assert_verdict(v, SP_VV_EQUAL);
+}
+
+static void columns(void **state)
+{
+    struct vcase v;
+    struct fake_table *t[2];
+    struct sp_column *c;
+    (void)state;
+    begin(&v, t);
+    c = fake_column(t[1], "name");
+    c->native_type = "varchar(10)";
+    expect(&v, "type", "changed", "name");
+    c->native_type = "TEXT"; /* letters don't count */
+    assert_verdict(&v, SP_VV_EQUAL);
+    c->type.length = 10;
+    expect(&v, "type", "changed", "name");
+    c->type.length = 0;
+    c->not_null = true;
+    expect(&v, "nullability", "changed", "name");
+    c->not_null = false;
+    c->default_expr = "'x'";
+    expect(&v, "default", "extra", "name");
+    fake_column(t[0], "name")->default_expr = "'X'";
+    expect(&v, "default", "changed", "name");
+    fake_column(t[0], "name")->default_expr = "  'x' ";
+    assert_verdict(&v, SP_VV_EQUAL);
+    c->generated = "id + 1";
+    expect(&v, "generated", "extra", "name");
+    fake_column(t[0], "name")->generated = "ID+1";
+    assert_verdict(&v, SP_VV_EQUAL);
+    c->collation = "NOCASE";
+    expect(&v, "collation", "extra", "name");
+    c->collation = NULL;
+    c->identity = true;
+    expect(&v, "identity", "extra", "name");
+    vcase_end(&v);
+}
+
+static void keys_and_constraints(void **state)
+{
+    const struct sp_unique u1 = { .name = "a", .columns = col_both, .ncolumns = 2 },
+                           u2 = { .columns = col_name, .ncolumns = 1 };
+    const struct sp_check k1 = { .name = "positive", .expr = "id > 0" }, k2 = { .expr = "ID>0" },
+                          k3 = { .name = "Positive", .expr = "id >= 0" };
+    struct vcase v;
+    struct fake_table *t[2];
+    (void)state;
+    begin(&v, t);
+    t[1]->t.npk = 0;
+    expect(&v, "primary_key", "missing", "t");
+    t[1]->t.npk = 1;
+    t[0]->t.uniques = &u1;
+    t[0]->t.nuniques = 1;
+    expect(&v, "unique", "missing", "a");
+    t[1]->t.uniques = &u2;
+    t[1]->t.nuniques = 1;
+    assert_verdict(&v, SP_VV_DIFFERENT);
+    assert_int_equal(2, caught_count(&v.c, SP_EV_SCHEMA_DIFF));
+    t[1]->t.uniques = &u1;
+    assert_verdict(&v, SP_VV_EQUAL);
+    t[0]->t.checks = &k1;
+    t[0]->t.nchecks = 1;
+    expect(&v, "check", "missing", "positive");
+    t[1]->t.checks = &k2;
+    t[1]->t.nchecks = 1;
+    assert_verdict(&v, SP_VV_EQUAL);
+    t[1]->t.checks = &k3;
+    expect(&v, "check", "changed", "positive");
+    vcase_end(&v);
+}
+
+static void foreign_keys_and_indexes(void **state)
+{
+    struct sp_fk f[2];
+    struct sp_index x[2];
+    struct vcase v;
+    struct fake_table *t[2];
+    (void)state;
+    begin(&v, t);
+    for (int i = 0; i < 2; i++)
+        f[i] = (struct sp_fk){ .columns = col_name, .ncolumns = 1, .ref_table = "t", .ref_columns = col_id };
+    t[0]->t.fks = &f[0];
+    t[0]->t.nfks = 1;
+    expect(&v, "foreign_key", "missing", "name");
+    t[1]->t.fks = &f[1];
+    t[1]->t.nfks = 1;
+    assert_verdict(&v, SP_VV_EQUAL);
+    f[1].on_delete = SP_FK_CASCADE;
+    expect(&v, "foreign_key", "changed", "name");
+    f[1] = f[0];
+    f[1].initially_deferred = f[1].deferrable = true;
+    expect(&v, "foreign_key", "changed", "name");
+    f[1] = f[0];
+    for (int i = 0; i < 2; i++)
+        x[i] = (struct sp_index){ .name = "ix", .columns = col_both, .ncolumns = 2 };
+    t[0]->t.indexes = &x[0];
+    t[0]->t.nindexes = 1;
+    expect(&v, "index", "missing", "ix");
+    t[1]->t.indexes = &x[1];
+    t[1]->t.nindexes = 1;
+    assert_verdict(&v, SP_VV_EQUAL);
+    x[1].name = "another_name";
+    assert_verdict(&v, SP_VV_EQUAL);
+    x[1] = x[0];
+    x[1].unique = true;
+    expect(&v, "index", "changed", "ix");
+    x[1] = x[0];
+    x[1].where = "id > 5";
+    expect(&v, "index", "changed", "ix");
+    x[0].where = "id>5";
+    assert_verdict(&v, SP_VV_EQUAL);
+    x[1].where = "id>6";
+    expect(&v, "index", "changed", "ix");
+    x[1] = x[0];
+    x[1].descending_any = true;
+    expect(&v, "index", "changed", "ix");
+    vcase_end(&v);
+}
+
+static void table_kinds_and_other_objects(void **state)
+{
+    struct vcase v;
+    struct fake_table *t[2];
+    (void)state;
+    begin(&v, t);
+    t[1]->t.strict = true;
+    expect(&v, "strictness", "changed", "t");
+    t[1]->t.strict = false;
+    t[1]->t.without_rowid = true;
+    expect(&v, "storage", "changed", "t");
+    t[1]->t.without_rowid = false;
+    v.f[0]->inventory[0] = (struct sp_inventory_item){ "view", "w", NULL, "CREATE VIEW w AS SELECT 'A'" };
+    v.f[0]->ninventory = 1;
+    expect(&v, "view", "missing", "w");
+    v.f[1]->inventory[0] =
+        (struct sp_inventory_item){ "view", "w", NULL, "create view w  as select 'A' -- x" };
+    v.f[1]->ninventory = 1;
+    assert_verdict(&v, SP_VV_EQUAL);
+    v.f[1]->inventory[0].definition = "create view w as select 'a'";
+    expect(&v, "view", "changed", "w");
+    v.f[1]->inventory[0].definition = NULL;
+    assert_verdict(&v, SP_VV_NOT_COMPARED);
+    v.f[1]->base.provider = &other_provider;
+    v.f[1]->ninventory = 0;
+    assert_verdict(&v, SP_VV_NOT_COMPARED);
+    assert_non_null(strstr(v.reasons.p, "1 of kind view not inspected"));
+    v.opt.checks = SP_VC_ALL & ~(unsigned)SP_VC_SCHEMA;
+    assert_verdict(&v, SP_VV_EQUAL);
+    vcase_end(&v);
+}
+
+static void sequences(void **state)
+{
+    struct vcase v;
+    struct fake_table *t[2];
+    (void)state;
+    begin(&v, t);
+    for (int i = 0; i < 2; i++) {
+        v.f[i]->sequences[0] = (struct sp_sequence){ "t", "t", "id", 100, 1 };
+        v.f[i]->nsequences = 1;
+    }
+    assert_verdict(&v, SP_VV_EQUAL);
+    v.f[1]->sequences[0].next = 101;
+    assert_verdict(&v, SP_VV_EQUAL);
+    assert_non_null(caught_where(&v.c, SP_EV_FINDING, SP_FLD_topic, "sequence ahead"));
+    v.f[1]->sequences[0].next = 99;
+    assert_verdict(&v, SP_VV_DIFFERENT);
+    assert_true(sp_event_get_bool(caught_at(&v.c, SP_EV_SEQUENCE, 0), SP_FLD_behind, false));
+    v.f[1]->nsequences = 0;
+    assert_verdict(&v, SP_VV_DIFFERENT);
+    v.opt.checks = SP_VC_ROWS;
+    assert_verdict(&v, SP_VV_EQUAL);
+    vcase_end(&v);
+}
+
+static void custom_checks(void **state)
+{
+    const struct sp_query q = { .table = "t", .limit = SP_NO_LIMIT };
+    const struct sp_query *const queries[] = { &q };
+    const char *const names[] = { "two rows" };
+    const int64_t expected[] = { 2 };
+    struct vcase v;
+    struct fake_table *t[2];
+    (void)state;
+    begin(&v, t);
+    for (int s = 0; s < 2; s++)
+        for (int i = 0; i < 2; i++) {
+            struct sp_value *row = fake_row(t[s]);
+            row[0] = sp_v_int(i);
+            row[1] = row[2] = sp_v_null();
+        }
+    v.opt.custom = queries;
+    v.opt.custom_names = names;
+    v.opt.custom_expect = expected;
+    v.opt.ncustom = 1;
+    assert_verdict(&v, SP_VV_EQUAL);
+    assert_int_equal(2, caught_count(&v.c, SP_EV_CUSTOM_CHECK));
+    fake_remove(t[0], 0);
+    fake_remove(t[1], 0);
+    assert_verdict(&v, SP_VV_DIFFERENT);
+    assert_string_equal("failed", sp_event_get_text(caught_at(&v.c, SP_EV_CUSTOM_CHECK, 1), SP_FLD_outcome));
+    vcase_end(&v);
+}
+
+static void texts(void **state)
+{
+    (void)state;
+    assert_true(sp_v_expr_equal(NULL, NULL));
+    assert_false(sp_v_expr_equal(NULL, ""));
+    assert_true(sp_v_expr_equal("a  IN (1,2)", "A in(1, 2)"));
+    assert_true(sp_v_expr_equal("\"abc\" > 1", "abc>1"));
+    assert_true(sp_v_expr_equal("a /* why */ > 1 -- so", "a>1"));
+    assert_false(sp_v_expr_equal("x = 'a b'", "x = 'a  b'"));
+    assert_false(sp_v_expr_equal("x = 'A'", "x = 'a'"));
+    assert_false(sp_v_expr_equal("x = \"Open\"", "x = \"open\""));
+    assert_false(sp_v_expr_equal("x = 'it''s'", "x = 'it' 's'"));
+    assert_false(sp_v_expr_equal("ab", "a b"));
+    assert_false(sp_v_expr_equal("x = '--'", "x = '"));
+    assert_false(sp_v_expr_equal("x > 1", "x > 10"));
+    assert_false(sp_v_expr_equal("x", "'x'"));
+    assert_true(sp_v_expr_is_literal("-1.5"));
+    assert_true(sp_v_expr_is_literal("'x'"));
+    assert_true(sp_v_expr_is_literal("NULL"));
+    assert_false(sp_v_expr_is_literal("now()"));
+    assert_false(sp_v_expr_is_literal("1 + 1"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(columns),
+        cmocka_unit_test(keys_and_constraints),
+        cmocka_unit_test(foreign_keys_and_indexes),
+        cmocka_unit_test(table_kinds_and_other_objects),
+        cmocka_unit_test(sequences),
+        cmocka_unit_test(custom_checks),
+        cmocka_unit_test(texts),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
