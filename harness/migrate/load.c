@@ -1,7 +1,8 @@
 /* load.c -- the rows of one table: scanned, and loaded as they come.
  *
- * The scan goes through a row buffer under the dynamic type, so that every value arrives as the source holds it and the
- * harness has counted and digested it; the sink reads the values back and hands them to the target's load. */
+ * The scan goes through a row buffer under each column's own type (a value that is not of that type arrives as the source
+ * holds it), so that the harness has counted and digested it; the sink reads the values back and hands them to the
+ * target's load. */
 #include <stdlib.h>
 
 #include "migrate/internal.h"
@@ -12,6 +13,7 @@ struct pump {
     struct sp_mctx *m;
     struct sp_mtable *x;
     struct sp_load *load;
+    const struct sp_colplan *plan;
     struct sp_value *row;
     size_t ncols;
     struct sp_arena arena;
@@ -19,15 +21,13 @@ struct pump {
     int rc;
 };
 
-static const struct sp_type dynamic = { .tag = SP_MISSING };
-
 static int decode(struct pump *p, const struct sp_rowview *view)
 {
     const uint8_t *at = view->row;
     size_t left = view->nrow;
     for (size_t i = 0; i < p->ncols; i++) {
         enum sp_state state;
-        int64_t used = sp_canon_read(&p->arena, &dynamic, at, left, &p->row[i], &state);
+        int64_t used = sp_canon_read(&p->arena, &p->plan[i].type, at, left, &p->row[i], &state);
         if (used <= 0 || (uint64_t)used > left)
             return sp_fail(&p->err, SP_E_INTERNAL, SP_ORIGIN_HARNESS,
                 "row %llu: column %zu cannot be read back", (unsigned long long)p->x->rows + 1, i + 1);
@@ -74,17 +74,18 @@ static size_t columns(
         const char *name = t->columns[i].name;
         if (t->columns[i].generated != NULL)
             continue;
-        (*plan)[n] = (struct sp_colplan){ .name = name, .source = name, .target = name, .type = dynamic };
+        (*plan)[n] =
+            (struct sp_colplan){ .name = name, .source = name, .target = name, .type = t->columns[i].type };
         (*names)[n++] = name;
     }
     return n;
 }
 
-static int scan(struct pump *p, const struct sp_colplan *plan, struct sp_error *err)
+static int scan(struct pump *p, struct sp_error *err)
 {
     const struct sp_table *t = p->x->t;
     struct sp_scan s = {
-        .ns = t->ns, .table = t->name, .cols = plan, .ncols = p->ncols, .side = SP_SIDE_SOURCE
+        .ns = t->ns, .table = t->name, .cols = p->plan, .ncols = p->ncols, .side = SP_SIDE_SOURCE
     };
     struct sp_rowbuf rb;
     int rc = sp_rowbuf_init(&rb, &s, err);
@@ -151,6 +152,7 @@ int sp_m_load(struct sp_mctx *m, struct sp_mtable *x, struct sp_error *err)
     const char **names;
     double started = sp_m_now();
     p.ncols = columns(m, x->t, &plan, &names);
+    p.plan = plan;
     p.row = sp_arena_array(&m->arena, p.ncols + 1, sizeof *p.row);
     int rc = plan == NULL || names == NULL || p.row == NULL ? sp_nomem(&own) : 0;
     if (rc == 0 && p.ncols == 0)
@@ -158,7 +160,7 @@ int sp_m_load(struct sp_mctx *m, struct sp_mtable *x, struct sp_error *err)
     if (rc == 0)
         rc = sp_db_load_open(m->target, x->t->name, names, p.ncols, &p.load, &own);
     if (rc == 0) {
-        rc = scan(&p, plan, &own);
+        rc = scan(&p, &own);
         if (rc != 0 && p.rc != 0 && refused(&own)) {
             struct sp_error ignored = SP_ERROR_INIT;
             (void)say_refused(m, x, &own, &ignored);
