@@ -96,32 +96,9 @@ static bool is_virtual(const char *sql)
     return sqlite3_strnicmp(sql, "CREATE VIRTUAL", 14) == 0;
 }
 
-/* A shadow table belongs to a virtual one: "<virtual>_<suffix>", and SQLite says so. */
-static int is_shadow(struct walk *w, const char *name, bool *out, struct sp_error *err)
-{
-    sqlite3_stmt *st = NULL;
-    *out = false;
-    int ret = sq_prepare(w->s,
-        "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND sql LIKE 'CREATE VIRTUAL%' AND "
-        "substr(?1, 1, length(name) + 1) = name || '_' AND EXISTS (SELECT 1 FROM pragma_table_list(?1) "
-        "WHERE schema = 'main' AND type = 'shadow')",
-        &st, err);
-    if (ret != 0)
-        return ret;
-    sqlite3_bind_text(st, 1, name, -1, SQLITE_STATIC);
-    int rc = sqlite3_step(st);
-    if (rc == SQLITE_ROW)
-        *out = sqlite3_column_int(st, 0) > 0;
-    else
-        ret = sq_error(w->s, rc, "cannot list tables", err);
-    sqlite3_finalize(st);
-    return ret;
-}
-
 static int visit(struct walk *w, const char *type, const char *name, const char *table, const char *sql,
     struct sp_error *err)
 {
-    bool shadow = false;
     if (!wanted(w, table) || (strcmp(type, "table") == 0 && sql == NULL))
         return 0;
     if (strcmp(type, "table") != 0)
@@ -130,13 +107,10 @@ static int visit(struct walk *w, const char *type, const char *name, const char 
     if (w->ns != NULL && strcmp(name + strlen(w->ns), "__") == 0)
         return 0; /* the marker of the namespace */
     if (sp_str_prefix(name, SQ_BLOB_PREFIX) && strstr(sql, SQ_MARK) != NULL)
-        return add_item(w, "object store", name, NULL, sql, err);
+        return add_item(w, "object store", name, NULL, NULL, err); /* its content is no table's */
     if (is_virtual(sql))
         return add_item(w, "virtual table", name, NULL, sql, err);
-    int ret = is_shadow(w, name, &shadow, err);
-    if (ret != 0)
-        return ret;
-    return shadow ? add_item(w, "shadow table", name, NULL, sql, err) : add_table(w, name, sql, err);
+    return add_table(w, name, sql, err); /* a virtual table's shadow tables too: they hold its content */
 }
 
 static int walk_schema(struct walk *w, struct sp_error *err)
