@@ -12,11 +12,14 @@ static int exit_of(const struct sp_error *err)
         return SP_EXIT_INTERRUPTED;
     }
     switch (err->code) {
-    case SP_E_INVALID:
     case SP_E_EXISTS:
     case SP_E_NOT_FOUND:
     case SP_E_PERMISSION:
         return SP_EXIT_USAGE;
+    case SP_E_INVALID: /* ours: an argument; the backend's: a value that it does not take */
+        return err->origin == SP_ORIGIN_HARNESS ? SP_EXIT_USAGE : SP_EXIT_FAILED;
+    case SP_E_CORRUPT: /* the backend's: it confirmed another number of rows than it was given */
+        return err->origin == SP_ORIGIN_BACKEND ? SP_EXIT_FAILED : SP_EXIT_INCONCLUSIVE;
     case SP_E_RANGE:
     case SP_E_UNIQUE:
     case SP_E_FOREIGN_KEY:
@@ -64,7 +67,9 @@ int sp_cmd_migrate(const struct sp_program *program, struct sp_args *a)
     if (code == SP_EXIT_USAGE) {
         for (size_t i = 0; i < 2; i++) {
             if (s.error[i].code != SP_E_OK) {
-                sp_log_error("%s", sp_error_text(&s.error[i]));
+                bool absent = i == 1 && a->dry_run && s.error[i].code == SP_E_NOT_FOUND;
+                sp_log_error("%s%s", sp_error_text(&s.error[i]),
+                    absent ? " (a dry run does not create it: make an empty one first)" : "");
             }
         }
         sp_sides_close(&s);

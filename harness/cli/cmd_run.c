@@ -121,6 +121,9 @@ static int list_cases(const struct sp_program *program, const struct sp_args *a,
             }
         }
     }
+    if (n == 0) {
+        sp_log_error("no case matches");
+    }
     return n > 0 ? SP_EXIT_OK : SP_EXIT_NOTHING;
 }
 
