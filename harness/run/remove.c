@@ -4,8 +4,6 @@
 #include <string.h>
 #include <strings.h>
 
-#include "provider_check.h"
-
 #define PAGE      200
 #define PAGES_MAX 100000u
 
@@ -69,14 +67,6 @@ static int remove_user(struct sp_session *s, const char *email, struct sp_error 
     return rc;
 }
 
-static int remove_role(struct sp_session *s, const char *role, struct sp_error *err)
-{
-    SP_ENTER(s, db, role_drop, err);
-    SP_CHECK(sp_name_check(role, "the role", err));
-    SP_CHECK(sp_writable_check(s, "dropping a role", err));
-    return gone_is_fine(sp_answer(sp_session_provider(s)->db->role_drop(s, role, err), err), err);
-}
-
 int sp_object_remove(
     struct sp_session *s, const struct sp_object_ref *o, const char *ns, struct sp_error *err)
 {
@@ -90,7 +80,7 @@ int sp_object_remove(
     else if (strcmp(o->type, "email") == 0)
         rc = remove_user(s, o->name, err);
     else if (strcmp(o->type, "role") == 0)
-        rc = remove_role(s, o->name, err);
+        rc = gone_is_fine(sp_db_role_drop(s, o->name, err), err);
     else
         rc = sp_invalid(err, "unknown type of object");
     return rc == 0 ? 0 : sp_error_prefix(err, "removing %s %s", o->type, o->name);

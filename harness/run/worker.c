@@ -31,15 +31,22 @@ static void hide_secrets(const struct sp_provider *kind, const struct sp_config_
                 (void)sp_secret_add(p->option_values[i]);
         }
     }
-    const char *at = p->url != NULL ? strstr(p->url, "://") : NULL;
-    const char *colon = at != NULL ? strchr(at + 3, ':') : NULL;
-    const char *end = at != NULL ? strrchr(at + 3, '@') : NULL;
-    if (colon != NULL && end != NULL && colon < end) {
-        char *password = strndup(colon + 1, (size_t)(end - colon - 1));
-        if (password != NULL)
-            (void)sp_secret_add(password);
-        free(password);
+    size_t n = p->url != NULL ? strlen(p->url) : 0;
+    char *mark = n != 0 ? calloc(n + 1, 1) : NULL;
+    if (mark == NULL)
+        return;
+    sp_secret_in_urls(p->url, n, mark);
+    for (size_t i = 0; i < n;) {
+        size_t run = 0;
+        while (i + run < n && mark[i + run] != 0)
+            run++;
+        char *secret = run != 0 ? strndup(p->url + i, run) : NULL;
+        if (secret != NULL)
+            (void)sp_secret_add(secret);
+        free(secret);
+        i += run + 1;
     }
+    free(mark);
 }
 
 static const char *level_name(unsigned level)

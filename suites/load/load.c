@@ -35,4 +35,5 @@ const struct sp_suite sp_suite_load = {
     .name = "load",
     .summary = "concurrent users with an oracle: acknowledged writes are there, invariants hold",
     .cases = cases,
+    .alone = true,
 };

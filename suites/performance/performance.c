@@ -308,4 +308,5 @@ const struct sp_suite sp_suite_performance = {
     .name = "performance",
     .summary = "latencies of single operations, every answer checked",
     .cases = cases,
+    .alone = true,
 };

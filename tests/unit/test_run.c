@@ -165,14 +165,35 @@ static const struct sp_provider fake_kind = { .kind = "fake",
     .effective = fake_effective,
     .close = fake_close,
     .db = &fake_db };
-/* The same without namespaces. */
+/* The same without namespaces and transactions. */
+static const struct sp_db_ops flat_db = {
+    .introspect = fake_introspect, .table_create = fake_table_create, .table_drop = fake_table_drop
+};
 static const struct sp_provider flat_kind = { .kind = "flat",
     .scheme = "fake",
     .declared = flat_caps,
     .open = fake_open,
     .close = fake_close,
-    .db = &fake_db };
-static const struct sp_provider *const kinds[] = { &fake_kind, &flat_kind, NULL };
+    .db = &flat_db };
+/* Offers less than it declares, and does not say why. */
+static int mute_effective(
+    struct sp_session *s, struct sp_cap out[SP_CAP_N], struct sp_facts *facts, struct sp_error *err)
+{
+    (void)s;
+    (void)facts;
+    (void)err;
+    out[SP_CAP_CRUD].level = SP_CAP_NO;
+    return 0;
+}
+static const struct sp_cap mute_caps[SP_CAP_N] = { [SP_CAP_TABLES] = YES, [SP_CAP_CRUD] = YES };
+static const struct sp_provider mute_kind = { .kind = "mute",
+    .scheme = "fake",
+    .declared = mute_caps,
+    .open = fake_open,
+    .effective = mute_effective,
+    .close = fake_close,
+    .db = &flat_db };
+static const struct sp_provider *const kinds[] = { &fake_kind, &flat_kind, &mute_kind, NULL };
 
 /* ---- the fake suites ------------------------------------------------------------------------------------------- */
 
@@ -310,6 +331,11 @@ static void makes_and_waits(struct sp_ctx *ctx, const void *data)
         for (;;)
             pause();
 }
+static void audits(struct sp_ctx *ctx, const void *data)
+{
+    (void)data;
+    sp_capability_audit(ctx);
+}
 static void counts_alone(struct sp_ctx *ctx, const void *data)
 {
     (void)data;
@@ -371,6 +397,11 @@ static const struct sp_case alone_cases[] = {
     { "alone.one", "p", NULL, 0, 0, counts_alone, NULL },
     { NULL, NULL, NULL, 0, 0, NULL, NULL },
 };
+static const struct sp_case audit_cases[] = {
+    { "audit.audit", "p", NULL, 0, SP_CASE_READ_ONLY, audits, NULL },
+    { NULL, NULL, NULL, 0, 0, NULL, NULL },
+};
+static const struct sp_suite audit_suite = { .name = "audit", .cases = audit_cases };
 static const struct sp_suite fake_suite = { .name = "fake", .cases = fake_cases };
 static const struct sp_suite good_suite = { .name = "good", .cases = good_cases };
 static const struct sp_suite storage_suite = { .name = "storage", .cases = storage_cases };
@@ -379,7 +410,7 @@ static const struct sp_suite wait_suite = { .name = "wait", .cases = wait_cases 
 static const struct sp_suite stuck_suite = { .name = "stuck", .cases = stuck_cases };
 static const struct sp_suite alone_suite = { .name = "alone", .cases = alone_cases, .alone = true };
 static const struct sp_suite *const suites[] = { &alone_suite, &fake_suite, &good_suite, &storage_suite,
-    &txn_suite, &wait_suite, &stuck_suite, NULL };
+    &txn_suite, &wait_suite, &stuck_suite, &audit_suite, NULL };
 
 /* ---- running ----------------------------------------------------------------------------------------------------- */
 
@@ -903,6 +934,38 @@ static void a_report_that_cannot_be_written_is_no_success(void **state)
     outcome("good.passes", "errored", SP_FLD_message, "could not be executed");
 }
 
+static const char *audited(const char *capability)
+{
+    for (size_t i = 0; i < seen.n; i++) {
+        const struct sp_event_in *e = &seen.ev[i];
+        if (e->kind == SP_EV_CAP_AUDIT && strcmp(sp_event_get_text(e, SP_FLD_capability), capability) == 0)
+            return sp_event_get_text(e, SP_FLD_outcome);
+    }
+    return "nothing";
+}
+
+static void what_is_not_offered_must_say_so(void **state)
+{
+    (void)state;
+    assert_int_equal(run("audit", NULL), SP_EXIT_FAILED); /* begin succeeds although it is switched off */
+    outcome(
+        "audit.audit", "failed", SP_FLD_message, "transactions, which is not offered: expected unsupported");
+    assert_string_equal(audited("transactions"), "broken");
+    assert_string_equal(audited("roles"), "held");
+    assert_string_equal(audited("put"), "nothing"); /* a facet that is not offered at all */
+    assert_string_equal(audited("tables"), "nothing");
+    providers[0].kind = "flat";
+    assert_int_equal(run("audit", NULL), SP_EXIT_OK);
+    assert_string_equal(audited("transactions"), "held");
+    assert_string_equal(audited("namespaces"), "held");
+    providers[0].access = SP_ACCESS_READ_ONLY;
+    assert_int_equal(run("audit", NULL), SP_EXIT_OK);
+    providers[0].kind = "mute";
+    assert_int_equal(run("audit", NULL), SP_EXIT_FAILED);
+    outcome("audit.audit", "failed", SP_FLD_message, "crud: expected a reason");
+    assert_string_equal(audited("crud"), "broken");
+}
+
 int main(int argc, char **argv)
 {
     if (argc > 1 && strcmp(argv[1], "__worker") == 0)
@@ -920,6 +983,7 @@ int main(int argc, char **argv)
         cmocka_unit_test_setup_teardown(an_interrupted_run_cleans_up, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_killed_run_is_cleaned_afterwards, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_report_that_cannot_be_written_is_no_success, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_is_not_offered_must_say_so, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
