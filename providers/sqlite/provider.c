@@ -2,7 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "providers/sqlite/internal.h"
+#include "providers/sqlite/blob.h"
 
 #define YES                                                                                                  \
     {                                                                                                        \
@@ -76,6 +76,26 @@ static const struct sp_cap declared[SP_CAP_N] = {
     [SP_CAP_LOAD] = YES,
     [SP_CAP_SEQUENCE_SET] = YES,
     [SP_CAP_ROLES] = NO("SQLite has no users"),
+    [SP_CAP_BUCKETS] = YES,
+    [SP_CAP_PUT] = YES,
+    [SP_CAP_GET] = YES,
+    [SP_CAP_RANGE] = YES,
+    [SP_CAP_HEAD] = YES,
+    [SP_CAP_LIST] = YES,
+    [SP_CAP_DELIMITER] = YES,
+    [SP_CAP_DELETE] = YES,
+    [SP_CAP_COPY] = YES,
+    [SP_CAP_MOVE] = YES,
+    [SP_CAP_METADATA] = YES,
+    [SP_CAP_CONTENT_TYPE] = YES,
+    [SP_CAP_IF_NONE_MATCH] = YES,
+    [SP_CAP_IF_MATCH] = YES,
+    [SP_CAP_CHECKSUM] = YES,
+    [SP_CAP_SIGNED_URL] = NO("a file has no server that could honour a signature"),
+    [SP_CAP_MULTIPART] = YES,
+    [SP_CAP_KEY_BYTES] = LIMIT(SQ_KEY_BYTES),
+    [SP_CAP_KEYS_ANY] = YES,
+    [SP_CAP_OBJECT_BYTES] = LIMIT(INT64_MAX),
 };
 
 static const struct sp_loss losses[] = {
@@ -192,4 +212,5 @@ const struct sp_provider sp_provider_sqlite = {
     .interrupt = sq_interrupt,
     .close = sq_close,
     .db = &db_ops,
+    .blob = &sq_blob_ops,
 };
