@@ -11,7 +11,7 @@ int sp_mutant_check(const char *name, struct sp_error *err)
 {
     const char *names[NAMES_MAX + 1];
     size_t n = 0;
-    for (const struct sp_mutant_info *m = sp_mutants; m->name != NULL && n < NAMES_MAX; m++) {
+    for (const struct sp_mutant_info *m; n < NAMES_MAX && (m = sp_mutant_at(n)) != NULL;) {
         if (strcmp(m->name, name) == 0) {
             return 0;
         }

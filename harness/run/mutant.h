@@ -12,7 +12,7 @@ struct sp_mutant_info {
     const char *facet; /* database, auth, storage, connection */
     const char *what;  /* the planted bug in one sentence */
 };
-extern const struct sp_mutant_info sp_mutants[]; /* ends with name == NULL */
+const struct sp_mutant_info *sp_mutant_at(size_t index); /* NULL behind the last one */
 
 /* NULL: unknown name (INVALID, with the nearest), or the provider lacks what the bug is planted in (UNSUPPORTED). */
 const struct sp_provider *sp_mutant_wrap(

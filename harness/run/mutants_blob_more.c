@@ -1,0 +1,250 @@
+/* mutants_blob_more.c -- bugs in listing, copying, signing and uploading objects. */
+#include "run/mutation.h"
+
+#include <string.h>
+
+#include "base/str.h"
+
+#define STORE SP_INNER_BLOB
+
+#define BLOB_MUTANT(name, member, function)                                                                  \
+    static bool plant_##name(void)                                                                           \
+    {                                                                                                        \
+        bool can = sp_mutation.blob.member != NULL;                                                          \
+        if (can)                                                                                             \
+            sp_mutation.blob.member = function;                                                              \
+        return can;                                                                                          \
+    }
+
+/* ---- listing ------------------------------------------------------------------------------------------------- */
+
+#define LIST_MUTANT(name, before, after)                                                                     \
+    static int list_##name(struct sp_session *s, struct sp_arena *a, const char *bucket, const char *prefix, \
+        const char *delimiter, const char **cursor, size_t limit, struct sp_object **o, size_t *n,           \
+        struct sp_error *err)                                                                                \
+    {                                                                                                        \
+        before;                                                                                              \
+        int rc = STORE->list(s, a, bucket, prefix, delimiter, cursor, limit, o, n, err);                     \
+        if (rc == 0) {                                                                                       \
+            after;                                                                                           \
+        }                                                                                                    \
+        return rc;                                                                                           \
+    }                                                                                                        \
+    BLOB_MUTANT(name, list, list_##name)
+
+LIST_MUTANT(list_loses_last, (void)0, if (*n > 1)(*n)--)
+LIST_MUTANT(list_one_page, (void)0, *cursor = NULL)
+LIST_MUTANT(list_cap_1000, if (limit > 1000) limit = 1000, if (*n == 1000) *cursor = NULL)
+LIST_MUTANT(list_prefix_ignored, prefix = "", (void)0)
+LIST_MUTANT(list_delimiter_ignored, delimiter = NULL, (void)0)
+LIST_MUTANT(list_limit_one_more, limit++, (void)0)
+
+static int list_backwards(struct sp_session *s, struct sp_arena *a, const char *bucket, const char *prefix,
+    const char *delimiter, const char **cursor, size_t limit, struct sp_object **o, size_t *n,
+    struct sp_error *err)
+{
+    int rc = STORE->list(s, a, bucket, prefix, delimiter, cursor, limit, o, n, err);
+    for (size_t i = 0; rc == 0 && i < *n / 2; i++) {
+        struct sp_object keep = (*o)[i];
+        (*o)[i] = (*o)[*n - 1 - i];
+        (*o)[*n - 1 - i] = keep;
+    }
+    return rc;
+}
+BLOB_MUTANT(list_unordered, list, list_backwards)
+
+/* The first key of the next page was the last of this one. */
+static int list_overlap(struct sp_session *s, struct sp_arena *a, const char *bucket, const char *prefix,
+    const char *delimiter, const char **cursor, size_t limit, struct sp_object **o, size_t *n,
+    struct sp_error *err)
+{
+    static struct sp_object last;
+    static char key[2048];
+    bool next_page = *cursor != NULL;
+    int rc = STORE->list(s, a, bucket, prefix, delimiter, cursor, limit, o, n, err);
+    if (rc < 0 || *n == 0)
+        return rc;
+    struct sp_object mine = (*o)[*n - 1];
+    if (next_page) {
+        (*o)[0] = last;
+        (*o)[0].key = sp_arena_str(a, key);
+    }
+    last = mine;
+    sp_strlcpy(key, mine.key, sizeof key);
+    return rc;
+}
+BLOB_MUTANT(list_pages_overlap, list, list_overlap)
+
+/* ---- delete, copy, move -------------------------------------------------------------------------------------- */
+
+static int del_nothing(struct sp_session *s, const char *bucket, const char *key, struct sp_error *err)
+{
+    (void)s, (void)bucket, (void)key, (void)err;
+    return 0;
+}
+BLOB_MUTANT(object_delete_ignored, del, del_nothing)
+
+static int del_absent_fails(struct sp_session *s, const char *bucket, const char *key, struct sp_error *err)
+{
+    struct sp_arena a = SP_ARENA_INIT;
+    struct sp_object o;
+    int rc = STORE->head(s, &a, bucket, key, &o, err);
+    sp_arena_free(&a);
+    return rc < 0 ? rc : STORE->del(s, bucket, key, err);
+}
+BLOB_MUTANT(delete_absent_fails, del, del_absent_fails)
+
+static int copy_nothing(
+    struct sp_session *s, const char *bucket, const char *from, const char *to, struct sp_error *err)
+{
+    (void)s, (void)bucket, (void)from, (void)to, (void)err;
+    return 0;
+}
+BLOB_MUTANT(copy_ignored, copy, copy_nothing)
+BLOB_MUTANT(move_ignored, move, copy_nothing)
+
+static int move_by_copy(
+    struct sp_session *s, const char *bucket, const char *from, const char *to, struct sp_error *err)
+{
+    return STORE->copy(s, bucket, from, to, err);
+}
+static bool plant_move_keeps_source(void)
+{
+    bool can = sp_mutation.blob.copy != NULL && sp_mutation.blob.move != NULL;
+    if (can)
+        sp_mutation.blob.move = move_by_copy;
+    return can;
+}
+static int copy_by_move(
+    struct sp_session *s, const char *bucket, const char *from, const char *to, struct sp_error *err)
+{
+    return STORE->move(s, bucket, from, to, err);
+}
+static bool plant_copy_moves(void)
+{
+    bool can = sp_mutation.blob.copy != NULL && sp_mutation.blob.move != NULL;
+    if (can)
+        sp_mutation.blob.copy = copy_by_move;
+    return can;
+}
+
+/* ---- buckets ------------------------------------------------------------------------------------------------- */
+
+static int bucket_create_twice(struct sp_session *s, const char *bucket, struct sp_error *err)
+{
+    int rc = STORE->bucket_create(s, bucket, err);
+    if (rc != -SP_E_EXISTS)
+        return rc;
+    sp_error_clear(err);
+    return 0;
+}
+BLOB_MUTANT(bucket_exists_swallowed, bucket_create, bucket_create_twice)
+
+static int bucket_drop_absent(struct sp_session *s, const char *bucket, struct sp_error *err)
+{
+    int rc = STORE->bucket_drop(s, bucket, err);
+    if (rc != -SP_E_NOT_FOUND)
+        return rc;
+    sp_error_clear(err);
+    return 0;
+}
+BLOB_MUTANT(bucket_drop_absent_swallowed, bucket_drop, bucket_drop_absent)
+
+/* ---- signed URLs --------------------------------------------------------------------------------------------- */
+
+static int fetch_for_ever(struct sp_session *s, const char *url, const char *method, int64_t now_offset_s,
+    sp_source_fn source, void *from, sp_sink_fn sink, void *to, struct sp_error *err)
+{
+    (void)now_offset_s;
+    return STORE->fetch_signed(s, url, method, 0, source, from, sink, to, err);
+}
+BLOB_MUTANT(signed_url_never_expires, fetch_signed, fetch_for_ever)
+
+/* The last good URL stands in for one that is refused. */
+static int fetch_unverified(struct sp_session *s, const char *url, const char *method, int64_t now_offset_s,
+    sp_source_fn source, void *from, sp_sink_fn sink, void *to, struct sp_error *err)
+{
+    int rc = STORE->fetch_signed(s, url, method, now_offset_s, source, from, sink, to, err);
+    if (rc != -SP_E_AUTHENTICATION || now_offset_s != 0)
+        return rc;
+    sp_error_clear(err);
+    return 0;
+}
+BLOB_MUTANT(signed_url_not_verified, fetch_signed, fetch_unverified)
+
+/* ---- uploads ------------------------------------------------------------------------------------------------- */
+
+static int upload_part_once(
+    struct sp_session *s, const char *id, unsigned part, const void *p, size_t n, struct sp_error *err)
+{
+    static char last[256];
+    static uint64_t seen;
+    if (strcmp(last, id) != 0) {
+        sp_strlcpy(last, id, sizeof last);
+        seen = 0;
+    }
+    bool again = part < 64 && (seen >> part & 1) != 0;
+    seen |= part < 64 ? UINT64_C(1) << part : 0;
+    return again ? 0 : STORE->upload_part(s, id, part, p, n, err);
+}
+BLOB_MUTANT(upload_first_sending_counts, upload_part, upload_part_once)
+
+static int upload_part_loses_byte(
+    struct sp_session *s, const char *id, unsigned part, const void *p, size_t n, struct sp_error *err)
+{
+    return STORE->upload_part(s, id, part, p, n > 1 ? n - 1 : n, err);
+}
+BLOB_MUTANT(upload_loses_bytes, upload_part, upload_part_loses_byte)
+
+static int upload_abort_nothing(struct sp_session *s, const char *id, struct sp_error *err)
+{
+    (void)s, (void)id, (void)err;
+    return 0;
+}
+BLOB_MUTANT(upload_abort_ignored, upload_abort, upload_abort_nothing)
+
+static int upload_abort_completes(struct sp_session *s, const char *id, struct sp_error *err)
+{
+    struct sp_arena a = SP_ARENA_INIT;
+    struct sp_object o;
+    int rc = STORE->upload_complete(s, &a, id, &o, err);
+    sp_arena_free(&a);
+    return rc;
+}
+static bool plant_upload_abort_stores(void)
+{
+    bool can = sp_mutation.blob.upload_abort != NULL && sp_mutation.blob.upload_complete != NULL;
+    if (can)
+        sp_mutation.blob.upload_abort = upload_abort_completes;
+    return can;
+}
+
+#define ROW(name, text)                                                                                      \
+    {                                                                                                        \
+        { #name, "storage", text }, plant_##name                                                             \
+    }
+const struct sp_mutant_row sp_mutants_blob_more[] = {
+    ROW(list_loses_last, "each page of a listing lacks its last key"),
+    ROW(list_one_page, "a listing ends after one page"),
+    ROW(list_cap_1000, "a listing ends silently at 1000 keys"),
+    ROW(list_prefix_ignored, "a listing ignores its prefix"),
+    ROW(list_delimiter_ignored, "a listing ignores its delimiter"),
+    ROW(list_limit_one_more, "a page of a listing has one key too many"),
+    ROW(list_unordered, "a page of a listing is in another order"),
+    ROW(list_pages_overlap, "a key stands on two pages, another on none"),
+    ROW(object_delete_ignored, "a deleted object stays"),
+    ROW(delete_absent_fails, "deleting what is not there is an error"),
+    ROW(copy_ignored, "a copy is acknowledged and not made"),
+    ROW(copy_moves, "a copy takes the source away"),
+    ROW(move_ignored, "a move is acknowledged and not made"),
+    ROW(move_keeps_source, "a moved object stays under its old key too"),
+    ROW(bucket_exists_swallowed, "creating a bucket again looks like success"),
+    ROW(bucket_drop_absent_swallowed, "dropping an absent bucket looks like success"),
+    ROW(signed_url_never_expires, "a signed URL never expires"),
+    ROW(signed_url_not_verified, "a signature is not looked at"),
+    ROW(upload_first_sending_counts, "the first sending of a part counts"),
+    ROW(upload_loses_bytes, "each part of an upload loses a byte"),
+    ROW(upload_abort_ignored, "an aborted upload goes on"),
+    ROW(upload_abort_stores, "an aborted upload is stored"),
+    { { NULL, NULL, NULL }, NULL },
+};
