@@ -285,7 +285,9 @@ static void test_mutant(void **state)
     assert_non_null(strstr(sp_error_text(&err), "t.yaml:1:54: providers.a.mutant: "));
     assert_non_null(strstr(sp_error_text(&err), "no_such_bug"));
     sp_error_clear(&err);
-    for (const struct sp_mutant_info *m = sp_mutants; m->name != NULL; m++) {
+    assert_non_null(sp_mutant_at(0));
+    for (size_t i = 0; sp_mutant_at(i) != NULL; i++) {
+        const struct sp_mutant_info *m = sp_mutant_at(i);
         sp_buf_clear(&text);
         (void)sp_buf_printf(&text, "providers: { a: { kind: lite, url: 'lite:x', mutant: %s } }", m->name);
         cfg = good(text.p);
