@@ -50,9 +50,10 @@ static void draw(struct sp_progress *p, uint64_t rows, uint64_t total, const str
     char *name = sp_utf8_clean(p->table, strlen(p->table), true); /* a table's name may hold anything */
     (void)sp_strlcpy(clean, name != NULL ? name : "?", sizeof clean);
     free(name);
-    int len = snprintf(line, sizeof line, "%s%s: %s%s%s rows, %s rows/s%s%s%s", p->tty ? "\r\033[K" : "",
-        clean, n, total > 0 ? " of " : "", total > 0 ? of : "", rate, total > rows && per_s > 0 ? ", " : "",
-        total > rows && per_s > 0 ? left : "", total > rows && per_s > 0 ? " left" : "");
+    int len = snprintf(line, sizeof line, "%s%s: %s%s%s rows%s%s%s%s%s%s", p->tty ? "\r\033[K" : "", clean, n,
+        total > 0 ? " of " : "", total > 0 ? of : "", per_s > 0 ? ", " : "", per_s > 0 ? rate : "",
+        per_s > 0 ? " rows/s" : "", per_s > 0 && total > rows ? ", " : "",
+        per_s > 0 && total > rows ? left : "", per_s > 0 && total > rows ? " left" : "");
     if (len > 0 && (size_t)len < sizeof line - 1) {
         size_t size = (size_t)len;
         if (!p->tty) {
