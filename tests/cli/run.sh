@@ -1,13 +1,15 @@
 #!/bin/sh
-# run.sh -- the command line from outside: exit codes, messages, files. Usage: tests/cli/run.sh [PROGRAM]
+# run.sh -- the command line from outside: exit codes, messages, files. Usage: tests/cli/run.sh [BUILD_DIRECTORY|PROGRAM]
 # Needs nothing but the program itself; works in a directory of its own.
 set -u
 
-program=$(readlink -f "${1:-build/switchproof}")
+program=${1:-build}
+[ -d "$program" ] && program=$program/switchproof
 [ -x "$program" ] || {
-	echo "no program at ${1:-build/switchproof}: run make first" >&2
+	echo "no program at $program: run make first" >&2
 	exit 2
 }
+program=$(readlink -f "$program")
 dir=$(mktemp -d) || exit 2
 trap 'rm -rf "$dir"' EXIT
 trap 'exit 130' INT TERM
