@@ -82,17 +82,20 @@ struct sp_op {
     struct sp_query query;
     /* CREATE, UPSERT: `nrows` rows of `nfields` values, row-major; UPDATE: one row of assignments. A field that a
      * create leaves out takes its default. Value MISSING = leave out in this row: a create takes the default, an
-     * update or the update half of an upsert keeps what is there. At least one row. */
+     * update or the update half of an upsert keeps what is there. In a table with open_fields a declared column
+     * without default stays missing, elsewhere it becomes null. At least one row. */
     const char *const *fields;
     size_t nfields;
     const struct sp_value *values;
     size_t nrows;
-    /* UPSERT: the key columns; a row that has the same key is updated. */
+    /* UPSERT: the key columns, all among the fields, and unique together; a row that has the same key is updated. */
     const char *const *key;
     size_t nkey;
     /* RAW: text in the backend's own language with $1 .. $n for the parameters in `values` (nfields = n). */
     const char *raw;
-    bool returning; /* CREATE, UPSERT, UPDATE, DELETE: give the rows as stored (DELETE: as they were) */
+    bool
+        returning; /* CREATE, UPSERT, UPDATE, DELETE: give the rows as stored (DELETE: as they were); the columns of
+                     * query.select, or all */
 };
 
 /* Rows of a result. Column names and values live in `arena`. A missing field has tag MISSING. */
@@ -102,7 +105,9 @@ struct sp_result {
     size_t ncolumns;
     struct sp_value *values; /* nrows * ncolumns, row-major */
     size_t nrows, row_cap;
-    int64_t affected; /* rows created, updated, deleted; COUNT: the count; -1 = the backend doesn't say */
+    int64_t
+        affected; /* rows that the operation itself created, updated, deleted (not those of cascades); COUNT: the
+                       * count; READ: nothing; -1 = the backend doesn't say */
 };
 #define SP_RESULT_INIT                                                                                       \
     {                                                                                                        \
@@ -133,9 +138,10 @@ int sp_names_add(struct sp_names *l, const char *name);
 enum sp_privilege { SP_PRIV_SELECT = 1, SP_PRIV_INSERT = 2, SP_PRIV_UPDATE = 4, SP_PRIV_DELETE = 8 };
 
 struct sp_db_ops {
-    /* Logical schema of the namespace (NULL = the backend's default namespace, everything a user would call theirs). */
+    /* Logical schema of the namespace (NULL = the backend's default namespace, everything a user would call theirs;
+     * what ns_use chose does not matter). An unknown namespace: NOT_FOUND. */
     int (*introspect)(struct sp_session *, const char *ns, struct sp_schema **out, struct sp_error *);
-    /* Namespaces: names [a-z0-9_]{1,40}. use: unqualified table names of later calls mean this namespace; NULL = back
+    /* Namespaces: names [a-z0-9_]{1,40}. create: EXISTS. use of an absent one: NOT_FOUND. use: unqualified table names of later calls mean this namespace; NULL = back
      * to the default. drop: everything in it, nothing else; absent is no error. list: those starting with prefix. */
     int (*ns_create)(struct sp_session *, const char *ns, struct sp_error *);
     int (*ns_use)(struct sp_session *, const char *ns, struct sp_error *);
@@ -155,9 +161,13 @@ struct sp_db_ops {
     int (*execute)(
         struct sp_prepared *, const struct sp_value *, size_t n, struct sp_result *, struct sp_error *);
     void (*finalize)(struct sp_prepared *); /* NULL is fine */
+    /* A refused operation is undone alone; the transaction goes on where the backend can do that. CONFLICT (retryable)
+     * may come from any operation or from the commit; then only rollback is left, and a failed commit has rolled back.
+     * Schema changes inside a transaction are not promised. begin inside one, commit and rollback outside: INVALID. */
     int (*begin)(struct sp_session *, const struct sp_txn_opts *, struct sp_error *);
     int (*commit)(struct sp_session *, struct sp_error *);
     int (*rollback)(struct sp_session *, struct sp_error *);
+    /* rollback undoes what came behind the savepoint and keeps it; release forgets it and keeps the changes. */
     int (*savepoint)(struct sp_session *, const char *name, struct sp_error *);
     int (*savepoint_rollback)(struct sp_session *, const char *name, struct sp_error *);
     int (*savepoint_release)(struct sp_session *, const char *name, struct sp_error *);
@@ -205,6 +215,8 @@ struct sp_auth_ops {
     int (*refresh)(
         struct sp_session *, struct sp_arena *, const char *refresh, struct sp_tokens *, struct sp_error *);
     int (*sign_out)(struct sp_session *, const char *access, struct sp_error *);
+    /* user_*: AUTHENTICATION for a token that is wrong, expired or revoked; a disabled user: PERMISSION (or
+     * AUTHENTICATION). A new password ends the user's other sign-ins. */
     int (*user_get)(
         struct sp_session *, struct sp_arena *, const char *access, struct sp_user *, struct sp_error *);
     int (*user_update)(struct sp_session *, struct sp_arena *, const char *access,
@@ -218,7 +230,7 @@ struct sp_auth_ops {
     /* Administrator calls, with the session's own credentials. */
     int (*claims_set)(struct sp_session *, const char *user_id, const char *json_object, struct sp_error *);
     int (*claims_of)(struct sp_session *, struct sp_arena *, const char *access, const char **json_object,
-        struct sp_error *); /* verified claims of an access token */
+        struct sp_error *); /* the custom claims of an access token, verified: an object, "{}" when none */
     int (*admin_create)(struct sp_session *, struct sp_arena *, const char *email, const char *password,
         struct sp_user *, struct sp_error *);
     int (*admin_get)(
