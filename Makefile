@@ -86,7 +86,13 @@ $(TOOL_BIN): $(BUILD)/tools/%: $(BUILD)/obj/tests/tools/%.o $(BUILD)/libcore.a
 	@$(CC) $(LDFLAGS) -o $@ $^ $(PKG_LIBS) $(shell pkg-config --libs libxml-2.0 2>/dev/null)
 $(BUILD)/obj/tests/tools/%.o: PKGS += libxml-2.0
 
-tests: $(TOOL_BIN) $(UNIT_BIN) $(PROV_BIN)
+# The kill matrix links the whole program.
+KILL_BIN  := $(patsubst tests/kill/%.c,$(BUILD)/tools/%,$(wildcard tests/kill/*.c))
+$(KILL_BIN): $(BUILD)/tools/%: $(BUILD)/obj/tests/kill/%.o $(BUILD)/libapp.a $(BUILD)/libcore.a
+	@mkdir -p $(dir $@)
+	@$(CC) $(LDFLAGS) -o $@ $< -Wl,--start-group $(BUILD)/libapp.a $(BUILD)/libcore.a -Wl,--end-group $(PKG_LIBS)
+
+tests: $(KILL_BIN) $(TOOL_BIN) $(UNIT_BIN) $(PROV_BIN)
 
 # --- what people and pipelines run ----------------------------------------------------------------------------
 deps: ## install what is missing to build and test (apt; says what and why first)

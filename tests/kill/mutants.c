@@ -1,0 +1,305 @@
+/* mutants.c -- the kill matrix: every planted bug, around every embedded provider, must be caught by a case.
+ *
+ * usage: mutants SWITCHPROOF WORK_DIRECTORY [NAME]
+ * Prints a table "| mutant | provider | killing cases |". A mutant is killed when the run ends with exit code 1 and at
+ * least one case failed. Around another provider than the mock it may also be out of reach there: every case that
+ * killed it around the mock is skipped there for want of a capability. */
+#include <errno.h>
+#include <fcntl.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/io.h"
+#include "base/str.h"
+#include "run/mutant.h"
+
+enum { MAX_MUTANTS = 512, MAX_CASES = 2048, SLOTS = 2, TIMEOUT_S = 120 };
+
+struct target {
+    const char *kind, *url;
+    const char *facets; /* the facets it has */
+};
+static const struct target targets[] = {
+    { "mock", "mock:kill", "database auth storage connection" },
+    { "sqlite", "sqlite:%s/kill.db", "database storage connection" },
+    { "filesystem", "filesystem:%s/files", "storage connection" },
+};
+
+struct outcome {
+    int exit_code;
+    json_t *summary; /* NULL when there is none */
+};
+
+static const char *program, *work;
+static json_t *killed_by;  /* mutant -> array of the mock's killing cases */
+static json_t *case_kills; /* case -> number of kills */
+static unsigned long passed, failed, skipped;
+
+static const char *suites_of(const char *facet)
+{
+    if (strcmp(facet, "auth") == 0)
+        return "auth";
+    if (strcmp(facet, "storage") == 0)
+        return "storage";
+    return strcmp(facet, "connection") == 0 ? "connection" : "connection crud load migration";
+}
+
+static bool write_config(const char *dir, const struct target *t, const char *mutant)
+{
+    struct sp_buf text = SP_BUF_INIT, url = SP_BUF_INIT;
+    char path[4096];
+    if (strstr(t->url, "%s") != NULL)
+        sp_buf_printf(
+            &url, "%.*s%s%s", (int)(strstr(t->url, "%s") - t->url), t->url, dir, strstr(t->url, "%s") + 2);
+    else
+        sp_buf_puts(&url, t->url);
+    sp_buf_printf(&text, "report_dir: \"%s/report\"\nstate_dir: \"%s/state\"\nproviders:\n", dir, dir);
+    sp_buf_printf(&text, "  it: { kind: %s, url: \"%s\", access: disposable", t->kind, url.p);
+    if (mutant != NULL)
+        sp_buf_printf(&text, ", mutant: %s", mutant);
+    sp_buf_puts(&text, " }\n");
+    bool ok = sp_path_join(path, sizeof path, dir, "switchproof.yaml", NULL) == 0 &&
+              sp_write_file_atomic(path, text.p, text.n, NULL) == 0;
+    sp_buf_free(&text);
+    sp_buf_free(&url);
+    return ok;
+}
+
+/* Starts one run in a directory of its own; -1 when that fails. */
+static pid_t start(const char *dir, const struct target *t, const char *facet, const char *mutant)
+{
+    if (sp_rmtree(dir, NULL) < 0 || sp_mkdirs(dir, NULL) < 0 || !write_config(dir, t, mutant))
+        return -1;
+    pid_t pid = fork();
+    if (pid != 0)
+        return pid;
+    char config[4096], log[4096], list[128];
+    char *args[32];
+    int n = 0;
+    snprintf(config, sizeof config, "%s/switchproof.yaml", dir);
+    snprintf(log, sizeof log, "%s/log", dir);
+    int fd = open(log, O_WRONLY | O_CREAT | O_TRUNC, 0600), null = open("/dev/null", O_RDONLY);
+    if (fd < 0 || null < 0 || dup2(null, 0) < 0 || dup2(fd, 1) < 0 || dup2(fd, 2) < 0)
+        _exit(126);
+    args[n++] = (char *)(uintptr_t)program;
+    args[n++] = "run";
+    args[n++] = "-c";
+    args[n++] = config;
+    args[n++] = "--jobs";
+    args[n++] = "1";
+    sp_strlcpy(list, suites_of(facet), sizeof list);
+    for (char *p = list; *p != '\0';) {
+        size_t len = strcspn(p, " ");
+        args[n++] = "-s";
+        args[n++] = p;
+        p += len;
+        if (*p == ' ')
+            *p++ = '\0';
+    }
+    args[n] = NULL;
+    alarm(TIMEOUT_S);
+    execv(program, args);
+    _exit(127);
+}
+
+static void finish(const char *dir, int status, struct outcome *out)
+{
+    char path[4096];
+    snprintf(path, sizeof path, "%s/report/summary.json", dir);
+    out->exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+    out->summary = json_load_file(path, JSON_REJECT_DUPLICATES, NULL);
+}
+
+/* Cases of a summary with this outcome, as an array of ids (new reference). */
+static json_t *cases_with(const json_t *summary, const char *outcome)
+{
+    json_t *list = json_array(), *cases = json_object_get(summary, "cases"), *c;
+    size_t i;
+    json_array_foreach(cases, i, c)
+    {
+        const char *is = json_string_value(json_object_get(c, "outcome"));
+        if (is != NULL && strcmp(is, outcome) == 0)
+            json_array_append(list, json_object_get(c, "id"));
+    }
+    return list;
+}
+
+static bool contains(const json_t *list, const char *id)
+{
+    size_t i;
+    json_t *v;
+    json_array_foreach(list, i, v) if (strcmp(json_string_value(v), id) == 0) return true;
+    return false;
+}
+
+static void count_kills(const json_t *killers)
+{
+    size_t i;
+    json_t *id;
+    json_array_foreach(killers, i, id)
+    {
+        const char *name = json_string_value(id);
+        json_int_t n = json_integer_value(json_object_get(case_kills, name));
+        json_object_set_new(case_kills, name, json_integer(n + 1));
+    }
+}
+
+static void row(const char *mutant, const char *kind, const json_t *killers, const char *note)
+{
+    printf("| %s | %s | ", mutant, kind);
+    if (note != NULL)
+        printf("%s |\n", note);
+    else {
+        size_t n = json_array_size(killers);
+        for (size_t i = 0; i < n && i < 4; i++)
+            printf("%s%s", i == 0 ? "" : ", ", json_string_value(json_array_get(killers, i)));
+        if (n > 4)
+            printf(" and %zu more", n - 4);
+        printf(" |\n");
+    }
+    fflush(stdout);
+}
+
+/* Out of reach here: all that killed it around the mock was skipped. */
+static bool all_skipped(const char *mutant, const json_t *summary)
+{
+    json_t *mock = json_object_get(killed_by, mutant), *skips = cases_with(summary, "skipped"), *id;
+    bool all = json_array_size(mock) > 0;
+    size_t i;
+    json_array_foreach(mock, i, id) all = all && contains(skips, json_string_value(id));
+    json_decref(skips);
+    return all;
+}
+
+static void judge(const struct target *t, const struct sp_mutant_info *m, struct outcome *o)
+{
+    json_t *killers = o->summary == NULL ? json_array() : cases_with(o->summary, "failed");
+    if (o->exit_code == 1 && json_array_size(killers) > 0) {
+        passed++;
+        row(m->name, t->kind, killers, NULL);
+        count_kills(killers);
+        if (strcmp(t->kind, "mock") == 0)
+            json_object_set(killed_by, m->name, killers);
+    } else if (strcmp(t->kind, "mock") != 0 && o->summary != NULL && all_skipped(m->name, o->summary)) {
+        skipped++;
+        row(m->name, t->kind, NULL, "out of reach: the cases that catch it are skipped here");
+    } else {
+        char note[96];
+        failed++;
+        snprintf(note, sizeof note, "**survived** (exit code %d)", o->exit_code);
+        row(m->name, t->kind, NULL, note);
+        printf("survived: %s around %s: %s\n", m->name, t->kind, m->what);
+    }
+    json_decref(killers);
+    json_decref(o->summary);
+}
+
+struct slot {
+    pid_t pid;
+    const struct sp_mutant_info *mutant;
+    char dir[4096];
+};
+
+/* Waits for one run and judges it. */
+static void reap(struct slot *slots, const struct target *t)
+{
+    int status = 0;
+    pid_t pid = waitpid(-1, &status, 0);
+    for (size_t i = 0; i < SLOTS; i++) {
+        if (slots[i].pid != pid || pid <= 0)
+            continue;
+        struct outcome o;
+        finish(slots[i].dir, status, &o);
+        judge(t, slots[i].mutant, &o);
+        slots[i].pid = 0;
+    }
+}
+
+static void all_mutants(const struct target *t, const char *only)
+{
+    struct slot slots[SLOTS] = { 0 };
+    for (size_t i = 0; i < MAX_MUTANTS && sp_mutant_at(i) != NULL; i++) {
+        const struct sp_mutant_info *m = sp_mutant_at(i);
+        if (strstr(t->facets, m->facet) == NULL || (only != NULL && strcmp(only, m->name) != 0))
+            continue;
+        size_t free_slot = 0;
+        while (free_slot < SLOTS && slots[free_slot].pid != 0)
+            free_slot++;
+        if (free_slot == SLOTS) {
+            reap(slots, t);
+            for (free_slot = 0; slots[free_slot].pid != 0;)
+                free_slot++;
+        }
+        struct slot *s = &slots[free_slot];
+        snprintf(s->dir, sizeof s->dir, "%s/%s-%zu", work, t->kind, free_slot);
+        s->mutant = m;
+        s->pid = start(s->dir, t, m->facet, m->name);
+        if (s->pid < 0) {
+            printf("FAIL: could not start a run in %s: %s\n", s->dir, strerror(errno));
+            failed++;
+            s->pid = 0;
+        }
+    }
+    while (slots[0].pid != 0 || slots[1].pid != 0)
+        reap(slots, t);
+}
+
+/* Without a mutant nothing may fail: otherwise every mutant would look killed. */
+static bool sound_without(const struct target *t)
+{
+    char dir[4096], list[128];
+    bool sound = true;
+    sp_strlcpy(list, t->facets, sizeof list);
+    for (char *facet = list; *facet != '\0';) {
+        size_t n = strcspn(facet, " ");
+        char *next = facet + n + (facet[n] == ' ');
+        facet[n] = '\0';
+        snprintf(dir, sizeof dir, "%s/%s-sound", work, t->kind);
+        int status = 0;
+        struct outcome o;
+        pid_t pid = start(dir, t, facet, NULL);
+        if (pid < 0 || waitpid(pid, &status, 0) != pid)
+            return false;
+        finish(dir, status, &o);
+        json_t *bad = o.summary == NULL ? json_array() : cases_with(o.summary, "failed");
+        if (o.exit_code != 0) {
+            printf("FAIL: %s, suites of %s, without a mutant: exit code %d, failed: %s\n", t->kind, facet,
+                o.exit_code, json_array_size(bad) > 0 ? json_string_value(json_array_get(bad, 0)) : "none");
+            sound = false;
+        }
+        json_decref(bad);
+        json_decref(o.summary);
+        facet = next;
+    }
+    return sound;
+}
+
+int main(int argc, char **argv)
+{
+    if (argc < 3) {
+        fprintf(stderr, "usage: %s SWITCHPROOF WORK_DIRECTORY [MUTANT]\n", argv[0]);
+        return 2;
+    }
+    program = argv[1];
+    work = argv[2];
+    killed_by = json_object();
+    case_kills = json_object();
+    printf("| mutant | provider | killing cases |\n| --- | --- | --- |\n");
+    for (size_t i = 0; i < SP_LEN(targets); i++) {
+        if (!sound_without(&targets[i])) {
+            failed++;
+            continue;
+        }
+        passed++;
+        all_mutants(&targets[i], argc > 3 ? argv[3] : NULL);
+    }
+    printf("%zu cases killed at least one mutant\n", json_object_size(case_kills));
+    printf("%lu passed, %lu failed, %lu skipped\n", passed, failed, skipped);
+    json_decref(killed_by);
+    json_decref(case_kills);
+    return failed == 0 ? 0 : 1;
+}
