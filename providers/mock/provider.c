@@ -87,15 +87,31 @@ static int session_open(struct sp_session **out, const struct sp_endpoint *e, st
     return 0;
 }
 
+/* What only the owner may do. */
+static bool owners(const char *function)
+{
+    static const char *const names[] = { "ns_create", "table_create", "sequence_set", "role_create",
+        "claims_set", "admin_list", "admin_disable" };
+    for (size_t i = 0; i < SP_LEN(names); i++) {
+        if (strcmp(function, names[i]) == 0)
+            return true;
+    }
+    return false;
+}
+
 static int effective(
     struct sp_session *ss, struct sp_cap out[SP_CAP_N], struct sp_facts *facts, struct sp_error *err)
 {
+    const struct mock_session *s = mock(ss);
     (void)err;
-    (void)out;
+    for (size_t i = 0; s->role != NULL && i < SP_CAP_N; i++) {
+        if (owners(sp_caps[i].function))
+            out[i] = (struct sp_cap){ .level = SP_CAP_NO, .why = "a role may not; connect without a user" };
+    }
     facts->fidelity = SP_FID_MOCK;
     (void)sp_strlcpy(facts->server_version, "mock 1", sizeof facts->server_version);
     snprintf(facts->notes, sizeof facts->notes, "in memory, store \"%.200s\", serializable by default",
-        mock(ss)->store->name);
+        s->store->name);
     return 0;
 }
 

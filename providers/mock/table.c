@@ -245,6 +245,8 @@ static int create(
         return sp_nomem(err);
     }
     t->def.nuniques = t->def.nchecks = t->def.nfks = t->def.nindexes = 0;
+    t->def.native_definition = t->def.native_kind = NULL; /* words of another backend */
+    t->def.native_verbatim = t->def.without_rowid = false;
     t->next = s->store->tables; /* in place now, for foreign keys to itself */
     s->store->tables = t;
     rc = build(t, err);

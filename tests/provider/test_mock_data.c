@@ -425,6 +425,11 @@ static void test_roles(void **state)
     ok(f, sp_db_count(s, "t", NULL, &n, &f->err));
     fails(f, SP_E_PERMISSION, sp_db_insert(s, "t", row, 1, &f->err));
     fails(f, SP_E_PERMISSION, sp_db_table_drop(s, "t", &f->err));
+    struct sp_cap caps[SP_CAP_N];
+    ok(f, sp_effective(s, caps, NULL, &f->err));
+    assert_int_equal(caps[SP_CAP_TABLES].level, SP_CAP_NO);
+    assert_non_null(caps[SP_CAP_TABLES].why);
+    assert_int_equal(caps[SP_CAP_CRUD].level, SP_CAP_YES);
     fails(f, SP_E_PERMISSION, sp_db_role_grant(s, "ann", "t", SP_PRIV_INSERT, &f->err));
     ok(f, sp_db_role_drop(f->a, "ann", &f->err));
     fails(f, SP_E_PERMISSION, sp_db_count(s, "t", NULL, &n, &f->err));
