@@ -277,6 +277,19 @@ static void table_flags(struct sp_vctx *c, const struct sp_vpair *p)
             t->open_fields ? "any field" : "declared fields");
 }
 
+/* The texts of two backends of one kind: what the model cannot hold is looked for in them. */
+static void definition(struct sp_vctx *c, const struct sp_vpair *p)
+{
+    const char *a = p->t[0]->native_definition, *b = p->t[1]->native_definition;
+    if (!c->same_kind || a == NULL || b == NULL || sp_v_expr_equal(a, b))
+        return;
+    if (!sp_v_marks_equal(a, b))
+        sp_v_schema_diff(c, "definition", p->name, p->name, a, b);
+    else
+        sp_v_finding(c, p->name, NULL, "definition text", 1,
+            "nothing of what is modelled differs, but the two definitions are written differently");
+}
+
 void sp_v_compare_table(struct sp_vctx *c, const struct sp_vpair *p)
 {
     const struct sp_table *s = p->t[0], *t = p->t[1];
@@ -288,9 +301,6 @@ void sp_v_compare_table(struct sp_vctx *c, const struct sp_vpair *p)
     compare_lists(c, &fks, p->name, s->fks, s->nfks, t->fks, t->nfks);
     compare_lists(c, &indexes, p->name, s->indexes, s->nindexes, t->indexes, t->nindexes);
     table_flags(c, p);
-    bool texts = c->same_kind && s->native_definition != NULL && t->native_definition != NULL;
-    if (before == c->differences + c->not_compared && texts &&
-        !sp_v_expr_equal(s->native_definition, t->native_definition))
-        sp_v_finding(c, p->name, NULL, "definition text", 1,
-            "nothing of what is modelled differs, but the two definitions are written differently");
+    if (before == c->differences + c->not_compared)
+        definition(c, p);
 }

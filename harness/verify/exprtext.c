@@ -120,6 +120,81 @@ bool sp_v_expr_equal(const char *a, const char *b)
     }
 }
 
+/* ---- what a definition says beyond the model -------------------------------------------------------------------- */
+
+/* Words whose meaning the logical schema does not hold, with the words beside them that matter. */
+static const struct {
+    const char *word;
+    bool before, after;
+} marks[] = { { "desc", true, false }, { "collate", true, true }, { "conflict", false, true },
+    { "autoincrement", false, false } };
+
+static bool is_word(const struct token *t, const char *w)
+{
+    size_t n = strlen(w);
+    if (t->exact || t->n != n)
+        return false;
+    for (size_t i = 0; i < n; i++)
+        if (lower(t->p[i]) != w[i])
+            return false;
+    return true;
+}
+
+static void put_token(struct sp_buf *b, const struct token *t)
+{
+    for (size_t i = 0; i < t->n; i++)
+        sp_buf_putc(b, t->exact ? t->p[i] : lower(t->p[i]));
+    sp_buf_putc(b, ' ');
+}
+
+static int by_text(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static size_t collect_marks(const char *s, char **out, size_t max)
+{
+    struct token before = { "", 0, false }, t, after;
+    size_t n = 0;
+    while (s != NULL && next(&s, &t)) {
+        for (size_t i = 0; i < SP_LEN(marks) && n < max; i++) {
+            const char *peek = s;
+            struct sp_buf b = SP_BUF_INIT;
+            if (!is_word(&t, marks[i].word))
+                continue;
+            if (marks[i].before)
+                put_token(&b, &before);
+            sp_buf_puts(&b, marks[i].word);
+            sp_buf_putc(&b, ' ');
+            if (marks[i].after && next(&peek, &after))
+                put_token(&b, &after);
+            out[n] = sp_buf_steal(&b);
+            n += out[n] != NULL ? 1u : 0u;
+        }
+        before = t;
+    }
+    qsort(out, n, sizeof *out, by_text);
+    return n;
+}
+
+bool sp_v_marks_equal(const char *a, const char *b)
+{
+    enum { MAX = 512 };
+    char **x = calloc(MAX, sizeof *x), **y = calloc(MAX, sizeof *y);
+    bool equal = x != NULL && y != NULL;
+    size_t nx = equal ? collect_marks(a, x, MAX) : 0, ny = equal ? collect_marks(b, y, MAX) : 0;
+    equal = equal && nx == ny && nx < MAX;
+    for (size_t i = 0; equal && i < nx; i++)
+        equal = strcmp(x[i], y[i]) == 0;
+    for (size_t i = 0; i < nx; i++)
+        free(x[i]);
+    for (size_t i = 0; i < ny; i++)
+        free(y[i]);
+    free(x);
+    free(y);
+    return equal;
+}
+
 bool sp_v_expr_is_literal(const char *s)
 {
     struct token t, rest;

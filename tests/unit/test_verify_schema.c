@@ -151,6 +151,13 @@ static void table_kinds_and_other_objects(void **state)
     t[1]->t.without_rowid = true;
     expect(&v, "storage", "changed", "t");
     t[1]->t.without_rowid = false;
+    t[0]->t.native_definition = "CREATE TABLE t (id, name, extra)";
+    t[1]->t.native_definition = "CREATE TABLE t (id, name, extra UNIQUE ON CONFLICT REPLACE)";
+    expect(&v, "definition", "changed", "t");
+    t[1]->t.native_definition = "CREATE TABLE \"t\" (id, name, \"Extra\")";
+    assert_verdict(&v, SP_VV_EQUAL);
+    assert_non_null(caught_where(&v.c, SP_EV_FINDING, SP_FLD_topic, "definition text"));
+    t[0]->t.native_definition = t[1]->t.native_definition = NULL;
     v.f[0]->inventory[0] = (struct sp_inventory_item){ "view", "w", NULL, "CREATE VIEW w AS SELECT 'A'" };
     v.f[0]->ninventory = 1;
     expect(&v, "view", "missing", "w");
@@ -240,6 +247,13 @@ static void texts(void **state)
     assert_false(sp_v_expr_equal("x = '--'", "x = '"));
     assert_false(sp_v_expr_equal("x > 1", "x > 10"));
     assert_false(sp_v_expr_equal("x", "'x'"));
+    assert_true(sp_v_marks_equal("INDEX x ON t (a DESC, b)", "index y on t (b, A desc)"));
+    assert_false(sp_v_marks_equal("INDEX x ON t (a DESC, b)", "INDEX x ON t (a, b DESC)"));
+    assert_false(sp_v_marks_equal("a UNIQUE ON CONFLICT REPLACE", "a UNIQUE"));
+    assert_false(sp_v_marks_equal("a UNIQUE ON CONFLICT REPLACE", "a UNIQUE ON CONFLICT IGNORE"));
+    assert_false(sp_v_marks_equal("id INTEGER PRIMARY KEY AUTOINCREMENT", "id INTEGER PRIMARY KEY"));
+    assert_false(sp_v_marks_equal("(a COLLATE nocase)", "(a COLLATE rtrim)"));
+    assert_true(sp_v_marks_equal("x = 'a desc'", "x"));
     assert_true(sp_v_expr_is_literal("-1.5"));
     assert_true(sp_v_expr_is_literal("'x'"));
     assert_true(sp_v_expr_is_literal("NULL"));
