@@ -90,7 +90,7 @@ static void clean_place(struct cleaning *c, struct sp_journal_log *log, size_t l
         (void)snprintf(what, sizeof what, "what run %s left on %s", log->run, of->provider);
         trouble(c, what, &err);
     }
-    for (size_t i = last + 1; i-- > 0;) {
+    for (size_t i = last + 1; i-- > 0 && sp_interrupted() == 0;) {
         struct sp_journal_entry *e = &log->entries[i];
         if (e->gone || strcmp(e->provider, of->provider) != 0 || !sp_streq(e->url, of->url) ||
             strcmp(e->kind, of->kind) != 0)
@@ -135,7 +135,7 @@ static void clean_journal(struct cleaning *c, const char *path)
         trouble(c, path, &err);
         return;
     }
-    for (size_t i = log.n; i-- > 0;) {
+    for (size_t i = log.n; i-- > 0 && sp_interrupted() == 0;) {
         if (!log.entries[i].gone)
             clean_place(c, &log, i, j.fd);
     }
@@ -179,6 +179,8 @@ int sp_clean(const struct sp_config *config, const struct sp_provider *const *ki
         free(names[i]);
     }
     free(names);
+    if (sp_interrupted() != 0)
+        return sp_fail(err, SP_E_CANCELLED, SP_ORIGIN_HARNESS, "interrupted; what is left stays in %s", dir);
     if (!found)
         return sp_fail(
             err, SP_E_NOT_FOUND, SP_ORIGIN_HARNESS, "run '%s' left nothing behind in %s", only_run, dir);
