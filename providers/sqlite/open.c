@@ -101,13 +101,17 @@ static int open_writable(struct sp_session *s, struct sp_error *err)
     return sq_error_code(rc, s->path, "cannot open for writing", err);
 }
 
+/* A copy has to take over whatever the source's schema says: definitions with strings in double quotes, and the tables
+ * of virtual tables. Only copies write to a target (suites may not), so it stays open for both. */
 static void harden(struct sp_session *s)
 {
     static const int off[] = { SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, SQLITE_DBCONFIG_TRUSTED_SCHEMA,
-        SQLITE_DBCONFIG_DQS_DML, SQLITE_DBCONFIG_DQS_DDL };
+        SQLITE_DBCONFIG_DQS_DML };
+    bool target = s->base.endpoint->access == SP_ACCESS_TARGET;
     for (size_t i = 0; i < SP_LEN(off); i++)
         (void)sqlite3_db_config(s->db, off[i], 0, (int *)NULL);
-    (void)sqlite3_db_config(s->db, SQLITE_DBCONFIG_DEFENSIVE, 1, (int *)NULL);
+    (void)sqlite3_db_config(s->db, SQLITE_DBCONFIG_DQS_DDL, target ? 1 : 0, (int *)NULL);
+    (void)sqlite3_db_config(s->db, SQLITE_DBCONFIG_DEFENSIVE, target ? 0 : 1, (int *)NULL);
     /* ATTACH and VACUUM INTO could write other files. */
     (void)sqlite3_limit(s->db, SQLITE_LIMIT_ATTACHED, s->read_only ? 0 : 1);
 }
