@@ -1,0 +1,152 @@
+/* migrate, bulk, from one SQLite file to another: what arrives must verify as equal, and a failure leaves nothing. */
+#include "sqlite_pair.h"
+
+static const char *const rich =
+    "PRAGMA foreign_keys=OFF;"
+    "CREATE TABLE \"zz parents\"(id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL COLLATE NOCASE, "
+    "UNIQUE(name));"
+    "CREATE TABLE children(id INTEGER PRIMARY KEY, parent INTEGER REFERENCES \"zz parents\"(id) ON DELETE "
+    "CASCADE,"
+    " n INTEGER, twice INTEGER GENERATED ALWAYS AS (n * 2) STORED, any_thing, CHECK(n <> 5));"
+    "CREATE TABLE loop_a(id INTEGER PRIMARY KEY, b INTEGER REFERENCES loop_b(id));"
+    "CREATE TABLE loop_b(id INTEGER PRIMARY KEY, a INTEGER REFERENCES loop_a(id));"
+    "CREATE TABLE self(id TEXT PRIMARY KEY, up TEXT REFERENCES self(id)) WITHOUT ROWID;"
+    "CREATE TABLE exact(id INTEGER PRIMARY KEY, t TEXT, b BLOB, r REAL, a ANY) STRICT;"
+    "CREATE TABLE nokey(v TEXT CHECK(v <> \"forbidden\"));"
+    "CREATE TABLE empty(v);"
+    "CREATE INDEX children_n ON children(n DESC, parent) WHERE n > 3;"
+    "CREATE INDEX children_e ON children(lower(any_thing));"
+    "CREATE VIEW b_view AS SELECT * FROM a_view;"
+    "CREATE VIEW a_view AS SELECT id, name FROM \"zz parents\";"
+    "CREATE TRIGGER on_child AFTER INSERT ON children BEGIN INSERT INTO nokey VALUES('triggered'); END;"
+    "CREATE VIRTUAL TABLE words USING fts5(body);"
+    "INSERT INTO \"zz parents\"(id, name) VALUES(1, 'a'), (2, 'b'), (77, 'c'); DELETE FROM \"zz parents\" "
+    "WHERE id = 77;"
+    "INSERT INTO children(id, parent, n, any_thing) VALUES(1, 1, 1, 'x'), (2, 2, 'text', 2.5), (3, 999, "
+    "NULL, x'0001'),"
+    " (4, NULL, 9, CAST(x'ff41' AS TEXT)), (5, 1, 1e300, 'nul' || char(0));"
+    "INSERT INTO loop_a VALUES(1, 1), (2, NULL); INSERT INTO loop_b VALUES(1, 2);"
+    "INSERT INTO self VALUES('b', 'a'), ('a', NULL);"
+    "INSERT INTO exact VALUES(1, '', x'', 0.1, 'any'), (2, NULL, NULL, 9e999, 7);"
+    "DELETE FROM nokey; INSERT INTO nokey VALUES('same'), ('same'), (NULL);"
+    "INSERT INTO words VALUES('alpha beta'), ('gamma');";
+
+static void expect_migrated(struct pair *p, const struct sp_migrate_options *opt)
+{
+    if (migrate(p, opt) != 0)
+        fail_msg("%s\n%s", sp_error_text(&p->err), p->events.p);
+}
+
+static int64_t number(const char *path, const char *sql)
+{
+    sqlite3 *db = NULL;
+    sqlite3_stmt *st = NULL;
+    assert_int_equal(SQLITE_OK, sqlite3_open(path, &db));
+    assert_int_equal(SQLITE_OK, sqlite3_prepare_v2(db, sql, -1, &st, NULL));
+    assert_int_equal(SQLITE_ROW, sqlite3_step(st));
+    int64_t n = sqlite3_column_int64(st, 0);
+    sqlite3_finalize(st);
+    sqlite3_close(db);
+    return n;
+}
+
+static void a_copy_verifies_as_equal(void **state)
+{
+    const struct sp_migrate_options opt = { .tables = NULL };
+    struct pair p;
+    (void)state;
+    pair_begin(&p);
+    plain(p.a, rich);
+    plain(p.b, "PRAGMA user_version=1");
+    expect_migrated(&p, &opt);
+    assert_non_null(strstr(p.events.p, "\"outcome\":\"copied\""));
+    assert_null(strstr(p.events.p, "not migrated"));
+    assert_compares(&p, SP_VV_EQUAL);
+    assert_int_equal(78, number(p.b, "SELECT seq + 1 FROM sqlite_sequence WHERE name = 'zz parents'"));
+    assert_int_equal(1, number(p.b, "SELECT count(*) FROM words WHERE words MATCH 'beta'"));
+    assert_int_equal(3, number(p.b, "SELECT count(*) FROM nokey")); /* no trigger fired */
+    assert_int_equal(2, number(p.b, "SELECT count(*) FROM b_view"));
+    pair_end(&p);
+}
+
+static void what_is_there_is_not_touched(void **state)
+{
+    const struct sp_migrate_options opt = { .tables = NULL };
+    struct sp_migrate_options into = { .into_existing = true };
+    struct pair p;
+    (void)state;
+    pair_begin(&p);
+    plain(p.a, rich);
+    plain(p.b, "CREATE TABLE nokey(v TEXT CHECK(v <> \"forbidden\"))");
+    assert_int_equal(-SP_E_EXISTS, migrate(&p, &opt));
+    assert_non_null(strstr(sp_error_text(&p.err), "nokey"));
+    assert_int_equal(1, number(p.b, "SELECT count(*) FROM sqlite_schema"));
+    expect_migrated(&p, &into);
+    assert_compares(&p, SP_VV_EQUAL);
+    assert_int_equal(-SP_E_EXISTS, migrate(&p, &into)); /* not empty any more */
+    assert_compares(&p, SP_VV_EQUAL);
+    pair_end(&p);
+}
+
+static void a_failure_leaves_nothing_behind(void **state)
+{
+    struct sp_migrate_options into = { .into_existing = true };
+    struct pair p;
+    (void)state;
+    pair_begin(&p);
+    plain(p.a, rich);
+    plain(p.b, "CREATE TABLE nokey(v TEXT NOT NULL); CREATE TABLE empty(v);");
+    assert_true(migrate(&p, &into) < 0);
+    assert_non_null(strstr(p.events.p, "does not fit the target"));
+    assert_non_null(strstr(p.events.p, "\"outcome\":\"failed\""));
+    assert_int_equal(2, number(p.b, "SELECT count(*) FROM sqlite_schema WHERE name NOT LIKE 'sqlite_%'"));
+    assert_int_equal(0, number(p.b, "SELECT count(*) FROM nokey"));
+    pair_end(&p);
+}
+
+static void a_dry_run_writes_nothing(void **state)
+{
+    const struct sp_migrate_options opt = { .dry_run = true };
+    struct pair p;
+    (void)state;
+    pair_begin(&p);
+    plain(p.a, rich);
+    plain(p.b, "PRAGMA user_version=1");
+    expect_migrated(&p, &opt);
+    assert_non_null(strstr(p.events.p, "\"outcome\":\"planned\""));
+    assert_non_null(strstr(p.events.p, "\"children\""));
+    assert_int_equal(0, number(p.b, "SELECT count(*) FROM sqlite_schema"));
+    pair_end(&p);
+}
+
+static void chosen_tables(void **state)
+{
+    const char *const some[] = { "loop_?", "self" }, *const none[] = { "nothing" };
+    struct sp_migrate_options opt = { .tables = some, .ntables = 2 };
+    struct pair p;
+    (void)state;
+    pair_begin(&p);
+    plain(p.a, rich);
+    plain(p.b, "PRAGMA user_version=1");
+    expect_migrated(&p, &opt);
+    assert_int_equal(3, number(p.b, "SELECT count(*) FROM sqlite_schema WHERE type = 'table'"));
+    p.opt.tables = some;
+    p.opt.ntables = 2;
+    assert_compares(&p, SP_VV_EQUAL);
+    opt.tables = none;
+    opt.ntables = 1;
+    assert_int_equal(-SP_E_INVALID, migrate(&p, &opt));
+    pair_end(&p);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_copy_verifies_as_equal),
+        cmocka_unit_test(what_is_there_is_not_touched),
+        cmocka_unit_test(a_failure_leaves_nothing_behind),
+        cmocka_unit_test(a_dry_run_writes_nothing),
+        cmocka_unit_test(chosen_tables),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
