@@ -1,0 +1,302 @@
+/* html_verify.c -- two copies compared: what was read, table by table, and everything that differs or was not seen. */
+#include "reports/html.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/str.h"
+
+#define F(name) SP_FLD_##name
+
+static void side(struct sp_buf *out, const struct rd *r, const struct sp_event_in *ev, bool source)
+{
+    const char *name = rd_text(ev, source ? F(source) : F(target));
+    const char *state = rd_text(ev, source ? F(source_state) : F(target_state));
+    sp_buf_printf(
+        out, "<div class=\"side\"><p class=\"label\">%s</p><p class=\"big\">", source ? "Source" : "Target");
+    h_provider(out, r, name);
+    sp_buf_puts(out, "</p><p class=\"dim\">");
+    rd_xml(out, rd_text(ev, source ? F(source_kind) : F(target_kind)));
+    sp_buf_putc(out, ' ');
+    rd_xml(out, rd_text(ev, source ? F(source_version) : F(target_version)));
+    sp_buf_puts(out, "</p>");
+    if (state[0] != '\0') {
+        sp_buf_puts(out, "<p class=\"dim small\">read at state ");
+        h_code(out, state);
+        sp_buf_puts(out, "</p>");
+    }
+    sp_buf_puts(out, "</div>");
+}
+
+static void sides(struct sp_buf *out, const struct rd *r)
+{
+    const struct rd_rows *starts = &r->of[SP_EV_VERIFY_START];
+    for (size_t i = 0; i < starts->n; i++) {
+        const struct sp_event_in *ev = &starts->v[i].ev;
+        sp_buf_puts(out, "<div class=\"sides\">");
+        side(out, r, ev, true);
+        sp_buf_puts(out, "<div class=\"arrow\" aria-hidden=\"true\">→</div>");
+        side(out, r, ev, false);
+        sp_buf_puts(out, "</div>\n<p class=\"dim\">Checked: ");
+        rd_xml(out, rd_text(ev, F(checks)));
+        if (!sp_event_get_bool(ev, F(show_values), false))
+            sp_buf_puts(out, ". Values may be redacted; <kbd>--show-values</kbd> shows them");
+        sp_buf_puts(out, ".</p>\n");
+    }
+}
+
+static void short_digest(struct sp_buf *out, const char *digest)
+{
+    struct sp_buf s = SP_BUF_INIT;
+    size_t n = strlen(digest);
+    if (sp_buf_put(&s, digest, n < 12 ? n : 12) == 0)
+        h_code(out, s.p);
+    if (n > 12)
+        sp_buf_puts(out, "…");
+    sp_buf_free(&s);
+}
+
+static void digests(struct sp_buf *out, const struct sp_event_in *t)
+{
+    const char *a = rd_text(t, F(source_digest)), *b = rd_text(t, F(target_digest));
+    sp_buf_puts(out, "<td>");
+    if (a[0] != '\0' || b[0] != '\0') {
+        sp_buf_puts(out, "<details><summary>");
+        short_digest(out, a[0] == '\0' ? "none" : a);
+        if (strcmp(a, b) != 0) {
+            sp_buf_puts(out, " ≠ ");
+            short_digest(out, b[0] == '\0' ? "none" : b);
+        }
+        sp_buf_puts(out, "</summary><p class=\"small\">source ");
+        h_code(out, a);
+        sp_buf_puts(out, "<br>target ");
+        h_code(out, b);
+        sp_buf_puts(out, "<br>plan ");
+        h_code(out, rd_text(t, F(plan)));
+        sp_buf_puts(out, "</p></details>");
+    }
+    sp_buf_puts(out, "</td>");
+}
+
+static void tables(struct sp_buf *out, const struct rd *r)
+{
+    const char *const columns[] = { "Table", "Rows", "#Source", "#Target", "#Missing", "#Extra", "#Changed",
+        "#Duplicates", "Digest", "#Time" };
+    const struct rd_rows *rows = &r->of[SP_EV_TABLE];
+    if (rows->n == 0)
+        return;
+    h_sub(out, "Tables", (int64_t)rows->n);
+    h_table(out, "Rows of both sides per table", columns, SP_LEN(columns));
+    for (size_t i = 0; i < rows->n; i++) {
+        const struct sp_event_in *t = &rows->v[i].ev;
+        bool equal = sp_event_get_bool(t, F(digest_equal), false);
+        h_row_head(out, rd_text(t, F(name)));
+        sp_buf_puts(out, "<td>");
+        h_badge(out, equal ? H_GOOD : H_BAD, equal ? "=" : "≠", equal ? "equal" : "different");
+        if (!sp_event_get_bool(t, F(keyed), true))
+            sp_buf_puts(out, " <span class=\"dim small\">no key: rows compared as a set</span>");
+        sp_buf_puts(out, "</td>");
+        h_cell_int(out, t, F(source_rows), H_PLAIN);
+        h_cell_int(out, t, F(target_rows), H_PLAIN);
+        h_cell_int(out, t, F(missing), H_BAD);
+        h_cell_int(out, t, F(extra), H_BAD);
+        h_cell_int(out, t, F(changed), H_BAD);
+        int64_t a = sp_event_get_int(t, F(duplicates_source), 0),
+                b = sp_event_get_int(t, F(duplicates_target), 0);
+        if (a == 0 && b == 0)
+            sp_buf_puts(out, "<td class=\"num zero\">0</td>");
+        else
+            sp_buf_printf(out, "<td class=\"num warn\">%" PRId64 " / %" PRId64 "</td>", a, b);
+        digests(out, t);
+        h_cell_seconds(out, t, F(duration_s));
+        sp_buf_puts(out, "</tr>\n");
+    }
+    h_table_end(out);
+}
+
+static void accepted_cell(struct sp_buf *out, const struct sp_event_in *ev)
+{
+    bool yes = sp_event_get_bool(ev, F(accepted), false);
+    sp_buf_puts(out, "<td>");
+    h_badge(out, yes ? H_PLAIN : H_BAD, yes ? "✓" : "✗", yes ? "accepted" : "not accepted");
+    sp_buf_puts(out, "</td>");
+}
+
+static void rules(struct sp_buf *out, const struct rd *r)
+{
+    const char *const columns[] = { "Table", "Column", "Rule", "#Values touched", "Loss", "Why" };
+    const struct rd_rows *rows = &r->of[SP_EV_RULE];
+    if (rows->n == 0)
+        return;
+    h_sub(out, "Rules of equivalence", (int64_t)rows->n);
+    sp_buf_puts(out, "<p class=\"lead\">The target had to equal <i>rule(source)</i> exactly.</p>");
+    h_table(out, "Rules and how many values they touched", columns, SP_LEN(columns));
+    for (size_t i = 0; i < rows->n; i++) {
+        const struct sp_event_in *ev = &rows->v[i].ev;
+        h_row_head(out, rd_text(ev, F(name)));
+        h_cell_code(out, rd_text(ev, F(column)));
+        h_cell_code(out, rd_text(ev, F(rule)));
+        h_cell_int(out, ev, F(touched), H_PLAIN);
+        if (sp_event_get_bool(ev, F(lossy), false))
+            accepted_cell(out, ev);
+        else
+            h_cell(out, "none");
+        h_cell(out, rd_text(ev, F(why)));
+        sp_buf_puts(out, "</tr>\n");
+    }
+    h_table_end(out);
+}
+
+static void schema(struct sp_buf *out, const struct rd *r)
+{
+    const char *const columns[] = { "Table", "Element", "Name", "Difference", "Source", "Target", "Mapping" };
+    const struct rd_rows *rows = &r->of[SP_EV_SCHEMA_DIFF];
+    if (rows->n == 0)
+        return;
+    h_sub(out, "Schema differences", (int64_t)rows->n);
+    h_table(out, "Schema differences", columns, SP_LEN(columns));
+    for (size_t i = 0; i < rows->n; i++) {
+        const struct sp_event_in *ev = &rows->v[i].ev;
+        h_row_head(out, rd_text(ev, F(table)));
+        h_cell(out, rd_text(ev, F(element)));
+        h_cell_code(out, rd_text(ev, F(name)));
+        h_cell(out, rd_text(ev, F(difference)));
+        h_cells_diff(out, rd_text(ev, F(expected)), rd_text(ev, F(actual)));
+        accepted_cell(out, ev);
+        sp_buf_puts(out, "</tr>\n");
+    }
+    h_table_end(out);
+}
+
+static void relations(struct sp_buf *out, const struct rd *r)
+{
+    const char *const columns[] = { "Relation", "Child", "Parent", "#Orphans in source", "#Orphans in target",
+        "#Introduced", "#Pre-existing" };
+    const struct rd_rows *rows = &r->of[SP_EV_RELATION];
+    if (rows->n == 0)
+        return;
+    h_sub(out, "Relations", (int64_t)rows->n);
+    h_table(out, "Relational integrity on both sides", columns, SP_LEN(columns));
+    for (size_t i = 0; i < rows->n; i++) {
+        const struct sp_event_in *ev = &rows->v[i].ev;
+        h_row_head(out, rd_text(ev, F(name)));
+        sp_buf_puts(out, "<td>");
+        rd_xml(out, rd_text(ev, F(child)));
+        sp_buf_putc(out, ' ');
+        h_code(out, rd_text(ev, F(columns)));
+        sp_buf_puts(out, "</td>");
+        h_cell(out, rd_text(ev, F(parent)));
+        h_cell_int(out, ev, F(source_orphans), H_WARN);
+        h_cell_int(out, ev, F(target_orphans), H_WARN);
+        h_cell_int(out, ev, F(introduced), H_BAD);
+        h_cell_int(out, ev, F(preexisting), H_WARN);
+        sp_buf_puts(out, "</tr>\n");
+    }
+    h_table_end(out);
+}
+
+static void sequences(struct sp_buf *out, const struct rd *r)
+{
+    const char *const columns[] = { "Sequence", "#Next in source", "#Next in target", "Result" };
+    const struct rd_rows *rows = &r->of[SP_EV_SEQUENCE];
+    if (rows->n == 0)
+        return;
+    h_sub(out, "Sequences", (int64_t)rows->n);
+    h_table(out, "Next values of sequences", columns, SP_LEN(columns));
+    for (size_t i = 0; i < rows->n; i++) {
+        const struct sp_event_in *ev = &rows->v[i].ev;
+        bool behind = sp_event_get_bool(ev, F(behind), false);
+        h_row_head(out, rd_text(ev, F(name)));
+        h_cell_int(out, ev, F(source_next), H_PLAIN);
+        h_cell_int(out, ev, F(target_next), H_PLAIN);
+        sp_buf_puts(out, "<td>");
+        h_badge(
+            out, behind ? H_BAD : H_GOOD, behind ? "✗" : "✓", behind ? "behind: will collide" : "not behind");
+        sp_buf_puts(out, "</td></tr>\n");
+    }
+    h_table_end(out);
+}
+
+static void not_compared(struct sp_buf *out, const struct rd *r)
+{
+    const char *const columns[] = { "Name", "What", "Reason" };
+    const struct rd_rows *rows = &r->of[SP_EV_NOT_COMPARED];
+    if (rows->n == 0)
+        return;
+    h_sub(out, "Not compared", (int64_t)rows->n);
+    sp_buf_puts(out, "<p class=\"lead\">Whatever stands here may differ: it was not looked at.</p>");
+    h_table(out, "Not compared", columns, SP_LEN(columns));
+    for (size_t i = 0; i < rows->n; i++) {
+        h_row_head(out, rd_text(&rows->v[i].ev, F(name)));
+        h_cell(out, rd_text(&rows->v[i].ev, F(what)));
+        h_cell(out, rd_text(&rows->v[i].ev, F(reason)));
+        sp_buf_puts(out, "</tr>\n");
+    }
+    h_table_end(out);
+}
+
+static void findings(struct sp_buf *out, const struct rd *r)
+{
+    const char *const columns[] = { "Table", "Column", "Topic", "#Count", "Message" };
+    const struct rd_rows *rows = &r->of[SP_EV_FINDING];
+    if (rows->n == 0)
+        return;
+    h_sub(out, "Findings", (int64_t)rows->n);
+    sp_buf_puts(out, "<p class=\"lead\">Worth knowing before the switch; not differences.</p>");
+    h_table(out, "Findings", columns, SP_LEN(columns));
+    for (size_t i = 0; i < rows->n; i++) {
+        const struct sp_event_in *ev = &rows->v[i].ev;
+        h_row_head(out, rd_text(ev, F(name)));
+        h_cell_code(out, rd_text(ev, F(column)));
+        h_cell(out, rd_text(ev, F(topic)));
+        h_cell_int(out, ev, F(count), H_PLAIN);
+        h_cell(out, rd_text(ev, F(message)));
+        sp_buf_puts(out, "</tr>\n");
+    }
+    h_table_end(out);
+}
+
+static void custom_checks(struct sp_buf *out, const struct rd *r)
+{
+    const char *const columns[] = { "Check", "Provider", "Outcome", "Expected", "Actual" };
+    const struct rd_rows *rows = &r->of[SP_EV_CUSTOM_CHECK];
+    if (rows->n == 0)
+        return;
+    h_sub(out, "Custom checks", (int64_t)rows->n);
+    h_table(out, "The team's own invariants", columns, SP_LEN(columns));
+    for (size_t i = 0; i < rows->n; i++) {
+        const struct sp_event_in *ev = &rows->v[i].ev;
+        h_row_head(out, rd_text(ev, F(name)));
+        sp_buf_puts(out, "<td>");
+        h_provider(out, r, rd_text(ev, F(provider)));
+        sp_buf_puts(out, "</td><td>");
+        h_outcome(out, rd_text(ev, F(outcome)));
+        sp_buf_puts(out, "</td>");
+        h_cell_value(out, rd_text(ev, F(expected)));
+        h_cell_value(out, rd_text(ev, F(actual)));
+        sp_buf_puts(out, "</tr>\n");
+    }
+    h_table_end(out);
+}
+
+void h_verify(struct sp_buf *out, const struct rd *r)
+{
+    const char *verdict = rd_verify_verdict(r);
+    if (verdict == NULL)
+        return;
+    bool equal = strcmp(verdict, "equal") == 0, different = strcmp(verdict, "different") == 0;
+    h_section(out, "verify", "Verification", -1, NULL);
+    sp_buf_puts(out, "<p class=\"big\">");
+    h_badge(out, equal ? H_GOOD : different ? H_BAD : H_WARN, equal ? "=" : different ? "≠" : "?", verdict);
+    sp_buf_puts(out, "</p>\n");
+    sides(out, r);
+    not_compared(out, r);
+    tables(out, r);
+    schema(out, r);
+    relations(out, r);
+    sequences(out, r);
+    rules(out, r);
+    custom_checks(out, r);
+    findings(out, r);
+    h_section_end(out);
+}
