@@ -229,7 +229,9 @@ int sp_evidence_close(struct sp_evidence *e, const char *verdict, int code)
         sp_event_file_abandon(e->file);
     }
     if (rc != 0) {
-        sp_log_error("%s", sp_error_text(&err));
+        /* The console prints the reasons with run_end, which did not come. */
+        sp_log_error("%s%s%s", e->reasons.n > 0 ? e->reasons.p : "", e->reasons.n > 0 ? "; " : "",
+            sp_error_text(&err));
         sp_error_clear(&err);
     }
     int reports = e->program->render(e->dir, e->program->all_formats, &err);

@@ -98,7 +98,7 @@ int sp_cmd_help(const struct sp_program *program, struct sp_args *a)
     }
     if (strcmp(a->operands.v[0], "config") == 0) {
         (void)sp_buf_puts(&out, "switchproof.yaml. Values may hold ${VARIABLE} and ${VARIABLE:-default}; a "
-                                "password comes from a variable.\n\n");
+                                "password comes from a variable.\n");
         return print(&out, sp_config_document(&out));
     }
     const struct sp_command *c = sp_command_find(a->operands.v[0]);

@@ -6,8 +6,8 @@ set -u
 program=${1:-build}
 [ -d "$program" ] && program=$program/switchproof
 [ -x "$program" ] || {
-	echo "no program at $program: run make first" >&2
-	exit 2
+    echo "no program at $program: run make first" >&2
+    exit 2
 }
 program=$(readlink -f "$program")
 dir=$(mktemp -d) || exit 2
@@ -21,35 +21,35 @@ skipped=0
 
 ok() { passed=$((passed + 1)); }
 bad() {
-	failed=$((failed + 1))
-	echo "FAILED: $*"
-	sed 's/^/    | /' out err
+    failed=$((failed + 1))
+    echo "FAILED: $*"
+    sed 's/^/    | /' out err
 }
 
 # expect CODE TEXT ARGUMENTS...: runs the program; TEXT must stand in its output ("" = anything).
 expect() {
-	code=$1
-	text=$2
-	shift 2
-	"$program" "$@" >out 2>err </dev/null
-	got=$?
-	if [ "$got" -ne "$code" ]; then
-		bad "switchproof $*: exit $got, expected $code"
-	elif ! cat out err | grep -qF -e "$text"; then
-		bad "switchproof $*: '$text' is not in the output"
-	elif [ "$code" -eq 2 ] && [ ! -s err ] && ! grep -q -e 'exit code 2' -e PROBLEM out; then
-		bad "switchproof $*: exit 2 without a message"
-	else
-		ok
-	fi
+    code=$1
+    text=$2
+    shift 2
+    "$program" "$@" >out 2>err </dev/null
+    got=$?
+    if [ "$got" -ne "$code" ]; then
+        bad "switchproof $*: exit $got, expected $code"
+    elif ! cat out err | grep -qF -e "$text"; then
+        bad "switchproof $*: '$text' is not in the output"
+    elif [ "$code" -eq 2 ] && [ ! -s err ] && ! grep -q -e 'exit code 2' -e PROBLEM out; then
+        bad "switchproof $*: exit 2 without a message"
+    else
+        ok
+    fi
 }
 
 # has TEXT FILE / lacks TEXT FILE...
 has() { if grep -qF -e "$1" "$2"; then ok; else bad "'$1' is not in $2"; fi; }
 lacks() {
-	word=$1
-	shift
-	if grep -rqF -e "$word" "$@"; then bad "'$word' stands in $*"; else ok; fi
+    word=$1
+    shift
+    if grep -rqF -e "$word" "$@"; then bad "'$word' stands in $*"; else ok; fi
 }
 absent() { if [ -e "$1" ]; then bad "$1 exists"; else ok; fi; }
 
@@ -61,10 +61,10 @@ expect 0 "usage: switchproof COMMAND" help
 expect 0 "switchproof 0." --version
 expect 0 "sqlite" version
 for c in run verify migrate list report clean doctor version help; do
-	expect 0 "examples:" $c --help
-	expect 0 "examples:" help $c
-	expect 0 "usage: switchproof $c" $c -h
-	expect 2 "unknown option '--nonsense'" $c --nonsense
+    expect 0 "examples:" $c --help
+    expect 0 "examples:" help $c
+    expect 0 "usage: switchproof $c" $c -h
+    expect 2 "unknown option '--nonsense'" $c --nonsense
 done
 expect 0 "usage: switchproof fixture" fixture --help
 expect 0 "usage: switchproof fixture" help fixture
@@ -143,7 +143,7 @@ expect 2 "no provider is called" doctor -p b
 # --- run
 expect 0 "HELD" run -p a -s auth --seed 7 --report-dir r
 for f in events.jsonl junit.xml summary.json summary.md report.html; do
-	if [ -s "r/$f" ]; then ok; else bad "no r/$f"; fi
+    if [ -s "r/$f" ]; then ok; else bad "no r/$f"; fi
 done
 absent r/events.jsonl.part
 has '"seed":"7"' r/events.jsonl
@@ -162,9 +162,9 @@ mkdir part
 head -n 3 r/events.jsonl >part/events.jsonl.part
 expect 3 "did not end" report part
 if NO_COLOR=1 "$program" report r --format console | grep -q "$(printf '\033')"; then
-	bad "color in spite of NO_COLOR"
+    bad "color in spite of NO_COLOR"
 else
-	ok
+    ok
 fi
 if "$program" list cases >/dev/full 2>err; then bad "a full disk is told as success"; else ok; fi
 
@@ -173,20 +173,20 @@ if "$program" list cases >/dev/full 2>err; then bad "a full disk is told as succ
 pid=$!
 n=0
 while [ ! -s ri/events.jsonl.part ] && [ $n -lt 200 ]; do
-	sleep 0.01
-	n=$((n + 1))
+    sleep 0.01
+    n=$((n + 1))
 done
 kill -INT $pid
 wait $pid
 got=$?
 if [ $got -eq 4 ]; then
-	ok
-	has INTERRUPTED ri/summary.json
-	has '"interrupted":true' ri/events.jsonl
+    ok
+    has INTERRUPTED ri/summary.json
+    has '"interrupted":true' ri/events.jsonl
 elif [ $got -eq 130 ]; then
-	bad "killed by SIGINT instead of ending"
+    bad "killed by SIGINT instead of ending"
 else
-	skipped=$((skipped + 1)) # it was faster than the signal
+    skipped=$((skipped + 1)) # it was faster than the signal
 fi
 
 # --- verify and migrate
