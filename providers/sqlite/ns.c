@@ -1,7 +1,7 @@
 /* ns.c -- namespaces: tables named "<ns>__<table>", and a marker table "<ns>__" that says the namespace is there.
  *
- * A name with "__" inside or "_" at its end is refused, so that the first "__" of a table name always ends the
- * namespace. */
+ * A namespace whose prefix begins that of another one ("a" and "a__b", "a" and "a_") cannot be made beside it: each table
+ * name belongs to one namespace at most. */
 #include <string.h>
 
 #include "providers/sqlite/internal.h"
@@ -12,9 +12,6 @@ int sq_ns_check(const char *ns, struct sp_error *err)
     if (n < 1 || n > 40 || strspn(ns, "abcdefghijklmnopqrstuvwxyz0123456789_") != n)
         return sp_invalid(
             err, "namespace \"%s\": 1 to 40 of a-z, 0-9 and _ are needed", ns == NULL ? "" : ns);
-    if (strstr(ns, "__") != NULL || ns[n - 1] == '_')
-        return sp_invalid(
-            err, "namespace \"%s\": no \"__\" and no \"_\" at the end, these part it from table names", ns);
     return 0;
 }
 
@@ -30,9 +27,34 @@ static int marker_exists(struct sp_session *s, const char *ns, bool *found, stru
     return ret;
 }
 
+/* The other namespace of which this one could not be told apart, "" = none. */
+static int overlapping(struct sp_session *s, const char *ns, char out[64], struct sp_error *err)
+{
+    struct sp_names l = { SP_ARENA_INIT, NULL, 0, 0 };
+    size_t n = strlen(ns);
+    int ret = sq_ns_list(s, "", &l, err);
+    out[0] = '\0';
+    for (size_t i = 0; ret == 0 && i < l.n; i++) {
+        size_t m = strlen(l.v[i]);
+        const char *longer = m > n ? l.v[i] : ns, *shorter = m > n ? ns : l.v[i];
+        size_t k = m > n ? n : m;
+        bool open_end = m != n && strncmp(longer, shorter, k) == 0 && longer[k] == '_' &&
+                        (longer[k + 1] == '_' || longer[k + 1] == '\0');
+        if (open_end && !sp_strlcpy(out, l.v[i], 64))
+            ret = sp_invalid(err, "namespace \"%s\" is too long", l.v[i]);
+    }
+    sp_names_free(&l);
+    return ret;
+}
+
 int sq_ns_create(struct sp_session *s, const char *ns, struct sp_error *err)
 {
+    char other[64] = "";
     int ret = sq_ns_check(ns, err);
+    if (ret == 0)
+        ret = overlapping(s, ns, other, err);
+    if (ret == 0 && other[0] != '\0')
+        ret = sp_invalid(err, "namespace \"%s\" could not be told from \"%s\", which is there", ns, other);
     return ret != 0 ? ret : sq_execf(s, err, "CREATE TABLE \"%w__\"(" SQ_NS_COLUMN ")", ns);
 }
 

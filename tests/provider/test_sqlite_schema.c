@@ -265,7 +265,11 @@ static void test_namespaces(void **state)
     OK(sp_db_ns_create(a.s, "r1", &err));
     OK(sp_db_ns_create(a.s, "r1_x", &err));
     FAILS(SP_E_EXISTS, sp_db_ns_create(a.s, "r1", &err));
-    FAILS(SP_E_INVALID, sp_db_ns_create(a.s, "a__b", &err));
+    FAILS(SP_E_INVALID, sp_db_ns_create(a.s, "r1__b", &err)); /* r1's table b__t would be its table t */
+    FAILS(SP_E_INVALID, sp_db_ns_create(a.s, "r1_", &err));
+    OK(sp_db_ns_create(a.s, "q_", &err));
+    FAILS(SP_E_INVALID, sp_db_ns_create(a.s, "q", &err));
+    OK(sp_db_ns_drop(a.s, "q_", &err));
     OK(sp_db_ns_list(a.s, "", &l, &err));
     assert_int_equal(l.n, 2); /* app__users is nobody's namespace */
     OK(sp_db_ns_use(a.s, "r1", &err));
