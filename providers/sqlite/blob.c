@@ -6,14 +6,14 @@
 static const char schema[] =
     "CREATE TABLE sp_blob_buckets ( " SQ_MARK " name TEXT NOT NULL PRIMARY KEY);"
     "CREATE TABLE sp_blob_objects ( " SQ_MARK " id INTEGER PRIMARY KEY, bucket TEXT NOT NULL, key BLOB NOT "
-                                              "NULL, size BIGINT NOT NULL, content_type TEXT NOT NULL,"
+    "NULL, size BIGINT NOT NULL, content_type TEXT NOT NULL,"
     " etag TEXT NOT NULL, meta TEXT NOT NULL, modified_s BIGINT NOT NULL, modified_ns BIGINT NOT NULL,"
     " UNIQUE (bucket, key));"
     "CREATE TABLE sp_blob_chunks ( " SQ_MARK " id INTEGER PRIMARY KEY, object BIGINT NOT NULL, start BIGINT "
-                                             "NOT NULL, size BIGINT NOT NULL, data BLOB NOT NULL,"
+    "NOT NULL, size BIGINT NOT NULL, data BLOB NOT NULL,"
     " UNIQUE (object, start));"
     "CREATE TABLE sp_blob_uploads ( " SQ_MARK " id TEXT NOT NULL PRIMARY KEY, bucket TEXT NOT NULL, key BLOB "
-                                              "NOT NULL, content_type TEXT, meta TEXT NOT NULL,"
+    "NOT NULL, content_type TEXT, meta TEXT NOT NULL,"
     " if_none_match BIGINT NOT NULL, if_match TEXT, sha256 TEXT);"
     "CREATE TABLE sp_blob_parts ( " SQ_MARK
     " id INTEGER PRIMARY KEY, upload TEXT NOT NULL, part BIGINT NOT NULL, size BIGINT NOT NULL,"

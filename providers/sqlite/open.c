@@ -161,8 +161,12 @@ static int configure(struct sp_session *s, struct sp_error *err)
     if (s->read_only)
         return sq_exec(s, "PRAGMA query_only=ON", err);
     ret = journal_mode(s, err);
-    if (ret == 0)
-        ret = sq_exec(s, "PRAGMA foreign_keys=ON", err);
+    if (ret == 0) /* a disposable file has to survive a crash of ours, not one of the machine */
+        ret = sq_exec(s,
+            s->base.endpoint->access == SP_ACCESS_DISPOSABLE
+                ? "PRAGMA foreign_keys=ON; PRAGMA synchronous=NORMAL"
+                : "PRAGMA foreign_keys=ON",
+            err);
     return ret;
 }
 

@@ -139,7 +139,7 @@ static void deny(struct sp_cap *c, const char *why)
 static int effective(
     struct sp_session *s, struct sp_cap out[SP_CAP_N], struct sp_facts *facts, struct sp_error *err)
 {
-    char journal[32], encoding[32], page[32], fk[8];
+    char journal[32], encoding[32], page[32], fk[8], sync[8];
     int ret = sq_ping(s, err);
     if (ret != 0)
         return ret;
@@ -147,6 +147,7 @@ static int effective(
     text_of(s, "PRAGMA encoding", encoding, sizeof encoding);
     text_of(s, "PRAGMA page_size", page, sizeof page);
     text_of(s, "PRAGMA foreign_keys", fk, sizeof fk);
+    text_of(s, "PRAGMA synchronous", sync, sizeof sync);
     if (s->read_only) /* the copy or the immutable view hides the real mode */
         (void)snprintf(journal, sizeof journal, "%s", s->state.wal_mode ? "wal" : "rollback");
     facts->fidelity = SP_FID_REAL;
