@@ -55,6 +55,9 @@ bool sp_ctx_quick(const struct sp_ctx *); /* quick size asked for */
 /* Numbers of the `suites:` section, e.g. ("load", "users", 8). */
 int64_t sp_ctx_setting(const struct sp_ctx *, const char *suite, const char *name, int64_t fallback);
 const char *sp_ctx_namespace(struct sp_ctx *); /* created on first use; NULL: already errored */
+/* Another namespace, of this case alone: created, dropped after the case with all that is in it. No session uses it
+ * until the case says so; NULL: return. */
+const char *sp_ctx_more_namespace(struct sp_ctx *, const char *tag);
 /* Creates the table (its name gets used as it is, in the run's namespace) and drops it after the case; a table left
  * by an earlier case under this name is an error of the harness. False: outcome already recorded, return at once. */
 bool sp_ctx_table(struct sp_ctx *, const struct sp_table *);

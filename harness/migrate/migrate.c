@@ -172,9 +172,11 @@ static int begin(struct sp_mctx *m, bool *snapshot, struct sp_error *err)
             sp_m_note(m, err, "warning", "the source offers no snapshot: it must not change during the copy");
     }
     if (rc == 0)
-        rc = sp_db_introspect(m->source, NULL, &m->from, err);
+        rc = sp_db_introspect(m->source, m->opt->source_ns, &m->from, err);
+    if (rc == 0 && m->opt->target_ns != NULL)
+        rc = sp_db_ns_use(m->target, m->opt->target_ns, err);
     if (rc == 0)
-        rc = sp_db_introspect(m->target, NULL, &m->to, err);
+        rc = sp_db_introspect(m->target, m->opt->target_ns, &m->to, err);
     return rc == 0 ? sp_m_plan(m, err) : rc;
 }
 

@@ -51,7 +51,7 @@ int sp_m_virtual_tables(struct sp_mctx *m, struct sp_error *err)
             sp_error_prefix(err, "%s %s", x->kind, x->name);
     }
     if (rc == 0 && m->nvirtuals != 0)
-        rc = sp_db_introspect(m->target, NULL, &now, err);
+        rc = sp_db_introspect(m->target, m->opt->target_ns, &now, err);
     if (rc == 0 && now != NULL)
         adopt(m, now);
     sp_schema_free(now);

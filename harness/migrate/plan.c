@@ -21,6 +21,8 @@ static int add(struct sp_mctx *m, const struct sp_table *t, struct sp_error *err
         return sp_fail(err, SP_E_UNSUPPORTED, SP_ORIGIN_HARNESS,
             "table %s: fields beyond the declared columns cannot be copied in bulk yet", t->name);
     *x = (struct sp_mtable){ .t = t, .made = *t };
+    if (m->opt->source_ns != NULL || m->opt->target_ns != NULL)
+        x->made.ns = m->opt->target_ns;
     x->made.native_verbatim = m->same_kind && t->native_definition != NULL && sp_streq(t->native_kind, kind);
     x->existing = sp_schema_table(m->to, t->name) != NULL;
     if (x->existing && !m->opt->into_existing)

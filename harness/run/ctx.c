@@ -192,6 +192,8 @@ static void remove_made(struct sp_ctx *ctx)
         }
         if (rc == 0)
             rc = sp_object_remove(s, o, o->ns, &err);
+        if (strcmp(o->type, "namespace") == 0)
+            ctx->in_ns[0] = false; /* no namespace can be dropped from inside */
         bool no_way = rc == -SP_E_UNSUPPORTED && strcmp(o->type, "email") == 0;
         if (rc == 0 && o->ns == NULL)
             rc = sp_journal_note(ctx->journal, false, &ctx->job->provider, o, &err);

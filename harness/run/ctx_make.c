@@ -187,3 +187,21 @@ const char *sp_ctx_role(struct sp_ctx *ctx, const char *tag)
     const char *name = writable(ctx) ? fresh_name(ctx, "sp", '_', tag, "") : NULL;
     return name != NULL && will_make(ctx, "role", name, NULL) ? name : NULL;
 }
+
+const char *sp_ctx_more_namespace(struct sp_ctx *ctx, const char *tag)
+{
+    struct sp_session *s = writable(ctx) ? sp_ctx_session(ctx, 0) : NULL;
+    const char *name = s != NULL ? fresh_name(ctx, "sp", '_', tag, "") : NULL;
+    if (name == NULL || !will_make(ctx, "namespace", name, NULL))
+        return NULL;
+    struct sp_error err = SP_ERROR_INIT;
+    int rc = sp_db_ns_create(s, name, &err);
+    if (rc == -SP_E_EXISTS)
+        did_not_make(ctx);
+    if (rc != 0) {
+        (void)sp_check_ok(ctx, "creating a namespace", rc, &err);
+        sp_error_clear(&err);
+        return NULL;
+    }
+    return name;
+}

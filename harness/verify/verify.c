@@ -110,7 +110,8 @@ static int open_side(struct sp_vctx *c, struct state *st, enum sp_side side, str
         rc = 0;
     }
     if (rc == 0)
-        rc = sp_db_introspect(c->session[side], NULL, &c->schema[side], &err);
+        rc = sp_db_introspect(c->session[side],
+            side == SP_SIDE_SOURCE ? c->opt->source_ns : c->opt->target_ns, &c->schema[side], &err);
     if (rc != 0) {
         sp_error_prefix(&err, "%s %s", sp_v_side_name(side), sp_session_endpoint(c->session[side])->name);
         return sp_v_abort(c, &err);

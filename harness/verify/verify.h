@@ -24,6 +24,7 @@ const char *sp_verify_verdict_name(
 
 struct sp_verify_options {
     unsigned checks;
+    const char *source_ns, *target_ns; /* NULL = the default namespace */
     const char *const *tables;
     size_t ntables; /* globs; empty = all */
     const char *const *accept_loss;

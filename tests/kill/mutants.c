@@ -80,8 +80,9 @@ static pid_t start(const char *dir, const struct target *t, const char *facet, c
     char config[4096], log[4096], list[128];
     char *args[32];
     int n = 0;
-    snprintf(config, sizeof config, "%s/switchproof.yaml", dir);
-    snprintf(log, sizeof log, "%s/log", dir);
+    if (sp_path_join(config, sizeof config, dir, "switchproof.yaml", NULL) < 0 ||
+        sp_path_join(log, sizeof log, dir, "log", NULL) < 0)
+        _exit(126);
     int fd = open(log, O_WRONLY | O_CREAT | O_TRUNC, 0600), null = open("/dev/null", O_RDONLY);
     if (fd < 0 || null < 0 || dup2(null, 0) < 0 || dup2(fd, 1) < 0 || dup2(fd, 2) < 0)
         _exit(126);
@@ -109,9 +110,10 @@ static pid_t start(const char *dir, const struct target *t, const char *facet, c
 static void finish(const char *dir, int status, struct outcome *out)
 {
     char path[4096];
-    snprintf(path, sizeof path, "%s/report/summary.json", dir);
     out->exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-    out->summary = json_load_file(path, JSON_REJECT_DUPLICATES, NULL);
+    out->summary = sp_path_join(path, sizeof path, dir, "report/summary.json", NULL) < 0
+        ? NULL
+        : json_load_file(path, JSON_REJECT_DUPLICATES, NULL);
 }
 
 /* Cases of a summary with this outcome, as an array of ids (new reference). */
