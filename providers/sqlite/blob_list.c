@@ -10,6 +10,7 @@ struct page {
     struct sp_session *s;
     struct sp_arena *a;
     const char *bucket, *prefix, *delimiter;
+    sqlite3_stmt *st;
     struct sp_object *v;
     size_t n, cap;
 };
@@ -34,30 +35,30 @@ static int bind_octets(sqlite3_stmt *st, int index, const char *s, bool past, st
     return rc == SQLITE_OK ? 0 : sp_nomem(err);
 }
 
-/* The first object behind `after` ("" = from the start of the prefix). 1 = there is none. */
-static int next(struct page *p, const char *after, bool past, struct sp_object *out, struct sp_error *err)
+static int prepare(struct page *p, struct sp_error *err)
 {
-    sqlite3_stmt *st = NULL;
-    int64_t id;
-    int ret = sq_store_prepare(p->s, &st, err,
+    int ret = sq_store_prepare(p->s, &p->st, err,
         "SELECT " SQ_OBJECT_COLUMNS
         " FROM sp_blob_objects WHERE bucket = ?1 AND key >= ?2 AND key < ?3 AND key > ?4 "
         "ORDER BY key LIMIT 1",
         "s", p->bucket);
     if (ret == 0)
-        ret = bind_octets(st, 2, p->prefix, false, err);
-    if (ret == 0)
-        ret = bind_octets(st, 3, p->prefix, true, err);
-    if (ret == 0)
-        ret = bind_octets(st, 4, after, past, err);
-    if (ret == 0) {
-        int rc = sqlite3_step(st);
-        ret = rc == SQLITE_ROW    ? sq_object_row(st, p->a, &id, out, err)
-              : rc == SQLITE_DONE ? 1
-                                  : sq_error(p->s, rc, "cannot list", err);
-    }
-    sqlite3_finalize(st);
-    return ret;
+        ret = bind_octets(p->st, 2, p->prefix, false, err);
+    return ret != 0 ? ret : bind_octets(p->st, 3, p->prefix, true, err);
+}
+
+/* The first object behind `after` ("" = from the start of the prefix). 1 = there is none. */
+static int next(struct page *p, const char *after, bool past, struct sp_object *out, struct sp_error *err)
+{
+    int64_t id;
+    (void)sqlite3_reset(p->st);
+    int ret = bind_octets(p->st, 4, after, past, err);
+    if (ret != 0)
+        return ret;
+    int rc = sqlite3_step(p->st);
+    return rc == SQLITE_ROW    ? sq_object_row(p->st, p->a, &id, out, err)
+           : rc == SQLITE_DONE ? 1
+                               : sq_error(p->s, rc, "cannot list", err);
 }
 
 static int fill(struct page *p, const char *from, size_t limit, const char **cursor, struct sp_error *err)
@@ -109,7 +110,11 @@ int sq_blob_list(struct sp_session *s, struct sp_arena *a, const char *bucket, c
     int ret = sq_store_begin(s, bucket, false, &own, err);
     if (ret != 0)
         return ret;
-    ret = sq_store_end(s, own, fill(&p, from, limit, &more, err), err);
+    ret = prepare(&p, err);
+    if (ret == 0)
+        ret = fill(&p, from, limit, &more, err);
+    sqlite3_finalize(p.st);
+    ret = sq_store_end(s, own, ret, err);
     if (ret == 0 && more != NULL && cursor == NULL)
         ret = sp_invalid(err, "more than %zu entries, and no cursor to go on", limit);
     if (ret != 0)

@@ -164,7 +164,7 @@ static int configure(struct sp_session *s, struct sp_error *err)
     if (ret == 0) /* a disposable file has to survive a crash of ours, not one of the machine */
         ret = sq_exec(s,
             s->base.endpoint->access == SP_ACCESS_DISPOSABLE
-                ? "PRAGMA foreign_keys=ON; PRAGMA synchronous=NORMAL"
+                ? "PRAGMA foreign_keys=ON; PRAGMA synchronous=NORMAL; PRAGMA secure_delete=OFF"
                 : "PRAGMA foreign_keys=ON",
             err);
     return ret;
