@@ -170,6 +170,14 @@ static int configure(struct sp_session *s, struct sp_error *err)
     return ret;
 }
 
+/* SQLite follows a link and has its side files beside the real file: so do we. */
+static char *resolve(const char *path)
+{
+    struct stat sb;
+    char *real = lstat(path, &sb) == 0 && S_ISLNK(sb.st_mode) ? realpath(path, NULL) : NULL;
+    return real != NULL ? real : sp_strdup_printf("%s", path);
+}
+
 int sq_open(struct sp_session **out, const struct sp_endpoint *e, struct sp_error *err)
 {
     *out = NULL;
@@ -185,7 +193,7 @@ int sq_open(struct sp_session **out, const struct sp_endpoint *e, struct sp_erro
     s->base.endpoint = e;
     s->read_only = e->access == SP_ACCESS_READ_ONLY;
     s->statement_ms = e->statement_timeout_ms;
-    s->path = sp_strdup_printf("%s", path);
+    s->path = resolve(path);
     int ret = s->path == NULL ? sp_nomem(err) : option_ms(e, "busy_timeout", "5s", &s->busy_ms, err);
     if (ret == 0)
         ret = s->read_only ? sq_open_readonly(s, err) : open_writable(s, err);

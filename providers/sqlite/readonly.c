@@ -37,7 +37,9 @@ static int stat_errno(const char *path, struct sp_error *err)
     return sp_fail(err, SP_E_IO, SP_ORIGIN_BACKEND, "%s: %s", path, strerror(errno));
 }
 
-static int header_check(const char *path, const uint8_t *h, struct sq_state *st, struct sp_error *err)
+/* `locked`: nobody is in the middle of a commit, so size and header must agree. */
+static int header_check(
+    const char *path, const uint8_t *h, bool locked, struct sq_state *st, struct sp_error *err)
 {
     if (memcmp(h, "SQLite format 3", 16) != 0)
         return sp_fail(err, SP_E_CORRUPT, SP_ORIGIN_BACKEND,
@@ -52,7 +54,7 @@ static int header_check(const char *path, const uint8_t *h, struct sq_state *st,
     st->counter = be32(h + 24);
     st->wal_mode = h[18] == 2;
     uint32_t pages = be32(h + 28);
-    if (st->wal_size == 0 && st->counter == be32(h + 92) && (int64_t)pages * page > st->size)
+    if (locked && st->wal_size == 0 && st->counter == be32(h + 92) && (int64_t)pages * page > st->size)
         return sp_fail(err, SP_E_CORRUPT, SP_ORIGIN_BACKEND,
             "%s: truncated: the header says %u pages of %u bytes, the file has %lld bytes; restore it from a "
             "backup",
@@ -88,7 +90,8 @@ static int state_stat(const char *path, struct sq_state *out, struct sp_error *e
     return 0;
 }
 
-static int state_header(struct sq_file *f, const char *path, struct sq_state *st, struct sp_error *err)
+static int state_header(
+    struct sq_file *f, const char *path, bool locked, struct sq_state *st, struct sp_error *err)
 {
     uint8_t h[100];
     if (st->size < (int64_t)sizeof h)
@@ -98,7 +101,7 @@ static int state_header(struct sq_file *f, const char *path, struct sq_state *st
     int rc = sq_file_read(f, h, (int)sizeof h, 0);
     if (rc != SQLITE_OK)
         return sq_error_code(rc, path, "cannot read the header", err);
-    return header_check(path, h, st, err);
+    return header_check(path, h, locked, st, err);
 }
 
 int sq_state_read(const char *path, struct sq_state *out, struct sp_error *err)
@@ -110,8 +113,13 @@ int sq_state_read(const char *path, struct sq_state *out, struct sp_error *err)
     if (access(path, R_OK) != 0)
         return stat_errno(path, err);
     ret = sq_file_open(path, &f, err);
+    if (ret != 0)
+        return ret;
+    bool locked = sq_file_lock_shared(f) == SQLITE_OK;
+    if (locked)
+        ret = state_stat(path, out, err); /* again, now that it holds still */
     if (ret == 0)
-        ret = state_header(f, path, out, err);
+        ret = state_header(f, path, locked, out, err);
     sq_file_close(f);
     return ret;
 }
@@ -243,7 +251,7 @@ static int attempt(struct sp_session *s, const char **why, struct sp_error *err)
     if (ret == 0)
         ret = state_stat(s->path, &after, err);
     if (ret == 0)
-        ret = state_header(f, s->path, &after, err);
+        ret = state_header(f, s->path, true, &after, err);
     if (ret == 0 && !same(&s->state, &after)) {
         *why = "it keeps being written by another process";
         ret = 1;

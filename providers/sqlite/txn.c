@@ -97,8 +97,13 @@ int sq_snapshot_begin(struct sp_session *s, char id[64], struct sp_error *err)
     }
     if (ret == 0) /* the state is fixed by the first read */
         ret = sq_query_i64(s, "SELECT count(*) FROM sqlite_schema", &n, err);
-    if (ret == 0 && !s->read_only)
+    if (ret == 0 && !s->read_only) {
         ret = sq_state_read(s->path, &st, err);
+        if (ret != 0 && st.size == 0 && st.inode != 0) { /* a new file: nothing was written to it yet */
+            sp_error_clear(err);
+            ret = 0;
+        }
+    }
     if (ret != 0) {
         if (s->snapshot_txn)
             (void)sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);

@@ -1,4 +1,6 @@
 /* The database facet of sqlite: tables, operations, transactions, errors, types. */
+#include <pthread.h>
+
 #include "sqlite_util.h"
 
 static const struct sp_column item_columns[] = {
@@ -280,6 +282,62 @@ static void test_time_out(void **state)
     sp_close(t.s);
 }
 
+/* A disk that is full, as SQLite sees it. */
+static void test_full(void **state)
+{
+    (void)state;
+    struct test_session t;
+    int64_t n = -1;
+    open_as(&t, at("full.db"), SP_ACCESS_TARGET);
+    char id[64] = "";
+    OK(sp_db_snapshot_begin(t.s, id, &err)); /* nothing was written to the file yet */
+    OK(sp_db_snapshot_end(t.s, &err));
+    OK(sp_db_table_create(t.s, &items, true, &err));
+    struct sp_op op = { .kind = SP_OP_RAW, .raw = "PRAGMA max_page_count=8" };
+    OK(sp_db_exec(t.s, &op, NULL, &err));
+    static char text[60000];
+    memset(text, 'x', sizeof text - 1);
+    struct sp_field f[] = { { "id", sp_v_int(1) }, { "name", sp_v_text(text) } };
+    FAILS(SP_E_IO, sp_db_insert(t.s, "items", f, 2, &err));
+    assert_string_equal(err.native, "FULL");
+    assert_non_null(strstr(sp_error_text(&err), "full"));
+    OK(sp_db_count(t.s, "items", NULL, &n, &err));
+    assert_int_equal(n, 0);
+    sp_close(t.s);
+}
+
+static void *interrupter(void *p)
+{
+    struct sp_session *s = p;
+    for (int i = 0; i < 40; i++) {
+        usleep(5000);
+        sp_provider_sqlite.interrupt(s);
+    }
+    return NULL;
+}
+
+static void test_interrupt(void **state)
+{
+    (void)state;
+    pthread_t th;
+    struct sp_op op = { .kind = SP_OP_RAW,
+        .raw = "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x+1 FROM c) SELECT count(*) FROM c" };
+    assert_int_equal(pthread_create(&th, NULL, interrupter, ts.s), 0);
+    FAILS(SP_E_CANCELLED, sp_db_exec(ts.s, &op, NULL, &err));
+    pthread_join(th, NULL);
+    OK(sp_db_table_create(ts.s, &items, true, &err)); /* the session goes on */
+    /* waiting for a lock can be stopped as well */
+    struct test_session w;
+    open_as(&w, ts.url + 7, SP_ACCESS_DISPOSABLE);
+    struct sp_txn_opts opts = { .isolation = SP_ISO_SERIALIZABLE };
+    OK(sp_db_begin(w.s, &opts, &err));
+    assert_int_equal(pthread_create(&th, NULL, interrupter, ts.s), 0);
+    assert_int_equal(insert(1, sp_v_null(), sp_v_null()), -SP_E_CANCELLED);
+    pthread_join(th, NULL);
+    OK(sp_db_rollback(w.s, &err));
+    sp_close(w.s);
+}
+
 static void test_prepared(void **state)
 {
     (void)state;
@@ -325,6 +383,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_batch_and_upsert, setup, teardown),
         cmocka_unit_test_setup_teardown(test_transactions, setup, teardown),
         cmocka_unit_test_setup_teardown(test_time_out, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_full, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_interrupt, setup, teardown),
         cmocka_unit_test_setup_teardown(test_prepared, setup, teardown),
     };
     return cmocka_run_group_tests(tests, group_setup, group_teardown);

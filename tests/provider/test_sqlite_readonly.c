@@ -117,6 +117,9 @@ static void test_wal(void **state)
     assert_non_null(strstr(notes, "journal wal"));
     assert_non_null(strstr(notes, "private copy"));
     untouched(path, &before);
+    assert_int_equal(symlink(path, at("link.db")), 0); /* the frames stand beside the real file */
+    assert_int_equal(read_all(at("link.db"), notes), 3);
+    assert_int_equal(unlink(at("link.db")), 0);
     /* the application's connection still works and still holds its locks */
     assert_int_equal(sqlite3_exec(db, "INSERT INTO t VALUES (4)", NULL, NULL, NULL), SQLITE_OK);
     assert_int_equal(read_all(path, notes), 4);
