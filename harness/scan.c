@@ -71,6 +71,7 @@ int sp_rowbuf_init(struct sp_rowbuf *rb, const struct sp_scan *scan, struct sp_e
     rb->end = rb->base + CAP;
     rb->scan = scan;
     rb->col = scan->cols;
+    rb->stat = rb->stats;
     rb->col_end = scan->cols + scan->ncols;
     return 0;
 }
@@ -231,7 +232,7 @@ int sp_put_value(struct sp_rowbuf *rb, const struct sp_value *pushed)
         return in->rc;
     if (rb->col == rb->col_end)
         return stop_code(rb, -SP_E_INTERNAL, "the provider pushed more values than the plan has columns");
-    struct sp_colstat *st = &rb->stats[rb->col - rb->scan->cols];
+    struct sp_colstat *st = rb->stat;
     struct sp_value v = *pushed;
     if (v.tag == SP_NULL)
         st->nulls++;
@@ -254,9 +255,32 @@ int sp_put_value(struct sp_rowbuf *rb, const struct sp_value *pushed)
         rc = put_coerced(rb, &v, st);
     if (in->arena.head != NULL)
         sp_arena_reset(&in->arena);
-    if (rc == 0)
+    if (rc == 0) {
         rb->col++;
+        rb->stat++;
+    }
     return rc;
+}
+
+int sp_put_null_slow_(struct sp_rowbuf *rb)
+{
+    const struct sp_value v = { .tag = SP_NULL };
+    return sp_put_value(rb, &v);
+}
+int sp_put_int_slow_(struct sp_rowbuf *rb, int64_t i)
+{
+    const struct sp_value v = { .tag = SP_INT, .u.i = i };
+    return sp_put_value(rb, &v);
+}
+int sp_put_f64_slow_(struct sp_rowbuf *rb, double f)
+{
+    const struct sp_value v = { .tag = SP_F64, .u.f64 = f };
+    return sp_put_value(rb, &v);
+}
+int sp_put_str_slow_(struct sp_rowbuf *rb, enum sp_tag tag, const char *s, size_t n)
+{
+    const struct sp_value v = { .tag = tag, .u.str = { s, n } };
+    return sp_put_value(rb, &v);
 }
 
 /* --- undeclared fields -------------------------------------------------------------------------------------------- */
@@ -386,6 +410,7 @@ int sp_row_end(struct sp_rowbuf *rb)
         return rc;
     rb->p = rb->base;
     rb->col = rb->scan->cols;
+    rb->stat = rb->stats;
     return 0;
 }
 

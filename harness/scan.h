@@ -11,6 +11,7 @@
 #ifndef SP_SCAN_H
 #define SP_SCAN_H
 
+#include <endian.h>
 #include <string.h>
 
 #include "model/canonical.h"
@@ -56,6 +57,7 @@ struct sp_rowbuf {
     struct sp_digest *buckets;
     size_t nbuckets;          /* power of two or 0; by the top bits of the key digest; borrowed */
     struct sp_colstat *stats; /* ncols, owned */
+    struct sp_colstat *stat;  /* of col */
     int (*sink)(void *payload, const struct sp_rowview *row);
     void *payload;    /* NULL = digest only */
     uint64_t max_row; /* largest canonical row, bytes */
@@ -77,6 +79,12 @@ int sp_row_end(struct sp_rowbuf *rb);
  * that differs from the rows pushed is -SP_E_CORRUPT. */
 int sp_scan_end(struct sp_rowbuf *rb, uint64_t server_rows, struct sp_error *err);
 
+/* The slow path by kind, out of line: the fast paths stay small. */
+int sp_put_null_slow_(struct sp_rowbuf *rb);
+int sp_put_int_slow_(struct sp_rowbuf *rb, int64_t i);
+int sp_put_f64_slow_(struct sp_rowbuf *rb, double f);
+int sp_put_str_slow_(struct sp_rowbuf *rb, enum sp_tag tag, const char *s, size_t n);
+
 /* Fast paths: taken when the column has no rules and the comparison type takes the native tag as it is. */
 static inline bool sp_put_fast_(struct sp_rowbuf *rb, enum sp_tag tag, size_t n, bool *dynamic)
 {
@@ -90,15 +98,13 @@ static inline uint8_t *sp_put_head_(struct sp_rowbuf *rb, enum sp_tag tag, uint3
 {
     uint8_t *p = rb->p;
     uint32_t len = n + (dynamic ? 1u : 0u);
+    uint32_t le = htole32(len);
     *p++ = SP_ST_PRESENT;
-    p[0] = (uint8_t)len;
-    p[1] = (uint8_t)(len >> 8);
-    p[2] = (uint8_t)(len >> 16);
-    p[3] = (uint8_t)(len >> 24);
+    memcpy(p, &le, 4);
     p += 4;
     if (dynamic)
         *p++ = (uint8_t)tag;
-    rb->stats[rb->col - rb->scan->cols].by_tag[tag]++;
+    rb->stat++->by_tag[tag]++;
     rb->col++;
     rb->p = p + n;
     return p;
@@ -106,42 +112,33 @@ static inline uint8_t *sp_put_head_(struct sp_rowbuf *rb, enum sp_tag tag, uint3
 static inline int sp_put_null(struct sp_rowbuf *rb)
 {
     const struct sp_colplan *c = rb->col;
-    if (c == rb->col_end || (c->nrules != 0 && rb->scan->side == SP_SIDE_SOURCE) || rb->p == rb->end) {
-        struct sp_value v = { .tag = SP_NULL };
-        return sp_put_value(rb, &v);
-    }
+    if (c == rb->col_end || (c->nrules != 0 && rb->scan->side == SP_SIDE_SOURCE) || rb->p == rb->end)
+        return sp_put_null_slow_(rb);
     *rb->p++ = SP_ST_NULL;
-    rb->stats[c - rb->scan->cols].nulls++;
+    rb->stat++->nulls++;
     rb->col++;
     return 0;
 }
 static inline int sp_put_int(struct sp_rowbuf *rb, int64_t i)
 {
     bool dyn;
-    if (!sp_put_fast_(rb, SP_INT, 8, &dyn)) {
-        struct sp_value v = { .tag = SP_INT, .u.i = i };
-        return sp_put_value(rb, &v);
-    }
-    uint64_t u = (uint64_t)i;
-    uint8_t *p = sp_put_head_(rb, SP_INT, 8, dyn);
-    for (int k = 0; k < 8; k++)
-        p[k] = (uint8_t)(u >> (8 * k));
+    if (!sp_put_fast_(rb, SP_INT, 8, &dyn))
+        return sp_put_int_slow_(rb, i);
+    uint64_t u = htole64((uint64_t)i);
+    memcpy(sp_put_head_(rb, SP_INT, 8, dyn), &u, 8);
     return 0;
 }
 static inline int sp_put_f64(struct sp_rowbuf *rb, double f)
 {
     bool dyn;
-    if (!sp_put_fast_(rb, SP_F64, 8, &dyn)) {
-        struct sp_value v = { .tag = SP_F64, .u.f64 = f };
-        return sp_put_value(rb, &v);
-    }
+    if (!sp_put_fast_(rb, SP_F64, 8, &dyn))
+        return sp_put_f64_slow_(rb, f);
     uint64_t u;
     memcpy(&u, &f, 8);
     if (f != f)
         u = UINT64_C(0x7ff8000000000000);
-    uint8_t *p = sp_put_head_(rb, SP_F64, 8, dyn);
-    for (int k = 0; k < 8; k++)
-        p[k] = (uint8_t)(u >> (8 * k));
+    u = htole64(u);
+    memcpy(sp_put_head_(rb, SP_F64, 8, dyn), &u, 8);
     return 0;
 }
 /* True when all n bytes are below 0x80. */
@@ -149,9 +146,13 @@ static inline bool sp_ascii_(const char *s, size_t n)
 {
     uint64_t acc = 0, w;
     size_t i = 0;
-    for (; i + 8 <= n; i += 8) {
-        memcpy(&w, s + i, 8);
-        acc |= w;
+    if (n >= 8) { /* the last eight once more, instead of a tail byte by byte */
+        memcpy(&acc, s + n - 8, 8);
+        for (; i + 8 <= n; i += 8) {
+            memcpy(&w, s + i, 8);
+            acc |= w;
+        }
+        i = n;
     }
     for (; i < n; i++)
         acc |= (uint64_t)(uint8_t)s[i] << 56;
@@ -160,10 +161,8 @@ static inline bool sp_ascii_(const char *s, size_t n)
 static inline int sp_put_text(struct sp_rowbuf *rb, const char *s, size_t n)
 {
     bool dyn;
-    if (n > UINT32_MAX - 16 || !sp_put_fast_(rb, SP_TEXT, n, &dyn) || !sp_ascii_(s, n)) {
-        struct sp_value v = { .tag = SP_TEXT, .u.str = { s, n } };
-        return sp_put_value(rb, &v); /* checks UTF-8 */
-    }
+    if (n > UINT32_MAX - 16 || !sp_put_fast_(rb, SP_TEXT, n, &dyn) || !sp_ascii_(s, n))
+        return sp_put_str_slow_(rb, SP_TEXT, s, n); /* checks UTF-8 */
     uint8_t *p = sp_put_head_(rb, SP_TEXT, (uint32_t)n, dyn);
     if (n != 0)
         memcpy(p, s, n);
@@ -172,10 +171,8 @@ static inline int sp_put_text(struct sp_rowbuf *rb, const char *s, size_t n)
 static inline int sp_put_bytes(struct sp_rowbuf *rb, const void *s, size_t n)
 {
     bool dyn;
-    if (n > UINT32_MAX - 16 || !sp_put_fast_(rb, SP_BYTES, n, &dyn)) {
-        struct sp_value v = { .tag = SP_BYTES, .u.str = { s, n } };
-        return sp_put_value(rb, &v);
-    }
+    if (n > UINT32_MAX - 16 || !sp_put_fast_(rb, SP_BYTES, n, &dyn))
+        return sp_put_str_slow_(rb, SP_BYTES, s, n);
     uint8_t *p = sp_put_head_(rb, SP_BYTES, (uint32_t)n, dyn);
     if (n != 0)
         memcpy(p, s, n);
