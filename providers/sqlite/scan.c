@@ -13,14 +13,20 @@ struct sq_push {
     int rc;
 };
 
-static int push_value(struct sq_push *p, const struct sp_type *decode, sqlite3_value *v)
+/* Out of line, so that the common case needs no large frame. */
+__attribute__((noinline)) static int push_decoded(
+    struct sq_push *p, const struct sp_type *decode, sqlite3_value *v)
 {
-    if (decode != NULL) {
-        struct sp_value out;
-        sp_arena_reset(&p->scratch);
-        int rc = sq_decode(&p->scratch, decode, v, &out);
-        return rc != 0 ? rc : sp_put_value(p->rb, &out);
-    }
+    struct sp_value out;
+    sp_arena_reset(&p->scratch);
+    int rc = sq_decode(&p->scratch, decode, v, &out);
+    return rc != 0 ? rc : sp_put_value(p->rb, &out);
+}
+
+static inline int push_value(struct sq_push *p, const struct sp_type *decode, sqlite3_value *v)
+{
+    if (decode != NULL)
+        return push_decoded(p, decode, v);
     switch (sqlite3_value_type(v)) {
     case SQLITE_INTEGER:
         return sp_put_int(p->rb, sqlite3_value_int64(v));
