@@ -43,5 +43,6 @@ const struct sp_suite *const sp_suites[] = {
     &sp_suite_storage,
     &sp_suite_performance,
     &sp_suite_load,
+    &sp_suite_migration,
     NULL,
 };

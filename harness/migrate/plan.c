@@ -23,7 +23,10 @@ static int add(struct sp_mctx *m, const struct sp_table *t, struct sp_error *err
     *x = (struct sp_mtable){ .t = t, .made = *t };
     if (m->opt->source_ns != NULL || m->opt->target_ns != NULL)
         x->made.ns = m->opt->target_ns;
-    x->made.native_verbatim = m->same_kind && t->native_definition != NULL && sp_streq(t->native_kind, kind);
+    /* Its own words name a table without a namespace: they fit only from default to default. */
+    bool in_default = m->opt->source_ns == NULL && m->opt->target_ns == NULL;
+    x->made.native_verbatim =
+        in_default && m->same_kind && t->native_definition != NULL && sp_streq(t->native_kind, kind);
     x->existing = sp_schema_table(m->to, t->name) != NULL;
     if (x->existing && !m->opt->into_existing)
         return sp_fail(err, SP_E_EXISTS, SP_ORIGIN_HARNESS,
