@@ -2,6 +2,7 @@
 #include "suites/load/load.h"
 
 #include <stdio.h>
+#include <time.h>
 
 enum { ACCOUNTS = 10, OPENING = 1000 };
 
@@ -90,6 +91,14 @@ static int transfer(struct sp_session *s, int64_t from, int64_t to, int64_t amou
     return rc;
 }
 
+/* Waits longer with each conflict, by chance, up to 8 ms: users who lost at once must not meet again at once. */
+static void back_off(struct ld_user *u, int attempt)
+{
+    uint64_t most = UINT64_C(125000) << (attempt < 6 ? attempt : 6);
+    struct timespec ts = { 0, (long)sp_rng_below(&u->rng, most) };
+    nanosleep(&ts, NULL);
+}
+
 /* Conflicts are part of the contract: the user tries again, so that each intended change happens once. */
 static void change(struct ld_user *u, uint64_t k, int64_t from, int64_t to, int64_t amount)
 {
@@ -101,6 +110,8 @@ static void change(struct ld_user *u, uint64_t k, int64_t from, int64_t to, int6
         u->acked[k] = ld_book(u, start, 0, rc, &err);
         if (rc < 0 && !conflict)
             return;
+        if (conflict)
+            back_off(u, attempt);
     }
 }
 
