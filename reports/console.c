@@ -90,6 +90,14 @@ static void colored(struct sp_console *c, const char *code, const char *text)
         sp_buf_puts(&c->out, text);
 }
 
+/* "A on B", both from an event. */
+static void on(struct sp_console *c, const char *a, const char *b)
+{
+    rd_plain(&c->out, a);
+    sp_buf_puts(&c->out, " on ");
+    rd_plain(&c->out, b);
+}
+
 static void field(struct sp_console *c, const char *label, const char *text)
 {
     if (text[0] == '\0')
@@ -223,7 +231,9 @@ static void on_case_end(struct sp_console *c, const struct sp_event_in *ev)
     if (c->verbosity >= 1 && (failed || errored)) {
         clear_status(c);
         colored(c, failed ? "31;1" : "33;1", failed ? "FAILED " : "ERRORED");
-        sp_buf_printf(&c->out, " %s on %s\n", id, rd_text(ev, SP_FLD_provider));
+        sp_buf_putc(&c->out, ' ');
+        on(c, id, rd_text(ev, SP_FLD_provider));
+        sp_buf_putc(&c->out, '\n');
         if (c->check.n > 0)
             sp_buf_put(&c->out, c->check.p, c->check.n);
         else
@@ -231,7 +241,9 @@ static void on_case_end(struct sp_console *c, const struct sp_event_in *ev)
         field(c, "repeat", rd_text(ev, SP_FLD_repeat));
     } else if (c->verbosity >= 2) {
         clear_status(c);
-        sp_buf_printf(&c->out, "%-8s %s on %s  ", outcome, id, rd_text(ev, SP_FLD_provider));
+        sp_buf_printf(&c->out, "%-8s ", outcome);
+        on(c, id, rd_text(ev, SP_FLD_provider));
+        sp_buf_puts(&c->out, "  ");
         rd_plain(&c->out, rd_text(ev, SP_FLD_reason));
         sp_buf_putc(&c->out, '\n');
     }
@@ -272,7 +284,9 @@ static void on_difference(struct sp_console *c, const struct sp_event_in *ev)
         return;
     }
     clear_status(c);
-    sp_buf_printf(&c->out, "    %s ", rd_text(ev, SP_FLD_difference));
+    sp_buf_puts(&c->out, "    ");
+    rd_plain(&c->out, rd_text(ev, SP_FLD_difference));
+    sp_buf_putc(&c->out, ' ');
     rd_plain(&c->out, rd_text(ev, SP_FLD_name));
     sp_buf_puts(&c->out, " key ");
     rd_plain(&c->out, rd_text(ev, SP_FLD_key));
@@ -289,9 +303,17 @@ static void on_schema(struct sp_console *c, const struct sp_event_in *ev)
 {
     clear_status(c);
     colored(c, "31;1", "DIFFERS");
-    sp_buf_printf(&c->out, " %s ", rd_text(ev, SP_FLD_element));
+    sp_buf_putc(&c->out, ' ');
+    rd_plain(&c->out, rd_text(ev, SP_FLD_element));
+    sp_buf_putc(&c->out, ' ');
     rd_plain(&c->out, rd_text(ev, SP_FLD_name));
-    sp_buf_printf(&c->out, ": %s\n", rd_text(ev, SP_FLD_difference));
+    if (strcmp(rd_text(ev, SP_FLD_table), rd_text(ev, SP_FLD_name)) != 0) {
+        sp_buf_puts(&c->out, " of ");
+        rd_plain(&c->out, rd_text(ev, SP_FLD_table));
+    }
+    sp_buf_puts(&c->out, ": ");
+    rd_plain(&c->out, rd_text(ev, SP_FLD_difference));
+    sp_buf_putc(&c->out, '\n');
     field(c, "expected", rd_text(ev, SP_FLD_expected));
     field(c, "actual", rd_text(ev, SP_FLD_actual));
 }

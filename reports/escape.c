@@ -26,7 +26,9 @@ static size_t next_char(const char *s, uint32_t *cp)
 /* Not allowed in XML 1.0, or able to show a text other than it is. */
 static bool is_hidden(uint32_t c)
 {
-    return (c < 0x20 && c != '\t' && c != '\n') || (c >= 0x7f && c < 0xa0) || c == 0xfffe || c == 0xffff ||
+    return c == 0xad || c == 0x61c || c == 0x180e || c == 0x2028 || c == 0x2029 ||
+           (c >= 0xfff9 && c <= 0xfffb) || (c >= 0xe0000 && c <= 0xe007f) ||
+           (c < 0x20 && c != '\t' && c != '\n') || (c >= 0x7f && c < 0xa0) || c == 0xfffe || c == 0xffff ||
            (c >= 0x200b && c <= 0x200f) || (c >= 0x202a && c <= 0x202e) || (c >= 0x2060 && c <= 0x206f) ||
            c == 0xfeff;
 }

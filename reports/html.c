@@ -158,7 +158,7 @@ static void verdict(struct sp_buf *out, const struct rd *r)
     if (r->truncated) {
         sp_buf_puts(out, "<p class=\"loud\">This run did not end. Nothing can be concluded from it.</p>\n");
         if (r->damage != NULL) {
-            sp_buf_puts(out, "<p>");
+            sp_buf_puts(out, "<p>The record is not whole: ");
             rd_xml(out, r->damage);
             sp_buf_puts(out, ". What follows is what was recorded before.</p>\n");
         }

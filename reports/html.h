@@ -31,6 +31,7 @@ void h_cell_seconds(struct sp_buf *out, const struct sp_event_in *ev, enum sp_ev
 void h_cells_diff(struct sp_buf *out, const char *expected, const char *actual);
 
 void h_code(struct sp_buf *out, const char *text);
+void h_short(struct sp_buf *out, const char *digest); /* the first digits of an ASCII text */
 void h_badge(struct sp_buf *out, enum h_tone tone, const char *symbol, const char *text);
 void h_outcome(struct sp_buf *out, const char *outcome); /* symbol and word */
 /* What kind of server it was. Whatever is not the real one carries a badge wherever it is named. */

@@ -70,7 +70,10 @@ void h_matrix(struct sp_buf *out, const struct rd *r)
         rd_xml(out, x->kind);
         sp_buf_putc(out, ' ');
         rd_xml(out, x->server_version);
-        sp_buf_puts(out, "</span></th>");
+        sp_buf_puts(out, "</span>");
+        if (x->error[0] != '\0')
+            h_badge(out, H_WARN, "!", "cannot be opened");
+        sp_buf_puts(out, "</th>");
         for (size_t s = 0; s < r->nsuites; s++)
             matrix_cell(out, r, x->name, r->suites[s]);
         sp_buf_puts(out, "</tr>\n");

@@ -40,9 +40,14 @@ static void group(struct sp_buf *out, const struct rd_rows *rows, size_t from, s
         h_badge(out, kind_tone(difference), kind_symbol(difference), difference);
         sp_buf_puts(out, "</td>");
         h_cell_code(out, rd_text(ev, F(column)));
-        h_cells_diff(out, rd_text(ev, F(expected)), rd_text(ev, F(actual)));
+        if (strcmp(difference, "changed") == 0) {
+            h_cells_diff(out, rd_text(ev, F(expected)), rd_text(ev, F(actual)));
+        } else {
+            h_cell_value(out, rd_text(ev, F(expected)));
+            h_cell_value(out, rd_text(ev, F(actual)));
+        }
         sp_buf_puts(out, "<td class=\"small\">");
-        h_code(out, digest);
+        h_short(out, digest);
         if (rd_text(ev, F(side))[0] != '\0' && digest[0] != '\0') {
             sp_buf_puts(out, " <span class=\"dim\">");
             rd_xml(out, rd_text(ev, F(side)));

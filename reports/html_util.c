@@ -89,6 +89,19 @@ void h_code(struct sp_buf *out, const char *text)
     sp_buf_puts(out, "</code>");
 }
 
+void h_short(struct sp_buf *out, const char *digest)
+{
+    struct sp_buf s = SP_BUF_INIT;
+    size_t n = strlen(digest);
+    if (sp_buf_put(&s, digest, n < 12 ? n : 12) < 0)
+        out->oom = true;
+    else
+        h_code(out, s.p == NULL ? "" : s.p);
+    if (n > 12)
+        sp_buf_puts(out, "…");
+    sp_buf_free(&s);
+}
+
 void h_cell_code(struct sp_buf *out, const char *text)
 {
     sp_buf_puts(out, "<td>");
@@ -177,8 +190,8 @@ void h_cells_diff(struct sp_buf *out, const char *expected, const char *actual)
 
 void h_badge(struct sp_buf *out, enum h_tone tone, const char *symbol, const char *text)
 {
-    sp_buf_printf(
-        out, "<span class=\"badge %s\"><span aria-hidden=\"true\">%s</span> ", h_tone_class(tone), symbol);
+    sp_buf_printf(out, "<span class=\"badge %s%s\"><span aria-hidden=\"true\">%s</span> ", h_tone_class(tone),
+        strlen(text) > 40 ? " long" : "", symbol);
     rd_xml(out, text);
     sp_buf_puts(out, "</span>");
 }

@@ -45,27 +45,16 @@ static void sides(struct sp_buf *out, const struct rd *r)
     }
 }
 
-static void short_digest(struct sp_buf *out, const char *digest)
-{
-    struct sp_buf s = SP_BUF_INIT;
-    size_t n = strlen(digest);
-    if (sp_buf_put(&s, digest, n < 12 ? n : 12) == 0)
-        h_code(out, s.p);
-    if (n > 12)
-        sp_buf_puts(out, "…");
-    sp_buf_free(&s);
-}
-
 static void digests(struct sp_buf *out, const struct sp_event_in *t)
 {
     const char *a = rd_text(t, F(source_digest)), *b = rd_text(t, F(target_digest));
     sp_buf_puts(out, "<td>");
     if (a[0] != '\0' || b[0] != '\0') {
         sp_buf_puts(out, "<details><summary>");
-        short_digest(out, a[0] == '\0' ? "none" : a);
+        h_short(out, a[0] == '\0' ? "none" : a);
         if (strcmp(a, b) != 0) {
             sp_buf_puts(out, " ≠ ");
-            short_digest(out, b[0] == '\0' ? "none" : b);
+            h_short(out, b[0] == '\0' ? "none" : b);
         }
         sp_buf_puts(out, "</summary><p class=\"small\">source ");
         h_code(out, a);
@@ -161,7 +150,8 @@ static void schema(struct sp_buf *out, const struct rd *r)
         h_cell(out, rd_text(ev, F(element)));
         h_cell_code(out, rd_text(ev, F(name)));
         h_cell(out, rd_text(ev, F(difference)));
-        h_cells_diff(out, rd_text(ev, F(expected)), rd_text(ev, F(actual)));
+        h_cell_value(out, rd_text(ev, F(expected)));
+        h_cell_value(out, rd_text(ev, F(actual)));
         accepted_cell(out, ev);
         sp_buf_puts(out, "</tr>\n");
     }

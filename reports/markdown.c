@@ -41,6 +41,24 @@ static void cell_text(struct sp_buf *out, const struct rd_cell *n)
         sp_buf_puts(out, "–");
 }
 
+/* A list item per line. */
+static void lines(struct sp_buf *out, const char *text)
+{
+    struct sp_buf line = SP_BUF_INIT;
+    while (*text != '\0') {
+        size_t n = strcspn(text, "\n");
+        sp_buf_clear(&line);
+        if (n > 0 && sp_buf_put(&line, text, n) == 0) {
+            sp_buf_puts(out, "- ");
+            rd_md(out, line.p);
+            sp_buf_putc(out, '\n');
+        }
+        out->oom = out->oom || line.oom;
+        text += n + (text[n] == '\n');
+    }
+    sp_buf_free(&line);
+}
+
 static void matrix(struct sp_buf *out, const struct rd *r)
 {
     if (r->ncases == 0)
@@ -147,6 +165,49 @@ static void number(struct sp_buf *out, const struct sp_event_in *ev, enum sp_eve
     sp_buf_printf(out, " %s |", v < 0 ? "?" : text);
 }
 
+/* The first differences of the data, and what stands beside the rows. */
+static void verify_details(struct sp_buf *out, const struct rd *r)
+{
+    const struct rd_rows *rows = &r->of[SP_EV_DIFFERENCE], *relations = &r->of[SP_EV_RELATION],
+                         *sequences = &r->of[SP_EV_SEQUENCE];
+    for (size_t i = 0; i < rows->n && i < MAX_LISTED; i++) {
+        const struct sp_event_in *d = &rows->v[i].ev;
+        sp_buf_puts(out, i == 0 ? "\nDifferences:\n\n- " : "- ");
+        rd_md(out, rd_text(d, SP_FLD_difference));
+        sp_buf_puts(out, " in ");
+        code(out, rd_text(d, SP_FLD_name));
+        sp_buf_puts(out, " row ");
+        code(out, rd_text(d, SP_FLD_key));
+        if (rd_text(d, SP_FLD_column)[0] != '\0') {
+            sp_buf_puts(out, " column ");
+            code(out, rd_text(d, SP_FLD_column));
+        }
+        sp_buf_puts(out, ": expected ");
+        code(out, rd_text(d, SP_FLD_expected));
+        sp_buf_puts(out, ", actual ");
+        code(out, rd_text(d, SP_FLD_actual));
+        sp_buf_putc(out, '\n');
+    }
+    if (rows->n > MAX_LISTED)
+        sp_buf_printf(out, "- … and %zu more, see report.html\n", rows->n - MAX_LISTED);
+    sp_buf_putc(out, '\n');
+    for (size_t i = 0; i < relations->n; i++) {
+        int64_t n = sp_event_get_int(&relations->v[i].ev, SP_FLD_introduced, 0);
+        if (n == 0)
+            continue;
+        sp_buf_puts(out, "- relation ");
+        code(out, rd_text(&relations->v[i].ev, SP_FLD_name));
+        sp_buf_printf(out, ": %" PRId64 " orphans that the source has not\n", n);
+    }
+    for (size_t i = 0; i < sequences->n; i++) {
+        if (!sp_event_get_bool(&sequences->v[i].ev, SP_FLD_behind, false))
+            continue;
+        sp_buf_puts(out, "- sequence ");
+        code(out, rd_text(&sequences->v[i].ev, SP_FLD_name));
+        sp_buf_puts(out, " is behind the source's\n");
+    }
+}
+
 static void verify(struct sp_buf *out, const struct rd *r)
 {
     const enum sp_event_field counts[] = { SP_FLD_source_rows, SP_FLD_target_rows, SP_FLD_missing,
@@ -190,6 +251,7 @@ static void verify(struct sp_buf *out, const struct rd *r)
         rd_md(out, rd_text(&none->v[i].ev, SP_FLD_reason));
         sp_buf_putc(out, '\n');
     }
+    verify_details(out, r);
 }
 
 int rd_markdown(const struct rd *r, struct sp_buf *out, struct sp_error *err)
@@ -204,8 +266,8 @@ int rd_markdown(const struct rd *r, struct sp_buf *out, struct sp_error *err)
         sp_buf_puts(out, "\n\n");
     }
     if (rd_text(&r->end, SP_FLD_reasons)[0] != '\0') {
-        rd_md(out, rd_text(&r->end, SP_FLD_reasons));
-        sp_buf_puts(out, "\n\n");
+        lines(out, rd_text(&r->end, SP_FLD_reasons));
+        sp_buf_putc(out, '\n');
     }
     if (r->ncases > 0)
         sp_buf_printf(out,

@@ -24,9 +24,16 @@ static const char *keep(struct rd *r, const struct sp_event_in *ev, enum sp_even
     return s == NULL ? "" : s;
 }
 
+/* The first damage counts. */
+static void damaged(struct rd *r, const char *fmt, int64_t n)
+{
+    r->truncated = true;
+    if (r->damage == NULL)
+        r->damage = sp_arena_printf(&r->arena, fmt, (long long)n);
+}
+
 static struct rd_case *find_case(struct rd *r, const char *id, const char *provider)
 {
-
     for (size_t i = r->ncases; i-- > 0;)
         if (strcmp(r->cases[i].id, id) == 0 && strcmp(r->cases[i].provider, provider) == 0)
             return &r->cases[i];
@@ -54,6 +61,29 @@ static int note_suite(struct rd *r, const char *name)
     return 0;
 }
 
+/* Planned providers count too: the cases of one that never came up must not vanish from the reports. */
+static struct rd_provider *provider_of(struct rd *r, const char *name)
+{
+    for (size_t i = 0; i < r->nproviders; i++)
+        if (strcmp(r->providers[i].name, name) == 0)
+            return &r->providers[i];
+    struct rd_provider *grown =
+        sp_arena_grow(&r->arena, r->providers, &r->provider_cap, r->nproviders + 1, sizeof *grown);
+    const char *kept = sp_arena_str(&r->arena, name);
+    if (grown == NULL || kept == NULL)
+        return NULL;
+    r->providers = grown;
+    r->providers[r->nproviders] = (struct rd_provider){ .name = kept,
+        .kind = "",
+        .url = "",
+        .fidelity = "",
+        .server_version = "",
+        .notes = "",
+        .access = "",
+        .error = "" };
+    return &r->providers[r->nproviders++];
+}
+
 static struct rd_case *add_case(struct rd *r, const struct sp_event_in *ev)
 {
     struct rd_case *grown = sp_arena_grow(&r->arena, r->cases, &r->case_cap, r->ncases + 1, sizeof *grown);
@@ -72,7 +102,7 @@ static struct rd_case *add_case(struct rd *r, const struct sp_event_in *ev)
         .suite = keep(r, ev, SP_FLD_suite),
         .provider = keep(r, ev, SP_FLD_provider),
         .promise = keep(r, ev, SP_FLD_promise) };
-    return note_suite(r, c->suite) == 0 ? c : NULL;
+    return note_suite(r, c->suite) == 0 && provider_of(r, c->provider) != NULL ? c : NULL;
 }
 
 static struct rd_case *case_of(struct rd *r, const struct sp_event_in *ev)
@@ -104,10 +134,11 @@ static int take_check(struct rd *r, const struct sp_event_in *ev)
 
 static int take_case_end(struct rd *r, const struct sp_event_in *ev)
 {
-    static const char *const names[] = { "passed", "failed", "errored", "skipped", "xfailed" };
     struct rd_case *c = case_of(r, ev);
     if (c == NULL)
         return -SP_E_NOMEM;
+    if (strcmp(c->outcome, "not run") != 0)
+        damaged(r, "a case ends a second time in event %lld", ev->seq);
     c->outcome = keep(r, ev, SP_FLD_outcome);
     c->message = keep(r, ev, SP_FLD_message);
     c->reason = keep(r, ev, SP_FLD_reason);
@@ -117,31 +148,18 @@ static int take_case_end(struct rd *r, const struct sp_event_in *ev)
     c->capability = keep(r, ev, SP_FLD_capability);
     c->duration_s = sp_event_get_real(ev, SP_FLD_duration_s, 0);
     c->nchecks = sp_event_get_int(ev, SP_FLD_nchecks, 0);
-    for (size_t i = 0; i < SP_LEN(names); i++)
-        r->totals[i] += strcmp(names[i], c->outcome) == 0;
     return 0;
 }
 
 /* A provider is announced by every worker that opens it: the last announcement with facts counts. */
 static int take_provider(struct rd *r, const struct sp_event_in *ev)
 {
-    const char *name = rd_text(ev, SP_FLD_name);
-    struct rd_provider *p = NULL;
-    for (size_t i = 0; i < r->nproviders; i++)
-        if (strcmp(r->providers[i].name, name) == 0)
-            p = &r->providers[i];
-    if (p != NULL && p->error[0] == '\0' && rd_text(ev, SP_FLD_error)[0] != '\0') {
+    struct rd_provider *p = provider_of(r, rd_text(ev, SP_FLD_name));
+    if (p == NULL)
+        return -SP_E_NOMEM;
+    if (p->kind[0] != '\0' && p->error[0] == '\0' && rd_text(ev, SP_FLD_error)[0] != '\0') {
         p->error = keep(r, ev, SP_FLD_error);
         return 0;
-    }
-    if (p == NULL) {
-        struct rd_provider *grown =
-            sp_arena_grow(&r->arena, r->providers, &r->provider_cap, r->nproviders + 1, sizeof *grown);
-        if (grown == NULL)
-            return -SP_E_NOMEM;
-        r->providers = grown;
-        p = &r->providers[r->nproviders++];
-        *p = (struct rd_provider){ .error = "" };
     }
     const char *error = p->error[0] != '\0' ? p->error : keep(r, ev, SP_FLD_error);
     *p = (struct rd_provider){ .name = keep(r, ev, SP_FLD_name),
@@ -222,30 +240,51 @@ static int take(struct rd *r, struct sp_event_in *ev)
     }
 }
 
-static FILE *open_stream(struct rd *r, const char *report_dir, struct sp_error *err)
+static int open_stream(struct rd *r, FILE **out, const char *report_dir, struct sp_error *err)
 {
     static const char *const names[] = { "events.jsonl", "events.jsonl.part" };
     char path[4096];
+    *out = NULL;
     for (size_t i = 0; i < SP_LEN(names); i++) {
-        if (sp_path_join(path, sizeof path, report_dir, names[i], err) < 0)
-            return NULL;
-        FILE *f = fopen(path, "re");
-        if (f != NULL) {
-            r->truncated = i == 1;
-            return f;
-        }
+        int rc = sp_path_join(path, sizeof path, report_dir, names[i], err);
+        if (rc < 0)
+            return rc;
+        *out = fopen(path, "re");
+        r->truncated = i == 1;
+        if (*out != NULL)
+            return 0;
+        if (errno != ENOENT && errno != ENOTDIR)
+            return sp_fail(err, SP_E_IO, SP_ORIGIN_HARNESS, "%s: %s", path, strerror(errno));
     }
-    sp_fail(err, errno == ENOENT ? SP_E_NOT_FOUND : SP_E_IO, SP_ORIGIN_HARNESS,
-        "%s: no events.jsonl here (%s); name the report directory of a run", report_dir, strerror(errno));
-    return NULL;
+    return sp_fail(err, SP_E_NOT_FOUND, SP_ORIGIN_HARNESS,
+        "%s: no events.jsonl here; name the report directory of a run", report_dir);
 }
 
-/* The first damage counts. */
-static void damaged(struct rd *r, const char *fmt, int64_t n)
+/* Numbers without a gap, run_start first, nothing behind run_end. */
+static void check_order(struct rd *r, const struct sp_event_in *ev, int64_t last)
 {
-    r->truncated = true;
-    if (r->damage == NULL)
-        r->damage = sp_arena_printf(&r->arena, fmt, (long long)n);
+    if (ev->seq != last + 1)
+        damaged(r, "events are missing before number %lld", ev->seq);
+    if ((ev->kind == SP_EV_RUN_START) != (last == 0))
+        damaged(r, "the run's start is not the first event, but number %lld", ev->seq);
+    if (r->end.json != NULL)
+        damaged(r, "event %lld stands behind the end of the run", ev->seq);
+}
+
+/* The totals stand last in the stream, so that a part that went missing shows. */
+static void check_totals(struct rd *r)
+{
+    static const char *const names[] = { "passed", "failed", "errored", "skipped", "xfailed" };
+    const enum sp_event_field fields[] = { SP_FLD_passed, SP_FLD_failed, SP_FLD_errored, SP_FLD_skipped,
+        SP_FLD_xfailed };
+    for (size_t i = 0; i < SP_LEN(names); i++) {
+        for (size_t k = 0; k < r->ncases; k++)
+            r->totals[i] += strcmp(names[i], r->cases[k].outcome) == 0;
+        int64_t said = r->end.json == NULL ? -1 : sp_event_get_int(&r->end, fields[i], -1);
+        if (said >= 0 && (uint64_t)said != r->totals[i])
+            damaged(r, "the totals at its end are not those of its cases (exit code %lld)",
+                sp_event_get_int(&r->end, SP_FLD_exit_code, -1));
+    }
 }
 
 static int read_lines(struct rd *r, FILE *f, struct sp_error *err)
@@ -263,11 +302,13 @@ static int read_lines(struct rd *r, FILE *f, struct sp_error *err)
             damaged(r, "the last line, %lld, is cut", number);
             break;
         }
-        if (sp_event_parse(line, (size_t)n - 1, &ev, &bad) < 0) {
+        int parsed = sp_event_parse(line, (size_t)n - 1, &ev, &bad);
+        if (parsed == -SP_E_UNSUPPORTED) {
+            seq++; /* of a newer version: skipped, but it has its number */
+        } else if (parsed < 0) {
             damaged(r, "line %lld is not an event", number);
         } else {
-            if (ev.seq != seq + 1)
-                damaged(r, "events are missing before number %lld", ev.seq);
+            check_order(r, &ev, seq);
             seq = ev.seq;
             if (take(r, &ev) < 0)
                 rc = sp_nomem(err);
@@ -287,16 +328,21 @@ int rd_load(struct rd **out, const char *report_dir, struct sp_error *err)
     *out = NULL;
     if (r == NULL)
         return sp_nomem(err);
-    FILE *f = open_stream(r, report_dir, err);
-    int rc = f == NULL ? -SP_E_NOT_FOUND : read_lines(r, f, err);
+    FILE *f;
+    int rc = open_stream(r, &f, report_dir, err);
+    if (rc == 0)
+        rc = read_lines(r, f, err);
     if (f != NULL)
         fclose(f);
     if (rc < 0) {
         rd_free(r);
         return rc;
     }
+    check_totals(r);
     if (r->end.json == NULL)
         damaged(r, "the run has no end", 0);
+    else if (r->truncated)
+        damaged(r, "events.jsonl.part was never closed", 0);
     *out = r;
     return 0;
 }
