@@ -58,7 +58,8 @@ static int put_compare(struct sq_sql *q, const struct sq_table *t, const struct 
         sp_buf_puts(&q->text, "sp_dec_cmp(");
     put_operand(q, c);
     sp_buf_puts(&q->text, number ? ", " : op);
-    int ret = param(q, t, c, false, false);
+    /* A decimal beside an integer or float column keeps its digits: bound as such, it would become a double. */
+    int ret = param(q, t, c, false, number && c->type.tag != SP_DEC);
     if (number)
         sp_buf_printf(&q->text, ")%s0", op);
     return ret;
