@@ -114,7 +114,7 @@ coverage: ## line coverage of harness/ and providers/ (build/coverage/index.html
 
 bench: ## the ratios of README's table, measured here and now
 	@ci/deps build check
-	@$(MAKE) --no-print-directory all $(BUILD)/tools/bare_read
+	@$(MAKE) --no-print-directory all $(BUILD)/tools/bench
 	@ci/bench $(BUILD)
 
 asan: ## build with ASan and UBSan into build/asan

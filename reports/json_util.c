@@ -29,7 +29,9 @@ static int append(const char *p, size_t n, void *payload)
 
 int rdj_write(json_t *root, struct sp_buf *out, struct sp_error *err)
 {
-    int rc = root == NULL ? -1 : json_dump_callback(root, append, out, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
+    int rc = root == NULL ? -1
+                          : json_dump_callback(root, append, out,
+                                JSON_INDENT(2) | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(9));
     json_decref(root);
     sp_buf_putc(out, '\n');
     return rc != 0 || out->oom ? sp_nomem(err) : 0;
