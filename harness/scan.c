@@ -399,7 +399,7 @@ int sp_row_end(struct sp_rowbuf *rb)
     rb->nkey_bytes = key_bytes(rb);
     struct sp_d128 row = digest_of(rb->base, n), key = row;
     if (rb->scan->nkey != 0 && (rb->nbuckets != 0 || rb->sink != NULL))
-        key = digest_of(rb->base, rb->nkey_bytes);
+        key = rb->nkey_bytes == n ? row : digest_of(rb->base, rb->nkey_bytes);
     sp_digest_add(&rb->digest, row);
     if (rb->nbuckets != 0)
         sp_digest_add(&rb->buckets[key.hi >> 1 >> (63 - __builtin_ctzll(rb->nbuckets))], row);

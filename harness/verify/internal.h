@@ -104,8 +104,20 @@ struct sp_ventry {
 void sp_v_sort_entries(struct sp_ventry *e, size_t n); /* by key, then row; in place */
 void sp_v_sort_digests(struct sp_d128 *d, size_t n);
 int sp_v_d128_cmp(struct sp_d128 a, struct sp_d128 b);
-/* Where `d` stands in a sorted array of evenly spread digests, or n. */
-size_t sp_v_find_digest(const struct sp_d128 *d, size_t n, struct sp_d128 x);
+/* Finds a digest in a sorted array with two steps to memory. */
+struct sp_vindex {
+    const struct sp_d128 *d; /* borrowed */
+    size_t n;
+    uint32_t *start; /* nbuckets + 1, owned */
+    uint64_t min;
+    unsigned shift;
+    size_t nbuckets;
+};
+int sp_v_index_make(struct sp_vindex *x, const struct sp_d128 *d, size_t n); /* 0, NOMEM, TOO_LARGE */
+void sp_v_index_free(struct sp_vindex *x);
+size_t sp_v_index_find(const struct sp_vindex *x, struct sp_d128 what); /* n = not there */
+/* Keeps those that are not there, at the front; returns how many. */
+size_t sp_v_index_absent(const struct sp_vindex *x, struct sp_d128 *what, size_t n);
 
 /* A row, or a pair of rows with one key, that differs. */
 struct sp_vwanted {

@@ -4,7 +4,7 @@
 #include "verify/relations.h"
 
 struct lister {
-    const struct sp_d128 *ids; /* sorted */
+    struct sp_vindex index; /* of the identities */
     size_t n;
     struct {
         uint8_t *p;
@@ -17,7 +17,7 @@ struct lister {
 static int on_row(void *payload, const struct sp_rowview *row)
 {
     struct lister *l = payload;
-    size_t i = sp_v_find_digest(l->ids, l->n, sp_v_rel_identity(row));
+    size_t i = sp_v_index_find(&l->index, sp_v_rel_identity(row));
     if (i == l->n || l->rows[i].p != NULL || (l->used != 0 && l->used + row->nrow > l->budget))
         return 0;
     l->rows[i].p = malloc(row->nrow + 1);
@@ -79,11 +79,13 @@ int sp_v_rel_list(
     struct sp_vctx *c, const struct sp_vrel *r, const struct sp_d128 *ids, size_t n, struct sp_error *err)
 {
     const struct sp_vrelside *s = &r->side[1];
-    struct lister l = { .ids = ids, .n = n, .budget = c->memory / 2 };
+    struct lister l = { .n = n, .budget = c->memory / 2 };
     struct sp_vscan v[2];
     l.rows = calloc(n + 1, sizeof *l.rows);
-    if (l.rows == NULL)
+    if (l.rows == NULL || sp_v_index_make(&l.index, ids, n) != 0) {
+        free(l.rows);
         return sp_nomem(err);
+    }
     sp_v_scan_init(c, &v[0], SP_SIDE_SOURCE, NULL, NULL, 0, 0, false);
     sp_v_scan_init(c, &v[1], SP_SIDE_TARGET, s->child, s->child_cols, s->nchild, r->fk->ncolumns, false);
     v[1].row = on_row;
@@ -101,6 +103,7 @@ int sp_v_rel_list(
         free(l.rows[i].p);
     }
     free(l.rows);
+    sp_v_index_free(&l.index);
     sp_v_scan_free(v);
     return rc;
 }

@@ -1,17 +1,24 @@
 /* relation_scan.c -- finds orphans in bounded memory.
  *
- * The parent's keys are kept as sorted digests. When they don't fit, the range of digests is cut, and parent and child
+ * First only the referencing columns are read: mostly there are no orphans, and where the rows are known to be equal
+ * their number is enough. The parent's keys are kept as sorted digests. When they don't fit, the range of digests is cut, and parent and child
  * are read again for the next range. Each side goes its own way through the ranges, both at the same time. */
 #include <stdlib.h>
 
 #include "verify/relations.h"
 
+#define BATCH 64 /* references looked up together */
+
 struct seeker {
     struct sp_vrelside *s;
     struct sp_d128 *parents;
+    struct sp_vindex index;
     size_t n, cap, ids_cap;
     size_t nmatch;        /* matching columns */
     uint64_t from, below; /* range of the digest's high half; below 0 = to the end */
+    struct sp_d128 batch[BATCH];
+    size_t nbatch;
+    bool count_only; /* whether there are orphans at all: the matching columns alone are read */
     bool done, stuck;
 };
 
@@ -83,12 +90,32 @@ static int has_null(const struct sp_rowview *row, size_t nmatch)
     return 0;
 }
 
-static int on_child(void *payload, const struct sp_rowview *row)
+static void look_up_batch(struct seeker *k)
+{
+    size_t absent = sp_v_index_absent(&k->index, k->batch, k->nbatch);
+    for (size_t i = 0; i < absent; i++)
+        sp_digest_add(&k->s->orphans, k->batch[i]);
+    k->nbatch = 0;
+}
+
+static int on_child_count(void *payload, const struct sp_rowview *row)
 {
     struct seeker *k = payload;
     if (!in_range(k, row->key.hi))
         return 0;
-    if (k->n != 0 && sp_v_find_digest(k->parents, k->n, row->key) < k->n)
+    int null = has_null(row, k->nmatch);
+    if (null != 0)
+        return null < 0 ? null : 0;
+    k->batch[k->nbatch++] = row->key;
+    if (k->nbatch == BATCH)
+        look_up_batch(k);
+    return 0;
+}
+
+static int on_child(void *payload, const struct sp_rowview *row)
+{
+    struct seeker *k = payload;
+    if (!in_range(k, row->key.hi) || sp_v_index_find(&k->index, row->key) < k->n)
         return 0;
     int null = has_null(row, k->nmatch);
     if (null != 0)
@@ -127,8 +154,8 @@ static int scan_both(
         const struct sp_vrelside *s = &r->side[i];
         const struct sp_table *t = k[i].done ? NULL : parents ? s->parent : s->child;
         sp_v_scan_init(c, &v[i], (enum sp_side)i, t, parents ? s->parent_cols : s->child_cols,
-            parents ? r->fk->ncolumns : s->nchild, r->fk->ncolumns, false);
-        v[i].row = parents ? on_parent : on_child;
+            parents || k[i].count_only ? r->fk->ncolumns : s->nchild, r->fk->ncolumns, false);
+        v[i].row = parents ? on_parent : k[i].count_only ? on_child_count : on_child;
         v[i].payload = &k[i];
     }
     const char *table = parents ? r->fk->ref_table : r->pair->name;
@@ -139,50 +166,75 @@ static int scan_both(
     return rc;
 }
 
-static int passes(struct sp_vctx *c, struct sp_vrel *r, struct seeker k[2], struct sp_error *err)
+static int index_parents(struct seeker *k, struct sp_error *err)
 {
-    while (!k[0].done || !k[1].done) {
-        for (int i = 0; i < 2; i++)
-            k[i].n = 0;
-        int rc = scan_both(c, r, k, true, err);
-        if (rc != 0)
-            return rc;
-        for (int i = 0; i < 2; i++)
-            if (!k[i].done)
-                compact(&k[i]);
+    if (k->done)
+        return 0;
+    compact(k);
+    int rc = sp_v_index_make(&k->index, k->parents, k->n);
+    return rc == 0 ? 0
+                   : sp_fail(err, (enum sp_code) - rc, SP_ORIGIN_HARNESS, "no memory for the parent's keys");
+}
+
+static int one_pass(struct sp_vctx *c, struct sp_vrel *r, struct seeker k[2], struct sp_error *err)
+{
+    k[0].n = k[1].n = k[0].nbatch = k[1].nbatch = 0;
+    int rc = scan_both(c, r, k, true, err);
+    for (int i = 0; i < 2 && rc == 0; i++)
+        rc = index_parents(&k[i], err);
+    if (rc == 0)
         rc = scan_both(c, r, k, false, err);
-        if (rc != 0)
-            return rc;
-        for (int i = 0; i < 2; i++) {
-            k[i].done = k[i].done || k[i].below == 0;
-            k[i].from = k[i].below;
-            k[i].below = 0;
-        }
+    for (int i = 0; i < 2; i++) {
+        if (rc == 0)
+            look_up_batch(&k[i]);
+        sp_v_index_free(&k[i].index);
+        k[i].done = k[i].done || k[i].below == 0;
+        k[i].from = k[i].below;
+        k[i].below = 0;
     }
-    return 0;
+    return rc;
+}
+
+/* All ranges on the sides that take part. */
+static int passes(struct sp_vctx *c, struct sp_vrel *r, struct seeker k[2], const bool takes_part[2],
+    bool count_only, struct sp_error *err)
+{
+    int rc = 0;
+    for (int i = 0; i < 2; i++) {
+        k[i].done = !takes_part[i];
+        k[i].count_only = count_only;
+        k[i].from = k[i].below = 0;
+        if (takes_part[i])
+            k[i].s->orphans = (struct sp_digest){ .count = 0 };
+    }
+    while (rc == 0 && (!k[0].done || !k[1].done))
+        rc = one_pass(c, r, k, err);
+    return rc;
 }
 
 int sp_v_rel_scan(struct sp_vctx *c, struct sp_vrel *r, struct sp_error *err)
 {
-    size_t share = c->memory / 2;
+    bool part[2] = { r->side[0].child != NULL, r->side[1].child != NULL && !r->proven_equal };
+    size_t share = part[0] && part[1] ? c->memory / 2 : c->memory;
     struct seeker k[2];
     int rc = 0;
     for (int i = 0; i < 2; i++) {
         struct sp_vrelside *s = &r->side[i];
-        k[i] = (struct seeker){ .s = s,
-            .nmatch = r->fk->ncolumns,
-            .cap = share / 4 * 3 / sizeof *k[i].parents,
-            .ids_cap = share / 4 / sizeof *s->ids,
-            .done = s->child == NULL || (i == 1 && r->proven_equal) };
-        if (k[i].done)
+        k[i] = (struct seeker){ .s = s, .nmatch = r->fk->ncolumns };
+        if (!part[i])
             continue;
+        k[i].cap = share / 4 * 3 / (sizeof *k[i].parents + 2); /* 2: the index, and what sorting takes */
+        k[i].ids_cap = share / 4 / sizeof *s->ids;
         k[i].parents = malloc((k[i].cap + 1) * sizeof *k[i].parents);
         s->ids = malloc((k[i].ids_cap + 1) * sizeof *s->ids);
         if (k[i].parents == NULL || s->ids == NULL)
             rc = sp_nomem(err);
     }
     if (rc == 0)
-        rc = passes(c, r, k, err);
+        rc = passes(c, r, k, part, true, err);
+    bool orphans = r->side[0].orphans.count != 0 || r->side[1].orphans.count != 0;
+    if (rc == 0 && orphans && !r->proven_equal) /* which ones */
+        rc = passes(c, r, k, part, false, err);
     free(k[0].parents);
     free(k[1].parents);
     return rc;

@@ -1,5 +1,7 @@
-/* sort.c -- sorting digests in place: bounded memory (qsort of the C library may take as much again), and digests
- * are evenly spread, so that a plain quicksort with three-way partition is enough. */
+/* sort.c -- sorting digests in place, and finding one among many. Memory is bounded (qsort of the C library may take as
+ * much again), and digests are evenly spread, so that a plain quicksort with three-way partition is enough. */
+#include <stdlib.h>
+
 #include "verify/internal.h"
 
 int sp_v_d128_cmp(struct sp_d128 a, struct sp_d128 b)
@@ -92,33 +94,168 @@ void sp_v_sort_entries(struct sp_ventry *e, size_t n)
     if (n > 1)
         sort_entries(e, n);
 }
+/* ---- digests: a radix pass first, because they are evenly spread ------------------------------------------------ */
+
+#define PER_BUCKET  4
+#define COARSE_BITS 8     /* few enough places to write to */
+#define FINE_MAX    32768 /* digests that stay in the cache while they are scattered */
+
+struct spread {
+    uint64_t min;
+    unsigned shift;
+    size_t nbuckets;
+};
+
+/* About 2^bits buckets between the smallest and the largest. */
+static struct spread spread_of(uint64_t min, uint64_t max, unsigned bits)
+{
+    struct spread s = { .min = min };
+    unsigned width = max == min ? 1 : 64 - (unsigned)__builtin_clzll(max - min);
+    s.shift = width > bits ? width - bits : 0;
+    s.nbuckets = (size_t)((max - min) >> s.shift) + 1;
+    return s;
+}
+
+static unsigned fine_bits(size_t n)
+{
+    unsigned bits = 1;
+    while (((size_t)PER_BUCKET << bits) < n)
+        bits++;
+    return bits;
+}
+
+static inline size_t bucket_of(const struct spread *s, struct sp_d128 d)
+{
+    return (size_t)((d.hi - s->min) >> s->shift);
+}
+
+static struct spread measure(const struct sp_d128 *d, size_t n, unsigned bits)
+{
+    uint64_t min = d[0].hi, max = d[0].hi;
+    for (size_t i = 1; i < n; i++) {
+        min = d[i].hi < min ? d[i].hi : min;
+        max = d[i].hi > max ? d[i].hi : max;
+    }
+    return spread_of(min, max, bits);
+}
+
+/* Puts every digest into its bucket, in place: `at` is where each bucket's next digest goes, `end` where it ends. */
+static void scatter(struct sp_d128 *d, const struct spread *s, uint32_t *at, const uint32_t *end)
+{
+    for (size_t b = 0; b < s->nbuckets; b++) {
+        while (at[b] < end[b]) {
+            struct sp_d128 x = d[at[b]];
+            size_t to = bucket_of(s, x);
+            while (to != b) {
+                struct sp_d128 y = d[at[to]];
+                d[at[to]++] = x;
+                x = y;
+                to = bucket_of(s, x);
+            }
+            d[at[b]++] = x;
+        }
+    }
+}
+
+/* Large sets first go into few buckets, each of which then fits the cache. The range of a bucket is at most a 128th of
+ * its set's: the depth is bounded by the digest's 64 bits. */
+static bool radix_sort(struct sp_d128 *d, size_t n)
+{
+    bool coarse = n > FINE_MAX;
+    struct spread s = measure(d, n, coarse ? COARSE_BITS : fine_bits(n));
+    if (s.nbuckets == 1)
+        return false;
+    uint32_t *at = calloc(s.nbuckets, sizeof *at), *end = calloc(s.nbuckets, sizeof *end);
+    bool ok = at != NULL && end != NULL;
+    if (ok) {
+        for (size_t i = 0; i < n; i++)
+            end[bucket_of(&s, d[i])]++;
+        for (size_t b = 0, sum = 0; b < s.nbuckets; b++) {
+            at[b] = (uint32_t)sum;
+            sum += end[b];
+            end[b] = (uint32_t)sum;
+        }
+        scatter(d, &s, at, end);
+        for (size_t b = 0, from = 0; b < s.nbuckets; from = end[b++]) {
+            size_t m = end[b] - from;
+            if (m < 64 || !radix_sort(d + from, m))
+                sort_digests(d + from, m);
+        }
+    }
+    free(at);
+    free(end);
+    return ok;
+}
+
 void sp_v_sort_digests(struct sp_d128 *d, size_t n)
 {
-    if (n > 1)
+    if (n < 64 || n > UINT32_MAX || !radix_sort(d, n))
         sort_digests(d, n);
 }
 
-/* Interpolates between the ends of what is left: a step or two where a binary search takes twenty. */
-size_t sp_v_find_digest(const struct sp_d128 *d, size_t n, struct sp_d128 x)
+/* ---- looking up ---------------------------------------------------------------------------------------------------- */
+
+int sp_v_index_make(struct sp_vindex *x, const struct sp_d128 *d, size_t n)
 {
-    size_t lo = 0, hi = n; /* x, if it is there, is in [lo, hi) */
-    for (unsigned step = 0; hi - lo > 8; step++) {
-        uint64_t first = d[lo].hi, last = d[hi - 1].hi;
-        if (x.hi < first || x.hi > last)
-            return n;
-        size_t mid = lo + (hi - lo) / 2;
-        if (step < 6 && last > first)
-            mid = lo + (size_t)((double)(x.hi - first) / (double)(last - first) * (double)(hi - lo - 1));
-        int r = sp_v_d128_cmp(x, d[mid]);
-        if (r == 0)
-            return mid;
-        if (r < 0)
-            hi = mid;
-        else
-            lo = mid + 1;
-    }
-    for (; lo < hi; lo++)
-        if (sp_d128_eq(d[lo], x))
-            return lo;
-    return n;
+    *x = (struct sp_vindex){ .d = d, .n = n };
+    if (n == 0)
+        return 0;
+    if (n > UINT32_MAX)
+        return -SP_E_TOO_LARGE;
+    struct spread s = spread_of(d[0].hi, d[n - 1].hi, fine_bits(n));
+    x->start = malloc((s.nbuckets + 1) * sizeof *x->start);
+    if (x->start == NULL)
+        return -SP_E_NOMEM;
+    x->min = s.min;
+    x->shift = s.shift;
+    x->nbuckets = s.nbuckets;
+    size_t b = 0;
+    for (size_t i = 0; i < n; i++)
+        for (size_t to = bucket_of(&s, d[i]); b <= to; b++)
+            x->start[b] = (uint32_t)i;
+    for (; b <= s.nbuckets; b++)
+        x->start[b] = (uint32_t)n;
+    return 0;
+}
+
+void sp_v_index_free(struct sp_vindex *x)
+{
+    free(x->start);
+    *x = (struct sp_vindex){ .d = NULL };
+}
+
+size_t sp_v_index_find(const struct sp_vindex *x, struct sp_d128 what)
+{
+    if (x->n == 0 || what.hi < x->min)
+        return x->n;
+    uint64_t b = (what.hi - x->min) >> x->shift;
+    if (b >= x->nbuckets)
+        return x->n;
+    for (size_t i = x->start[b]; i < x->start[b + 1]; i++)
+        if (sp_d128_eq(x->d[i], what))
+            return i;
+    return x->n;
+}
+
+/* The bucket, or the last one for what lies outside of all. */
+static inline size_t near(const struct sp_vindex *x, struct sp_d128 what)
+{
+    uint64_t b = (what.hi - x->min) >> x->shift;
+    return b < x->nbuckets ? (size_t)b : x->nbuckets - 1;
+}
+
+/* Many at once: memory answers while the others are being asked. */
+size_t sp_v_index_absent(const struct sp_vindex *x, struct sp_d128 *what, size_t n)
+{
+    size_t absent = 0;
+    if (x->n == 0)
+        return n;
+    for (size_t i = 0; i < n; i++)
+        __builtin_prefetch(&x->start[near(x, what[i])]);
+    for (size_t i = 0; i < n; i++)
+        __builtin_prefetch(&x->d[x->start[near(x, what[i])]]);
+    for (size_t i = 0; i < n; i++)
+        if (sp_v_index_find(x, what[i]) == x->n)
+            what[absent++] = what[i];
+    return absent;
 }

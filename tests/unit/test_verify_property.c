@@ -138,16 +138,19 @@ static void sorting_and_looking_up(void **state)
         sp_v_sort_digests(a, n);
         qsort(b, n, sizeof *b, by_plain_loop);
         assert_int_equal(0, n == 0 ? 0 : memcmp(a, b, n * sizeof *a));
+        struct sp_vindex x;
+        assert_int_equal(0, sp_v_index_make(&x, a, n));
         for (size_t i = 0; i < n; i++) {
-            size_t at = sp_v_find_digest(a, n, b[i]);
+            size_t at = sp_v_index_find(&x, b[i]);
             assert_true(at < n && sp_d128_eq(a[at], b[i]));
         }
         struct sp_d128 absent = { 77, sp_rng_u64(&r) };
-        assert_int_equal(n, sp_v_find_digest(a, n, absent));
+        assert_int_equal(n, sp_v_index_find(&x, absent));
         if (n > 20) {
             absent.hi = a[n / 2].hi; /* the same high half is not the same */
-            assert_int_equal(n, sp_v_find_digest(a, n, absent));
+            assert_int_equal(n, sp_v_index_find(&x, absent));
         }
+        sp_v_index_free(&x);
     }
     free(a);
     free(b);
