@@ -59,6 +59,13 @@ static void provider(struct sp_emitter *em, const char *name, const char *kind, 
     SEND();
 }
 
+static void plan(struct sp_emitter *em, const char *p, const char *suite, int64_t cases)
+{
+    EVENT(PLAN);
+    T(provider, p), T(suite, suite), I(cases, cases);
+    SEND();
+}
+
 static void plan_case(
     struct sp_emitter *em, const char *p, const char *suite, const char *id, const char *promise)
 {
@@ -176,6 +183,11 @@ static void stream_run(const char *dir, const char *odd)
     provider(em, "next", "sqlite", "compatible server", "9.9", odd, NULL);
     provider(em, "stand-in", "mock", "mock", "1", "in memory", NULL);
     provider(em, "gone", "filesystem", NULL, NULL, NULL, odd);
+    for (size_t i = 0; i < 3; i++) {
+        for (size_t s = 0; s < 3; s++)
+            plan(em, names[i], suites[s], 3);
+        plan(em, names[i], "crud", i == 0 ? 2 : i == 1 ? 7 : 4);
+    }
     for (size_t i = 0; i < 3; i++) {
         capability(em, names[i], "transactions", "database", i == 2 ? "no" : "yes", i == 0 ? "yes" : "no", -1,
             i == 1 ? "the server answers BEGIN with an error" : NULL);

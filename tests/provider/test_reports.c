@@ -382,6 +382,8 @@ static void console_shows_failures(void **state)
     has(t, "    repeat    switchproof run -c switchproof.yaml");
     has(t, "33 passed, 2 failed, 1 errored, 3 skipped, 1 expected failures");
     has(t, "BROKEN (exit code 1)");
+    has(t, "BROKEN next         crud            2 passed, 2 failed, 1 errored, 1 expected failures, 1 skipped");
+    has(t, "held   local        crud            2 passed  (");
     hasnt(t, "\x1b");
     hasnt(t, "\xe2\x80\xae");
     hasnt(t, "\r");
