@@ -129,15 +129,7 @@ static void compared(struct sp_buf *out, const struct rd *r)
         sp_format_count(rows, n < 0 ? 0 : (uint64_t)n);
         sp_buf_printf(out, " <span class=\"dim\">· %" PRId64 " table%s · %s rows read · </span>", tables,
             tables == 1 ? "" : "s", rows);
-        const char *verdict = rd_verify_verdict(r);
-        h_badge(out,
-            strcmp(verdict, "equal") == 0       ? H_GOOD
-            : strcmp(verdict, "different") == 0 ? H_BAD
-                                                : H_WARN,
-            strcmp(verdict, "equal") == 0       ? "="
-            : strcmp(verdict, "different") == 0 ? "≠"
-                                                : "?",
-            verdict);
+        h_verify_badge(out, rd_verify_verdict(r));
     }
     sp_buf_puts(out, "</p>\n");
 }

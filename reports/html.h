@@ -38,6 +38,10 @@ void h_outcome(struct sp_buf *out, const char *outcome); /* symbol and word */
 void h_fidelity(struct sp_buf *out, const char *fidelity);
 void h_provider(struct sp_buf *out, const struct rd *r, const char *name);
 const struct rd_provider *h_find_provider(const struct rd *r, const char *name);
+/* Kind and server's version, without saying a name twice ("sqlite", "SQLite 3.40"). */
+void h_server(struct sp_buf *out, const char *kind, const char *version);
+/* The verdict of a comparison. */
+void h_verify_badge(struct sp_buf *out, const char *verdict);
 void h_repeat(struct sp_buf *out, const char *command);
 void h_lines(struct sp_buf *out, const char *text); /* a list item per line */
 

@@ -94,7 +94,7 @@ const char h_style[] =
     "tbody th{font-weight:550;overflow-wrap:anywhere}\n"
     ".num{text-align:right;white-space:nowrap}td.zero,td.none{color:var(--dim)}\n"
     "td.num.bad{color:var(--bad);font-weight:650}td.num.warn{color:var(--warn);font-weight:650}\n"
-    ".value{white-space:pre-wrap;display:block;max-height:14em;overflow:auto;min-width:8em}\n"
+    ".value{white-space:pre-wrap;display:block;max-height:14em;overflow:auto;min-width:12em}\n"
     "mark{background:var(--mark);color:var(--mark-ink);border-radius:3px;padding:0 .1em}\n"
     ".version,.why{display:block;font-weight:400;font-size:.84rem}.why{max-width:24rem}\n"
     /* badges */

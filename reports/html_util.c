@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/str.h"
 
@@ -243,6 +244,34 @@ void h_provider(struct sp_buf *out, const struct rd *r, const char *name)
         sp_buf_putc(out, ' ');
         h_fidelity(out, p->fidelity);
     }
+}
+
+void h_server(struct sp_buf *out, const char *kind, const char *version)
+{
+    if (strncasecmp(version, kind, strlen(kind)) != 0) {
+        rd_xml(out, kind);
+        sp_buf_putc(out, ' ');
+    }
+    rd_xml(out, version);
+}
+
+void h_verify_badge(struct sp_buf *out, const char *verdict)
+{
+    static const struct {
+        const char *verdict, *symbol, *text;
+        enum h_tone tone;
+    } rows[] = {
+        { "equal", "=", "equal", H_GOOD },
+        { "equal_with_loss", "≈", "equal with loss", H_WARN },
+        { "different", "≠", "different", H_BAD },
+        { "not_compared", "?", "not compared", H_WARN },
+    };
+    for (size_t i = 0; i < SP_LEN(rows); i++)
+        if (strcmp(verdict, rows[i].verdict) == 0) {
+            h_badge(out, rows[i].tone, rows[i].symbol, rows[i].text);
+            return;
+        }
+    h_badge(out, H_WARN, "?", verdict);
 }
 
 void h_repeat(struct sp_buf *out, const char *command)

@@ -16,9 +16,8 @@ static void side(struct sp_buf *out, const struct rd *r, const struct sp_event_i
         out, "<div class=\"side\"><p class=\"label\">%s</p><p class=\"big\">", source ? "Source" : "Target");
     h_provider(out, r, name);
     sp_buf_puts(out, "</p><p class=\"dim\">");
-    rd_xml(out, rd_text(ev, source ? F(source_kind) : F(target_kind)));
-    sp_buf_putc(out, ' ');
-    rd_xml(out, rd_text(ev, source ? F(source_version) : F(target_version)));
+    h_server(out, rd_text(ev, source ? F(source_kind) : F(target_kind)),
+        rd_text(ev, source ? F(source_version) : F(target_version)));
     sp_buf_puts(out, "</p>");
     if (state[0] != '\0') {
         sp_buf_puts(out, "<p class=\"dim small\">read at state ");
@@ -274,10 +273,9 @@ void h_verify(struct sp_buf *out, const struct rd *r)
     const char *verdict = rd_verify_verdict(r);
     if (verdict == NULL)
         return;
-    bool equal = strcmp(verdict, "equal") == 0, different = strcmp(verdict, "different") == 0;
     h_section(out, "verify", "Verification", -1, NULL);
     sp_buf_puts(out, "<p class=\"big\">");
-    h_badge(out, equal ? H_GOOD : different ? H_BAD : H_WARN, equal ? "=" : different ? "≠" : "?", verdict);
+    h_verify_badge(out, verdict);
     sp_buf_puts(out, "</p>\n");
     sides(out, r);
     not_compared(out, r);
