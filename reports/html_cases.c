@@ -16,6 +16,18 @@ static void count(struct sp_buf *out, uint64_t n, const char *class, const char 
         symbol, text, word);
 }
 
+/* Every case was left out because this kind of backend has no such facet. */
+static bool not_applicable(const struct rd *r, const char *provider, const char *suite)
+{
+    for (size_t i = 0; i < r->ncases; i++) {
+        const struct rd_case *c = &r->cases[i];
+        if (strcmp(c->provider, provider) == 0 && strcmp(c->suite, suite) == 0 &&
+            !sp_str_prefix(c->reason, "not applicable"))
+            return false;
+    }
+    return true;
+}
+
 static void matrix_cell(struct sp_buf *out, const struct rd *r, const char *provider, const char *suite)
 {
     struct rd_cell n = rd_cell(r, provider, suite);
@@ -26,14 +38,17 @@ static void matrix_cell(struct sp_buf *out, const struct rd *r, const char *prov
     }
     /* Nothing executed, or only failures that were expected: that says nothing about the provider. */
     bool nothing = n.passed + n.failed + unsure == 0;
+    bool foreign = nothing && not_applicable(r, provider, suite);
     char time[32];
     sp_format_duration(time, n.duration_s);
     sp_buf_printf(out, "<td class=\"mx %s\">",
         n.failed > 0            ? "bad"
+        : foreign               ? "none"
         : unsure > 0 || nothing ? "warn"
                                 : "good");
     sp_buf_printf(out, "<b>%s</b>",
         n.failed > 0 ? "✗ broken"
+        : foreign    ? "– not applicable"
         : unsure > 0 ? "! could not tell"
         : nothing    ? "? nothing proven"
                      : "✓ held");
@@ -67,9 +82,7 @@ void h_matrix(struct sp_buf *out, const struct rd *r)
         sp_buf_puts(out, "<tr><th scope=\"row\">");
         h_provider(out, r, x->name);
         sp_buf_puts(out, "<span class=\"dim version\">");
-        rd_xml(out, x->kind);
-        sp_buf_putc(out, ' ');
-        rd_xml(out, x->server_version);
+        h_server(out, x->kind, x->server_version);
         sp_buf_puts(out, "</span>");
         if (x->error[0] != '\0')
             h_badge(out, H_WARN, "!", "cannot be opened");

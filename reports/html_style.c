@@ -54,7 +54,8 @@ const char h_style[] =
     "1rem;background:var(--v-bg);"
     "border:1px solid var(--v-line)}\n"
     ".verdict .say{min-width:0;flex:1}\n"
-    ".verdict h1{font-size:2.1rem;letter-spacing:-.02em;color:var(--v);overflow-wrap:anywhere}\n"
+    ".verdict h1{font-size:2.1rem;letter-spacing:-.02em;color:var(--v);overflow-wrap:anywhere}"
+    ".verdict h1::first-letter{text-transform:uppercase}\n"
     ".verdict .mark{flex:none;width:3.4rem;height:3.4rem;border-radius:50%;display:grid;place-items:center;"
     "font-size:1.8rem;font-weight:700;background:var(--v-fill);color:#fff}\n"
     ".verdict.good{--v:var(--good);--v-bg:var(--good-bg);--v-fill:#2b8552;--v-line:transparent}\n"
@@ -97,6 +98,7 @@ const char h_style[] =
     ".value{white-space:pre-wrap;display:block;max-height:14em;overflow:auto;min-width:12em}\n"
     "mark{background:var(--mark);color:var(--mark-ink);border-radius:3px;padding:0 .1em}\n"
     ".version,.why{display:block;font-weight:400;font-size:.84rem}.why{max-width:24rem}\n"
+    ".caps td,.caps tbody th{padding-top:.3rem;padding-bottom:.3rem}.caps td .why{display:inline}\n"
     /* badges */
     ".badge{display:inline-block;border-radius:999px;padding:.05em .65em;font-size:.84rem;font-weight:550;"
     "max-width:34rem;overflow-wrap:anywhere}.badge:not(.long){white-space:nowrap}\n"
