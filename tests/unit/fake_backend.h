@@ -22,7 +22,7 @@ struct fake_table {
     struct sp_table t;
     struct sp_value *rows; /* nrows * ncolumns */
     size_t nrows, cap;
-    bool scan_fails, no_end, lies_about_count;
+    bool scan_fails, no_end, lies_about_count, endless;
     unsigned grows_after; /* scans after which a row more is there */
     unsigned scans;
 };
@@ -129,7 +129,7 @@ static inline int fake_scan(
     size_t n = t->nrows;
     if (t->grows_after != 0 && t->scans++ < t->grows_after)
         n--;
-    for (size_t r = 0; r < n; r++) {
+    for (size_t r = 0; r < n; r = t->endless ? (r + 1) % n : r + 1) {
         int rc = 0;
         if (t->scan_fails && r == n / 2)
             return sp_fail(err, SP_E_IO, SP_ORIGIN_BACKEND, "disk I/O error");
