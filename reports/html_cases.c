@@ -59,7 +59,7 @@ static void matrix_cell(struct sp_buf *out, const struct rd *r, const char *prov
     count(out, n.passed, "good", "✓", "passed");
     count(out, n.xfailed, "info", "◇", "expected failures");
     count(out, n.skipped, "dim", "–", "skipped");
-    sp_buf_printf(out, "</span><span class=\"dim time\">%s</span></td>", time);
+    sp_buf_printf(out, "</span><span class=\"dim time\">%s</span></td>", nothing ? "" : time);
 }
 
 void h_matrix(struct sp_buf *out, const struct rd *r)
@@ -206,9 +206,15 @@ static bool same_skip(const struct rd_case *a, const struct rd_case *b)
 static void skip_group(struct sp_buf *out, const struct rd *r, size_t first)
 {
     const struct rd_case *c = &r->cases[first];
+    const char *capability = c->capability;
     size_t n = 0;
-    for (size_t i = first; i < r->ncases; i++)
-        n += same_skip(c, &r->cases[i]);
+    for (size_t i = first; i < r->ncases; i++) {
+        if (!same_skip(c, &r->cases[i]))
+            continue;
+        n++;
+        if (strcmp(capability, r->cases[i].capability) != 0)
+            capability = "";
+    }
     sp_buf_puts(out, "<tr><th scope=\"row\">");
     rd_xml(out, c->reason[0] == '\0' ? "no reason given" : c->reason);
     if (c->link[0] != '\0') {
@@ -219,7 +225,7 @@ static void skip_group(struct sp_buf *out, const struct rd *r, size_t first)
     sp_buf_puts(out, "</th><td>");
     h_provider(out, r, c->provider);
     sp_buf_puts(out, "</td>");
-    h_cell_code(out, c->capability);
+    h_cell_code(out, capability);
     sp_buf_printf(out, "<td class=\"num\">%zu</td><td><details><summary>show</summary><ul class=\"ids\">", n);
     for (size_t i = first; i < r->ncases; i++) {
         if (!same_skip(c, &r->cases[i]))

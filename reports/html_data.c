@@ -108,6 +108,10 @@ void h_migrate(struct sp_buf *out, const struct rd *r)
             "<p class=\"callout warn\"><b>! The migration has no end.</b> What stands here was copied; "
             "whether it is all, nobody knows.</p>\n");
     migrate_ends(out, ends);
+    if (!r->verified)
+        sp_buf_puts(out,
+            "<p class=\"callout warn\"><b>! Copied, not compared.</b> Nothing here says that the target "
+            "holds the same data; <kbd>switchproof verify</kbd> does.</p>\n");
     h_table(out, "What was copied", columns, SP_LEN(columns));
     for (size_t i = 0; i < rows->n; i++) {
         const struct sp_event_in *ev = &rows->v[i].ev;

@@ -243,6 +243,8 @@ int rd_junit(const struct rd *r, struct sp_buf *out, struct sp_error *err)
         }
     }
     verify_suite(out, r, &id);
+    if (r->of[SP_EV_MIGRATE_END].n > 0 && rd_exit_code(r) == 0)
+        synthetic(out, r, id++, "migrate", "the tables were copied", NULL, "");
     if (r->truncated)
         synthetic(out, r, id++, "run", "the run ended", "error",
             r->damage != NULL ? r->damage

@@ -337,6 +337,30 @@ static void stream_verify(const char *dir, const char *verdict, int64_t code)
     assert_int_equal(sp_event_file_close(f, NULL), 0);
 }
 
+static void stream_migrate(const char *dir, int64_t code)
+{
+    const int64_t none[5] = { 0 };
+    struct sp_event_file *f;
+    assert_int_equal(sp_event_file_open(&f, dir, NULL, NULL, NULL), 0);
+    struct sp_emitter *em = sp_event_file_emitter(f);
+    run_start(em, "migrate");
+    provider(em, "prod-copy", "sqlite", "real", "3.40.1", "", NULL);
+    {
+        EVENT(MIGRATE_TABLE);
+        T(name, "package"), I(rows, 1202), I(bytes, 4096000), R(duration_s, 0.5), R(rate, 2404),
+            T(message, HOSTILE);
+        SEND();
+    }
+    {
+        EVENT(MIGRATE_END);
+        T(outcome, code == 0 ? "copied" : "failed"), I(tables, 1), I(rows, 1202), I(bytes, 4096000),
+            R(duration_s, 0.5);
+        SEND();
+    }
+    run_end(em, code == 0 ? "MIGRATED" : "NOT MIGRATED", code, none, code == 0 ? NULL : "the disk is full");
+    assert_int_equal(sp_event_file_close(f, NULL), 0);
+}
+
 static void stream_empty(const char *dir)
 {
     const int64_t none[5] = { 0 };

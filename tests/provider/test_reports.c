@@ -340,6 +340,22 @@ static void accepted_loss(void **state)
         "name=\"both copies hold the same data\" classname=\"verify\" time=\"0.000\"/>");
 }
 
+/* Copying is not proof: the page says so. */
+static void a_migration(void **state)
+{
+    struct fx *f = *state;
+    stream_migrate(f->dir, 0);
+    hold(f);
+    has(text_of(f, "report.html"), "Copied, not compared.");
+    has(text_of(f, "report.html"), "<td class=\"num plain\">1,202</td>");
+    has(text_of(f, "junit.xml"), "<testcase name=\"the tables were copied\"");
+    hasnt(text_of(f, "junit.xml"), "<error");
+    stream_migrate(f->dir, 3);
+    hold(f);
+    has(text_of(f, "junit.xml"), "<error message=\"the disk is full\"");
+    hasnt(text_of(f, "junit.xml"), "the tables were copied");
+}
+
 /* ---- the console ----------------------------------------------------------------------------------------------- */
 
 /* Feeds the events of the report directory to a console and gives what it wrote to standard output. */
@@ -382,7 +398,8 @@ static void console_shows_failures(void **state)
     has(t, "    repeat    switchproof run -c switchproof.yaml");
     has(t, "33 passed, 2 failed, 1 errored, 3 skipped, 1 expected failures");
     has(t, "BROKEN (exit code 1)");
-    has(t, "BROKEN next         crud            2 passed, 2 failed, 1 errored, 1 expected failures, 1 skipped");
+    has(t,
+        "BROKEN next         crud            2 passed, 2 failed, 1 errored, 1 expected failures, 1 skipped");
     has(t, "held   local        crud            2 passed  (");
     hasnt(t, "\x1b");
     hasnt(t, "\xe2\x80\xae");
@@ -530,6 +547,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(copies_that_are_equal, set_up, tear_down),
         cmocka_unit_test_setup_teardown(equal_but_not_ok, set_up, tear_down),
         cmocka_unit_test_setup_teardown(accepted_loss, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_migration, set_up, tear_down),
         cmocka_unit_test_setup_teardown(console_shows_failures, set_up, tear_down),
         cmocka_unit_test_setup_teardown(console_shows_differences, set_up, tear_down),
         cmocka_unit_test_setup_teardown(junit_is_held_to_its_rules, set_up, tear_down),
