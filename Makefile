@@ -86,11 +86,12 @@ $(TOOL_BIN): $(BUILD)/tools/%: $(BUILD)/obj/tests/tools/%.o $(BUILD)/libcore.a
 	@$(CC) $(LDFLAGS) -o $@ $^ $(PKG_LIBS) $(shell pkg-config --libs libxml-2.0 2>/dev/null)
 $(BUILD)/obj/tests/tools/%.o: PKGS += libxml-2.0
 
-# The kill matrix links the whole program.
+# The kill matrix links the whole program; a program's further parts stand in a folder of its name.
 KILL_BIN  := $(patsubst tests/kill/%.c,$(BUILD)/tools/%,$(wildcard tests/kill/*.c))
+$(BUILD)/tools/corruptions: $(call obj,$(wildcard tests/kill/corruptions/*.c))
 $(KILL_BIN): $(BUILD)/tools/%: $(BUILD)/obj/tests/kill/%.o $(BUILD)/libapp.a $(BUILD)/libcore.a
 	@mkdir -p $(dir $@)
-	@$(CC) $(LDFLAGS) -o $@ $< -Wl,--start-group $(BUILD)/libapp.a $(BUILD)/libcore.a -Wl,--end-group $(PKG_LIBS)
+	@$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) -Wl,--start-group $(BUILD)/libapp.a $(BUILD)/libcore.a -Wl,--end-group $(PKG_LIBS)
 
 tests: $(KILL_BIN) $(TOOL_BIN) $(UNIT_BIN) $(PROV_BIN)
 
