@@ -338,6 +338,26 @@ static void a_bad_end_of_the_snapshot_voids_everything(void **state)
     vcase_end(&v);
 }
 
+static void without_a_snapshot_nothing_is_equal(void **state)
+{
+    struct sp_db_ops db = fake_db;
+    struct sp_provider provider = fake_provider;
+    struct vcase v;
+    struct fake_table *t[2];
+    (void)state;
+    db.snapshot_begin = NULL;
+    db.snapshot_end = NULL;
+    provider.db = &db;
+    vcase_begin(&v);
+    agents(&v, t, 10);
+    v.f[1]->base.provider = &provider;
+    assert_verdict(&v, SP_VV_NOT_COMPARED);
+    assert_non_null(strstr(v.reasons.p, "no snapshot"));
+    fake_remove(t[1], 0);
+    assert_verdict(&v, SP_VV_DIFFERENT);
+    vcase_end(&v);
+}
+
 static void rows_that_change_meanwhile_are_noticed(void **state)
 {
     struct vcase v;
@@ -534,6 +554,7 @@ int main(void)
         cmocka_unit_test(a_table_that_cannot_be_read_is_not_compared),
         cmocka_unit_test(an_unproven_end_is_no_end),
         cmocka_unit_test(a_bad_end_of_the_snapshot_voids_everything),
+        cmocka_unit_test(without_a_snapshot_nothing_is_equal),
         cmocka_unit_test(rows_that_change_meanwhile_are_noticed),
         cmocka_unit_test(the_key_may_be_a_unique_constraint_or_composite),
         cmocka_unit_test(a_table_on_one_side_only),
