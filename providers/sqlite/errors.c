@@ -68,6 +68,9 @@ static enum sp_code by_text(enum sp_code code, const char *msg)
         return SP_E_NOT_FOUND;
     if (strstr(msg, "already exists") != NULL)
         return SP_E_EXISTS;
+    /* On delete restrict is reported like a trigger's refusal. */
+    if (strstr(msg, "FOREIGN KEY constraint failed") != NULL)
+        return SP_E_FOREIGN_KEY;
     if (strstr(msg, "CHECK constraint failed: " SQ_STRICT_NAME) != NULL)
         return SP_E_INVALID;
     return code;

@@ -186,6 +186,9 @@ int sq_open(struct sp_session **out, const struct sp_endpoint *e, struct sp_erro
         path += 2; /* sqlite:///absolute/path, as other tools write it */
     if (*path == '\0' || strcmp(path, ":memory:") == 0)
         return sp_invalid(err, "sqlite: a path must follow, for example sqlite:app.db");
+    /* Another backend's URL is no path: a file of that name would look like an empty database. */
+    if (path == e->url && strstr(path, "://") != NULL)
+        return sp_invalid(err, "\"%s\" is no SQLite database; the URL is sqlite:PATH", path);
     struct sp_session *s = calloc(1, sizeof *s);
     if (s == NULL)
         return sp_nomem(err);
