@@ -39,6 +39,8 @@ const char *const sp_providers_left_out[] = {
 };
 
 const struct sp_suite *const sp_suites[] = {
+    &sp_suite_connection,
+    &sp_suite_crud,
     &sp_suite_auth,
     &sp_suite_storage,
     &sp_suite_performance,

@@ -93,6 +93,8 @@ void crc_returning_delete(struct sp_ctx *ctx, const void *data)
 
 /* ---- upsert --------------------------------------------------------------------------------------------------------- */
 
+static const char *const id_key[] = { "id" };
+
 static struct sp_op upsert_op(const struct dc_rows *rows)
 {
     return (struct sp_op){ .kind = SP_OP_UPSERT,
@@ -101,7 +103,8 @@ static struct sp_op upsert_op(const struct dc_rows *rows)
         .nfields = rows->ncolumns,
         .values = rows->values,
         .nrows = dc_nrows(rows),
-        .key = NAMES("id") };
+        .key = id_key,
+        .nkey = 1 };
 }
 
 void crc_upsert(struct sp_ctx *ctx, const void *data)

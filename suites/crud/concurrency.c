@@ -51,6 +51,19 @@ void crc_dirty_read(struct sp_ctx *ctx, const void *data)
     dc_done(&d);
 }
 
+/* Two sessions that give up soon instead of waiting for each other: the first becomes the case's own. */
+static bool impatient(struct dc *d, struct sp_ctx *ctx, const struct dc_rows *rows, struct sp_session **b)
+{
+    *b = NULL;
+    if (!dc_open(d, ctx) || !dc_table(d, &dc_items, rows))
+        return false;
+    struct sp_session *a = dc_impatient(d);
+    *b = a != NULL ? dc_impatient(d) : NULL;
+    if (*b != NULL)
+        d->s = a;
+    return *b != NULL;
+}
+
 /* A write of another session while this one reads: done, or refused because of the reader. */
 static bool tries(struct dc *d, int rc, bool *done)
 {
@@ -67,7 +80,7 @@ void crc_repeatable_read(struct sp_ctx *ctx, const void *data)
     struct dc d;
     bool updated = false, deleted = false;
     (void)data;
-    if (two_sessions(&d, ctx, TWO, &b) && dc_begin(&d, d.s, SP_ISO_REPEATABLE) &&
+    if (impatient(&d, ctx, TWO, &b) && dc_begin(&d, d.s, SP_ISO_REPEATABLE) &&
         dc_holds(&d, d.s, "first reading", "items", TWO) &&
         tries(&d, dc_set(&d, b, "items", 1, "value", sp_v_int(99), NULL), &updated) &&
         tries(&d, sp_db_delete(b, "items", ID_IS(2), NULL, &d.err), &deleted) &&
@@ -88,7 +101,7 @@ void crc_repeatable_phantom(struct sp_ctx *ctx, const void *data)
     struct dc d;
     bool created = false;
     (void)data;
-    if (two_sessions(&d, ctx, TWO, &b) && dc_begin(&d, d.s, SP_ISO_REPEATABLE) &&
+    if (impatient(&d, ctx, TWO, &b) && dc_begin(&d, d.s, SP_ISO_REPEATABLE) &&
         dc_count_is(&d, d.s, "items", &big, 1) &&
         tries(&d,
             sp_db_insert(b, "items",
@@ -148,7 +161,7 @@ void crc_lost_update(struct sp_ctx *ctx, const void *data)
     struct sp_session *b;
     struct dc d;
     (void)data;
-    if (!two_sessions(&d, ctx, TWO, &b) || !dc_begin(&d, d.s, SP_ISO_SERIALIZABLE)) {
+    if (!impatient(&d, ctx, TWO, &b) || !dc_begin(&d, d.s, SP_ISO_SERIALIZABLE)) {
         dc_done(&d);
         return;
     }
@@ -183,7 +196,7 @@ void crc_lost_update_blind(struct sp_ctx *ctx, const void *data)
     struct sp_session *b;
     struct dc d;
     (void)data;
-    if (two_sessions(&d, ctx, TWO, &b) && dc_begin(&d, d.s, SP_ISO_DEFAULT) &&
+    if (impatient(&d, ctx, TWO, &b) && dc_begin(&d, d.s, SP_ISO_DEFAULT) &&
         dc_update(&d, d.s, "items", ID_IS(1), LIST(struct sp_field, { "value", V_INT(1) }), 1) &&
         dc_commit(&d, d.s) &&
         dc_update(&d, b, "items", ID_IS(1), LIST(struct sp_field, { "category", V_TEXT("z") }), 1))
@@ -201,7 +214,7 @@ void crc_write_skew(struct sp_ctx *ctx, const void *data)
     struct sp_session *b;
     struct dc d;
     (void)data;
-    if (!two_sessions(&d, ctx, on, &b) || !dc_begin(&d, d.s, SP_ISO_SERIALIZABLE)) {
+    if (!impatient(&d, ctx, on, &b) || !dc_begin(&d, d.s, SP_ISO_SERIALIZABLE)) {
         dc_done(&d);
         return;
     }

@@ -258,9 +258,11 @@ static bool wrong_type(struct dc *d, const char *table, const struct sp_value *r
 
 void crc_strict_types(struct sp_ctx *ctx, const void *data)
 {
+    struct sp_table table = dc_items;
     struct dc d;
     (void)data;
-    if (dc_open(&d, ctx) && dc_table(&d, &dc_items, TWO) &&
+    table.strict = true;
+    if (dc_open(&d, ctx) && dc_table(&d, &table, TWO) &&
         wrong_type(&d, "items", (const struct sp_value[]){ ITEM(3, "c", V_TEXT("ten")) }) &&
         wrong_type(&d, "items", (const struct sp_value[]){ V_TEXT("x"), V_TEXT("c"), V_INT(1) }) &&
         dc_fails(&d, "update to a value of another type", SP_E_INVALID,
@@ -274,7 +276,7 @@ void crc_strict_width(struct sp_ctx *ctx, const void *data)
     static const struct sp_column columns[] = { COL_ID,
         { .name = "category", .type = { .tag = SP_TEXT, .length = 3 } },
         { .name = "value", .type = { .tag = SP_INT, .int_bits = 16 } } };
-    const struct sp_table table = TABLE("items", columns);
+    const struct sp_table table = TABLE("items", columns, .strict = true);
     const struct dc_rows *const rows =
         ITEMS(ITEM(1, "abc", V_INT(32767)), ITEM(2, "\xc3\xa9\xc3\xa9\xc3\xa9", V_INT(-32768)));
     struct dc d;

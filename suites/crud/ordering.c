@@ -3,7 +3,8 @@
 
 #include <string.h>
 
-#define ORDERED NAMES("id", "n", "t")
+static const char *const sorted_names[] = { "id", "n", "t" };
+#define ORDERED sorted_names, 3
 static const struct sp_column sorted_columns[] = { COL_ID, COL("n", INT), COL("t", TEXT) };
 static const struct sp_table sorted = TABLE("sorted", sorted_columns);
 /* Stored in another order than any that is asked for. */

@@ -18,6 +18,8 @@ void dc_done(struct dc *d)
         if (d->open[i] != NULL)
             (void)sp_db_rollback(d->open[i], NULL);
     }
+    for (size_t i = 0; i < DC_SESSIONS; i++)
+        sp_close(d->own[i]);
     sp_error_clear(&d->err);
     sp_result_free(&d->r);
 }
@@ -25,6 +27,26 @@ void dc_done(struct dc *d)
 struct sp_session *dc_other(struct dc *d, unsigned identity)
 {
     return sp_ctx_session(d->ctx, identity);
+}
+
+struct sp_session *dc_impatient(struct dc *d)
+{
+    size_t i = 0;
+    while (i < DC_SESSIONS && d->own[i] != NULL)
+        i++;
+    struct sp_endpoint *e = sp_arena_dup(d->a, sp_session_endpoint(d->s), sizeof *e);
+    if (i == DC_SESSIONS || e == NULL) {
+        sp_ctx_error(d->ctx, "no room for another session");
+        return NULL;
+    }
+    e->statement_timeout_ms = 150;
+    if (!dc_ok(d, "open", sp_open(&d->own[i], sp_session_provider(d->s), e, &d->err)))
+        return NULL;
+    const char *ns =
+        sp_ctx_cap(d->ctx, SP_CAP_NAMESPACES)->level == SP_CAP_YES ? sp_ctx_namespace(d->ctx) : NULL;
+    if (ns != NULL && !dc_ok(d, "use of the namespace", sp_db_ns_use(d->own[i], ns, &d->err)))
+        return NULL;
+    return d->own[i];
 }
 
 bool dc_ok(struct dc *d, const char *what, int rc)

@@ -17,6 +17,7 @@ struct dc {
     struct sp_error err;
     struct sp_result r;
     struct sp_session *open[DC_SESSIONS]; /* those with an open transaction */
+    struct sp_session *own[DC_SESSIONS];  /* of dc_impatient() */
 };
 
 /* Rows of a table, in the order of their keys or of a query. */
@@ -34,6 +35,9 @@ static inline size_t dc_nrows(const struct dc_rows *r)
 bool dc_open(struct dc *d, struct sp_ctx *ctx);
 void dc_done(struct dc *d);
 struct sp_session *dc_other(struct dc *d, unsigned identity); /* NULL: return */
+/* A session in the run's namespace whose statements give up soon: for calls that may wait for another session of
+ * the same thread. Closed by dc_done(). NULL: return. */
+struct sp_session *dc_impatient(struct dc *d);
 
 /* A call's outcome; both clear the record. */
 bool dc_ok(struct dc *d, const char *what, int rc);
