@@ -5,6 +5,7 @@ CC       ?= cc
 WERROR   ?= $(if $(CI),1,0)
 SANITIZE ?=
 COVERAGE ?= 0
+JOBS     ?= $(shell nproc 2>/dev/null || echo 1)
 
 # Client libraries can be left out: make WITH_<KIND>=0. `switchproof list providers` says what was built in.
 KINDS    := $(sort $(notdir $(patsubst %/,%,$(dir $(wildcard providers/*/provider.mk)))))
@@ -101,12 +102,12 @@ deps: ## install what is missing to build and test (apt; says what and why first
 
 demo: ## set-up, build, then the main job on the embedded providers; ends by naming the report
 	@ci/deps build
-	@$(MAKE) --no-print-directory all
+	@$(MAKE) --no-print-directory -j$(JOBS) all
 	@ci/demo $(BUILD)
 
 check: ## set-up, build, all tests; ends in "N passed, N failed, N skipped"
 	@ci/deps build check
-	@$(MAKE) --no-print-directory all tests
+	@$(MAKE) --no-print-directory -j$(JOBS) all tests
 	@ci/check $(CHECK_FLAGS) $(BUILD)
 
 coverage: ## line coverage of harness/ and providers/ (build/coverage/index.html)
@@ -115,16 +116,16 @@ coverage: ## line coverage of harness/ and providers/ (build/coverage/index.html
 
 bench: ## the ratios of README's table, measured here and now
 	@ci/deps build check
-	@$(MAKE) --no-print-directory all $(BUILD)/tools/bench
+	@$(MAKE) --no-print-directory -j$(JOBS) all $(BUILD)/tools/bench
 	@ci/bench $(BUILD)
 
 asan: ## build with ASan and UBSan into build/asan
-	@$(MAKE) --no-print-directory BUILD=$(BUILD)/asan SANITIZE=address,undefined OPT="-O1 -g" all tests
+	@$(MAKE) --no-print-directory BUILD=$(BUILD)/asan SANITIZE=address,undefined OPT="-O1 -g" -j$(JOBS) all tests
 
 lint: ## formatting, banned functions, shell scripts, clang without warnings
 	@ci/deps build check lint
 	@ci/lint
-	@$(MAKE) --no-print-directory BUILD=$(BUILD)/clang CC=clang WERROR=1 all tests
+	@$(MAKE) --no-print-directory BUILD=$(BUILD)/clang CC=clang WERROR=1 -j$(JOBS) all tests
 
 fmt: ## format the tree
 	clang-format -i $(shell git ls-files '*.c' '*.h')
