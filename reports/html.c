@@ -35,7 +35,7 @@ static int head(struct sp_buf *out, const struct rd *r, struct sp_error *err)
 {
     unsigned char digest[EVP_MAX_MD_SIZE], text[2 * EVP_MAX_MD_SIZE];
     unsigned n = 0;
-    if (EVP_Digest(h_script, strlen(h_script), digest, &n, EVP_sha256(), NULL) != 1)
+    if (EVP_Digest(rdh_script, strlen(rdh_script), digest, &n, EVP_sha256(), NULL) != 1)
         return sp_fail(err, SP_E_INTERNAL, SP_ORIGIN_HARNESS, "SHA-256 is not available in OpenSSL");
     (void)EVP_EncodeBlock(text, digest, (int)n);
     sp_buf_printf(out,
@@ -49,7 +49,7 @@ static int head(struct sp_buf *out, const struct rd *r, struct sp_error *err)
     rd_xml(out, rd_verdict(r));
     sp_buf_puts(out, " – switchproof ");
     rd_xml(out, rd_text(&r->start, SP_FLD_command));
-    sp_buf_printf(out, "</title>\n<style>%s</style>\n</head><body>\n", h_style);
+    sp_buf_printf(out, "</title>\n<style>%s</style>\n</head><body>\n", rdh_style);
     return 0;
 }
 
@@ -120,16 +120,16 @@ static void compared(struct sp_buf *out, const struct rd *r)
     if (starts->n == 0)
         return;
     sp_buf_puts(out, "<p class=\"pair\">");
-    h_provider(out, r, rd_text(&starts->v[0].ev, SP_FLD_source));
+    rdh_provider(out, r, rd_text(&starts->v[0].ev, SP_FLD_source));
     sp_buf_puts(out, " <span aria-hidden=\"true\">→</span><span class=\"sr\"> against </span> ");
-    h_provider(out, r, rd_text(&starts->v[0].ev, SP_FLD_target));
+    rdh_provider(out, r, rd_text(&starts->v[0].ev, SP_FLD_target));
     if (ends->n > 0) {
         int64_t tables = sp_event_get_int(&ends->v[ends->n - 1].ev, SP_FLD_tables, 0);
         int64_t n = sp_event_get_int(&ends->v[ends->n - 1].ev, SP_FLD_rows, 0);
         sp_format_count(rows, n < 0 ? 0 : (uint64_t)n);
         sp_buf_printf(out, " <span class=\"dim\">· %" PRId64 " table%s · %s rows read · </span>", tables,
             tables == 1 ? "" : "s", rows);
-        h_verify_badge(out, rd_verify_verdict(r));
+        rdh_verify_badge(out, rd_verify_verdict(r));
     }
     sp_buf_puts(out, "</p>\n");
 }
@@ -162,7 +162,7 @@ static void verdict(struct sp_buf *out, const struct rd *r)
     compared(out, r);
     if (rd_text(&r->end, SP_FLD_reasons)[0] != '\0') {
         sp_buf_puts(out, "<ul class=\"reasons\">\n");
-        h_lines(out, rd_text(&r->end, SP_FLD_reasons));
+        rdh_lines(out, rd_text(&r->end, SP_FLD_reasons));
         sp_buf_puts(out, "</ul>\n");
     }
     if (!r->truncated && sp_event_get_int(&r->end, SP_FLD_leftovers, 0) > 0)
@@ -181,19 +181,19 @@ struct part {
 };
 
 static const struct part parts[] = {
-    { "matrix", "Matrix", h_matrix },
-    { "failing", "Failing cases", h_failures },
-    { "verify", "Verification", h_verify },
-    { "differences", "Differences", h_differences },
-    { "migrate", "Migration", h_migrate },
-    { "skipped", "Skipped", h_skips },
-    { "capabilities", "Capabilities", h_caps },
-    { "measurements", "Measurements", h_measures },
-    { "semantics", "Behaviour", h_semantics },
-    { "notes", "Notes", h_notes },
-    { "output", "Output", h_output },
-    { "environment", "Environment", h_environment },
-    { "cases", "All cases", h_all_cases },
+    { "matrix", "Matrix", rdh_matrix },
+    { "failing", "Failing cases", rdh_failures },
+    { "verify", "Verification", rdh_verify },
+    { "differences", "Differences", rdh_differences },
+    { "migrate", "Migration", rdh_migrate },
+    { "skipped", "Skipped", rdh_skips },
+    { "capabilities", "Capabilities", rdh_caps },
+    { "measurements", "Measurements", rdh_measures },
+    { "semantics", "Behaviour", rdh_semantics },
+    { "notes", "Notes", rdh_notes },
+    { "output", "Output", rdh_output },
+    { "environment", "Environment", rdh_environment },
+    { "cases", "All cases", rdh_all_cases },
 };
 
 /* The parts are written first, because the navigation names only those that have something to show. */
@@ -230,6 +230,6 @@ int rd_html(const struct rd *r, struct sp_buf *out, struct sp_error *err)
         " from <code>events.jsonl</code>, which holds everything shown here. The same facts for machines: "
         "<code>summary.json</code>, <code>verify.json</code>, <code>junit.xml</code>.</p></footer>\n"
         "<script>%s</script>\n</body></html>\n",
-        h_script);
+        rdh_script);
     return out->oom ? sp_nomem(err) : 0;
 }

@@ -26,43 +26,43 @@ static void findings(struct sp_buf *out, const struct rd *r)
     size_t n = count_findings(r);
     if (n == 0) {
         sp_buf_puts(out, "<p>");
-        h_badge(out, H_GOOD, "✓", "no findings");
+        rdh_badge(out, H_GOOD, "✓", "no findings");
         sp_buf_puts(out, " Every server offers what its provider declares.</p>\n");
         return;
     }
-    h_sub(out, "Findings", (int64_t)n);
-    h_table(out, "Effective below declared, or offered without being declared", columns, SP_LEN(columns));
+    rdh_sub(out, "Findings", (int64_t)n);
+    rdh_table(out, "Effective below declared, or offered without being declared", columns, SP_LEN(columns));
     for (size_t i = 0; i < r->ncaps; i++) {
         const struct rd_cap *c = &r->caps[i];
         if (!c->finding)
             continue;
-        h_row_head(out, c->capability);
+        rdh_row_head(out, c->capability);
         sp_buf_puts(out, "<td>");
-        h_provider(out, r, c->provider);
+        rdh_provider(out, r, c->provider);
         sp_buf_puts(out, "</td>");
-        h_cell(out, c->declared);
+        rdh_cell(out, c->declared);
         sp_buf_puts(out, "<td>");
-        h_badge(out, H_WARN, "▲", c->effective);
+        rdh_badge(out, H_WARN, "▲", c->effective);
         if (c->limit >= 0 && c->limit != INT64_MAX)
             sp_buf_printf(out, " up to %" PRId64, c->limit);
         sp_buf_puts(out, "</td>");
-        h_cell(out, c->why);
+        rdh_cell(out, c->why);
         sp_buf_puts(out, "</tr>\n");
     }
     for (size_t i = 0; i < audits->n; i++) {
         const struct sp_event_in *ev = &audits->v[i].ev;
         if (strcmp(rd_text(ev, F(outcome)), "passed") == 0)
             continue;
-        h_row_head(out, rd_text(ev, F(capability)));
+        rdh_row_head(out, rd_text(ev, F(capability)));
         sp_buf_puts(out, "<td>");
-        h_provider(out, r, rd_text(ev, F(provider)));
+        rdh_provider(out, r, rd_text(ev, F(provider)));
         sp_buf_puts(out, "</td><td>no</td><td>");
-        h_outcome(out, rd_text(ev, F(outcome)));
+        rdh_outcome(out, rd_text(ev, F(outcome)));
         sp_buf_puts(out, "</td>");
-        h_cell(out, rd_text(ev, F(message)));
+        rdh_cell(out, rd_text(ev, F(message)));
         sp_buf_puts(out, "</tr>\n");
     }
-    h_table_end(out);
+    rdh_table_end(out);
 }
 
 static const struct rd_cap *cap_of(const struct rd *r, const char *provider, const char *capability)
@@ -82,7 +82,7 @@ static void cap_cell(struct sp_buf *out, const struct rd_cap *c)
     }
     bool yes = strcmp(c->effective, "yes") == 0, no = strcmp(c->effective, "no") == 0;
     sp_buf_puts(out, "<td>");
-    h_badge(out,
+    rdh_badge(out,
         c->finding ? H_WARN
         : yes      ? H_GOOD
         : no       ? H_PLAIN
@@ -121,7 +121,7 @@ static void facet(struct sp_buf *out, const struct rd *r, size_t first)
         "<th scope=\"col\">Capability</th>");
     for (size_t p = 0; p < r->nproviders; p++) {
         sp_buf_puts(out, "<th scope=\"col\">");
-        h_provider(out, r, r->providers[p].name);
+        rdh_provider(out, r, r->providers[p].name);
         sp_buf_puts(out, "</th>");
     }
     sp_buf_puts(out, "</tr></thead><tbody>\n");
@@ -132,20 +132,20 @@ static void facet(struct sp_buf *out, const struct rd *r, size_t first)
             seen = strcmp(r->caps[k].capability, capability) == 0;
         if (seen)
             continue;
-        h_row_head(out, capability);
+        rdh_row_head(out, capability);
         for (size_t p = 0; p < r->nproviders; p++)
             cap_cell(out, cap_of(r, r->providers[p].name, capability));
         sp_buf_puts(out, "</tr>\n");
     }
-    h_table_end(out);
+    rdh_table_end(out);
     sp_buf_puts(out, "</details>\n");
 }
 
-void h_caps(struct sp_buf *out, const struct rd *r)
+void rdh_caps(struct sp_buf *out, const struct rd *r)
 {
     if (r->ncaps + r->of[SP_EV_CAP_AUDIT].n == 0)
         return;
-    h_section(out, "capabilities", "Capability audit", -1,
+    rdh_section(out, "capabilities", "Capability audit", -1,
         "<b>Declared</b>: what the kind of backend can do. <b>Effective</b>: what this server, with this "
         "key, does.");
     findings(out, r);
@@ -156,5 +156,5 @@ void h_caps(struct sp_buf *out, const struct rd *r)
         if (!seen)
             facet(out, r, i);
     }
-    h_section_end(out);
+    rdh_section_end(out);
 }

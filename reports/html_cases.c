@@ -62,11 +62,11 @@ static void matrix_cell(struct sp_buf *out, const struct rd *r, const char *prov
     sp_buf_printf(out, "</span><span class=\"dim time\">%s</span></td>", nothing ? "" : time);
 }
 
-void h_matrix(struct sp_buf *out, const struct rd *r)
+void rdh_matrix(struct sp_buf *out, const struct rd *r)
 {
     if (r->ncases == 0)
         return;
-    h_section(out, "matrix", "Providers and suites", -1, NULL);
+    rdh_section(out, "matrix", "Providers and suites", -1, NULL);
     sp_buf_puts(out,
         "<div class=\"scroll\" role=\"region\" tabindex=\"0\" aria-label=\"Outcomes per provider and "
         "suite\"><table class=\"matrix\"><caption>Outcomes per provider and suite</caption><thead><tr>"
@@ -80,19 +80,19 @@ void h_matrix(struct sp_buf *out, const struct rd *r)
     for (size_t p = 0; p < r->nproviders; p++) {
         const struct rd_provider *x = &r->providers[p];
         sp_buf_puts(out, "<tr><th scope=\"row\">");
-        h_provider(out, r, x->name);
+        rdh_provider(out, r, x->name);
         sp_buf_puts(out, "<span class=\"dim version\">");
-        h_server(out, x->kind, x->server_version);
+        rdh_server(out, x->kind, x->server_version);
         sp_buf_puts(out, "</span>");
         if (x->error[0] != '\0')
-            h_badge(out, H_WARN, "!", "cannot be opened");
+            rdh_badge(out, H_WARN, "!", "cannot be opened");
         sp_buf_puts(out, "</th>");
         for (size_t s = 0; s < r->nsuites; s++)
             matrix_cell(out, r, x->name, r->suites[s]);
         sp_buf_puts(out, "</tr>\n");
     }
-    h_table_end(out);
-    h_section_end(out);
+    rdh_table_end(out);
+    rdh_section_end(out);
 }
 
 static bool is_failing(const struct rd_case *c)
@@ -107,22 +107,22 @@ static void check(struct sp_buf *out, const struct rd_check *k)
     sp_buf_puts(out, "<div class=\"check\"><p class=\"what\">");
     rd_xml(out, k->what);
     sp_buf_puts(out, "</p>\n");
-    h_table(out, "Expected against actual", columns, 2);
+    rdh_table(out, "Expected against actual", columns, 2);
     sp_buf_puts(out, "<tr>");
-    h_cells_diff(out, k->expected, k->actual);
+    rdh_cells_diff(out, k->expected, k->actual);
     sp_buf_puts(out, "</tr>\n");
-    h_table_end(out);
+    rdh_table_end(out);
     sp_buf_puts(out, "<p class=\"dim small\">");
     if (k->code[0] != '\0') {
         sp_buf_puts(out, "error ");
-        h_code(out, k->code);
+        rdh_code(out, k->code);
         sp_buf_puts(out, " from the ");
         rd_xml(out, k->origin[0] == '\0' ? "unknown origin" : k->origin);
         sp_buf_putc(out, ' ');
     }
     if (k->native[0] != '\0') {
         sp_buf_puts(out, "native ");
-        h_code(out, k->native);
+        rdh_code(out, k->native);
         sp_buf_putc(out, ' ');
     }
     if (k->file[0] != '\0') {
@@ -135,13 +135,16 @@ static void check(struct sp_buf *out, const struct rd_check *k)
 
 static void failing_case(struct sp_buf *out, const struct rd *r, const struct rd_case *c, size_t n)
 {
-    /* The first ones are open: who has three failures wants to see them, who has three hundred wants a list. */
-    sp_buf_printf(out, "<details class=\"case\"%s><summary>", n < 12 ? " open" : "");
-    h_outcome(out, c->outcome);
+    const struct rd_provider *p = rdh_find_provider(r, c->provider);
+    /* The first ones are open: who has three failures wants to see them, who has three hundred wants a list. What only
+     * repeats that the provider cannot be opened stays closed. */
+    bool open = n < 12 && (p == NULL || p->error[0] == '\0' || strstr(c->message, p->error) == NULL);
+    sp_buf_printf(out, "<details class=\"case\"%s><summary>", open ? " open" : "");
+    rdh_outcome(out, c->outcome);
     sp_buf_puts(out, " <span class=\"id\">");
     rd_xml(out, c->id);
     sp_buf_puts(out, "</span> <span class=\"on\">on ");
-    h_provider(out, r, c->provider);
+    rdh_provider(out, r, c->provider);
     sp_buf_puts(out, "</span></summary>\n<div class=\"in\">");
     if (c->promise[0] != '\0') {
         sp_buf_puts(out, "<p class=\"promise\"><span class=\"label\">Promise</span> ");
@@ -155,7 +158,7 @@ static void failing_case(struct sp_buf *out, const struct rd *r, const struct rd
     }
     for (const struct rd_check *k = c->checks; k != NULL; k = k->next)
         check(out, k);
-    h_repeat(out, c->repeat);
+    rdh_repeat(out, c->repeat);
     sp_buf_puts(out, "</div></details>\n");
 }
 
@@ -165,16 +168,16 @@ static void opening_errors(struct sp_buf *out, const struct rd *r)
         if (r->providers[i].error[0] == '\0')
             continue;
         sp_buf_puts(out, "<details class=\"case\" open><summary>");
-        h_badge(out, H_WARN, "!", "cannot be opened");
+        rdh_badge(out, H_WARN, "!", "cannot be opened");
         sp_buf_putc(out, ' ');
-        h_provider(out, r, r->providers[i].name);
+        rdh_provider(out, r, r->providers[i].name);
         sp_buf_puts(out, "</summary><div class=\"in\"><p class=\"message\">");
         rd_xml(out, r->providers[i].error);
         sp_buf_puts(out, "</p></div></details>\n");
     }
 }
 
-void h_failures(struct sp_buf *out, const struct rd *r)
+void rdh_failures(struct sp_buf *out, const struct rd *r)
 {
     size_t n = 0, shown = 0;
     bool closed = false;
@@ -184,7 +187,7 @@ void h_failures(struct sp_buf *out, const struct rd *r)
         closed = closed || r->providers[i].error[0] != '\0';
     if (n == 0 && !closed)
         return;
-    h_section(out, "failing", "Failing cases", (int64_t)n,
+    rdh_section(out, "failing", "Failing cases", (int64_t)n,
         "<b>Failed</b>: the provider broke a promise. <b>Errored</b>: it could not be told.");
     opening_errors(out, r);
     static const char *const order[] = { "failed", "errored", "not run" };
@@ -192,7 +195,7 @@ void h_failures(struct sp_buf *out, const struct rd *r)
         for (size_t i = 0; i < r->ncases; i++)
             if (strcmp(r->cases[i].outcome, order[o]) == 0)
                 failing_case(out, r, &r->cases[i], shown++);
-    h_section_end(out);
+    rdh_section_end(out);
 }
 
 /* ---- skips --------------------------------------------------------------------------------------------------- */
@@ -223,9 +226,9 @@ static void skip_group(struct sp_buf *out, const struct rd *r, size_t first)
         sp_buf_puts(out, "</span>");
     }
     sp_buf_puts(out, "</th><td>");
-    h_provider(out, r, c->provider);
+    rdh_provider(out, r, c->provider);
     sp_buf_puts(out, "</td>");
-    h_cell_code(out, capability);
+    rdh_cell_code(out, capability);
     sp_buf_printf(out, "<td class=\"num\">%zu</td><td><details><summary>show</summary><ul class=\"ids\">", n);
     for (size_t i = first; i < r->ncases; i++) {
         if (!same_skip(c, &r->cases[i]))
@@ -240,7 +243,7 @@ static void skip_group(struct sp_buf *out, const struct rd *r, size_t first)
 static void skip_table(struct sp_buf *out, const struct rd *r, const char *outcome, const char *caption)
 {
     const char *const columns[] = { "Reason", "Provider", "Capability", "#Cases", "Which" };
-    h_table(out, caption, columns, SP_LEN(columns));
+    rdh_table(out, caption, columns, SP_LEN(columns));
     for (size_t i = 0; i < r->ncases; i++) {
         bool seen = strcmp(r->cases[i].outcome, outcome) != 0;
         for (size_t k = 0; k < i && !seen; k++)
@@ -248,42 +251,42 @@ static void skip_table(struct sp_buf *out, const struct rd *r, const char *outco
         if (!seen)
             skip_group(out, r, i);
     }
-    h_table_end(out);
+    rdh_table_end(out);
 }
 
-void h_skips(struct sp_buf *out, const struct rd *r)
+void rdh_skips(struct sp_buf *out, const struct rd *r)
 {
     if (r->totals[3] + r->totals[4] == 0)
         return;
-    h_section(out, "skipped", "Skip ledger", (int64_t)(r->totals[3] + r->totals[4]),
+    rdh_section(out, "skipped", "Skip ledger", (int64_t)(r->totals[3] + r->totals[4]),
         "Nothing here was proven. A skip on the target of what the source can do is a reason not to go.");
     if (r->totals[3] > 0) {
-        h_sub(out, "Skipped", (int64_t)r->totals[3]);
+        rdh_sub(out, "Skipped", (int64_t)r->totals[3]);
         skip_table(out, r, "skipped", "Skipped cases by reason");
     }
     if (r->totals[4] > 0) {
-        h_sub(out, "Expected failures", (int64_t)r->totals[4]);
+        rdh_sub(out, "Expected failures", (int64_t)r->totals[4]);
         skip_table(out, r, "xfailed", "Expected failures by reason");
     }
-    h_section_end(out);
+    rdh_section_end(out);
 }
 
 /* ---- all cases ----------------------------------------------------------------------------------------------- */
 
-void h_all_cases(struct sp_buf *out, const struct rd *r)
+void rdh_all_cases(struct sp_buf *out, const struct rd *r)
 {
     const char *const columns[] = { "Case", "Provider", "Outcome", "#Checks", "#Time", "Promise or message" };
     char time[32];
     if (r->ncases == 0)
         return;
-    h_section(out, "cases", "All cases", (int64_t)r->ncases, NULL);
+    rdh_section(out, "cases", "All cases", (int64_t)r->ncases, NULL);
     sp_buf_puts(out, "<details class=\"all\"><summary>Every case that was planned</summary>\n"
                      "<div class=\"filters\" hidden><label>Find <input type=\"search\" id=\"q\" "
                      "autocomplete=\"off\"></label> <label>Outcome <select id=\"o\"><option value=\"\">all"
                      "</option><option>passed</option><option>failed</option><option>errored</option>"
                      "<option>skipped</option><option value=\"xfailed\">expected failure</option>"
                      "<option>not run</option></select></label> <output id=\"shown\"></output></div>\n");
-    h_table(out, "All cases", columns, SP_LEN(columns));
+    rdh_table(out, "All cases", columns, SP_LEN(columns));
     for (size_t i = 0; i < r->ncases; i++) {
         const struct rd_case *c = &r->cases[i];
         sp_buf_puts(out, "<tr data-o=\"");
@@ -291,16 +294,16 @@ void h_all_cases(struct sp_buf *out, const struct rd *r)
         sp_buf_puts(out, "\"><th scope=\"row\" class=\"id\">");
         rd_xml(out, c->id);
         sp_buf_puts(out, "</th><td>");
-        h_provider(out, r, c->provider);
+        rdh_provider(out, r, c->provider);
         sp_buf_puts(out, "</td><td>");
-        h_outcome(out, c->outcome);
+        rdh_outcome(out, c->outcome);
         sp_format_duration(time, c->duration_s);
         sp_buf_printf(
             out, "</td><td class=\"num\">%" PRId64 "</td><td class=\"num\">%s</td>", c->nchecks, time);
-        h_cell(out, c->reason[0] != '\0' ? c->reason : c->message[0] != '\0' ? c->message : c->promise);
+        rdh_cell(out, c->reason[0] != '\0' ? c->reason : c->message[0] != '\0' ? c->message : c->promise);
         sp_buf_puts(out, "</tr>\n");
     }
-    h_table_end(out);
+    rdh_table_end(out);
     sp_buf_puts(out, "</details>\n");
-    h_section_end(out);
+    rdh_section_end(out);
 }

@@ -7,46 +7,46 @@
 
 #define F(name) SP_FLD_##name
 
-void h_notes(struct sp_buf *out, const struct rd *r)
+void rdh_notes(struct sp_buf *out, const struct rd *r)
 {
     const struct rd_rows *rows = &r->of[SP_EV_NOTE];
     if (rows->n == 0)
         return;
-    h_section(out, "notes", "Notes", (int64_t)rows->n, NULL);
+    rdh_section(out, "notes", "Notes", (int64_t)rows->n, NULL);
     sp_buf_puts(out, "<ul class=\"notes\">\n");
     for (size_t i = 0; i < rows->n; i++) {
         const char *level = rd_text(&rows->v[i].ev, F(level));
         bool warn = strncmp(level, "warn", 4) == 0 || strcmp(level, "error") == 0;
         sp_buf_puts(out, "<li>");
-        h_badge(out, warn ? H_WARN : H_PLAIN, warn ? "!" : "·", level[0] == '\0' ? "note" : level);
+        rdh_badge(out, warn ? H_WARN : H_PLAIN, warn ? "!" : "·", level[0] == '\0' ? "note" : level);
         sp_buf_putc(out, ' ');
         rd_xml(out, rd_text(&rows->v[i].ev, F(text)));
         sp_buf_puts(out, "</li>\n");
     }
     sp_buf_puts(out, "</ul>\n");
-    h_section_end(out);
+    rdh_section_end(out);
 }
 
-void h_output(struct sp_buf *out, const struct rd *r)
+void rdh_output(struct sp_buf *out, const struct rd *r)
 {
     const struct rd_rows *rows = &r->of[SP_EV_OUTPUT];
     if (rows->n == 0)
         return;
-    h_section(out, "output", "Worker output", (int64_t)rows->n, NULL);
+    rdh_section(out, "output", "Worker output", (int64_t)rows->n, NULL);
     for (size_t i = 0; i < rows->n; i++) {
         const struct sp_event_in *ev = &rows->v[i].ev;
         const char *id = rd_text(ev, F(id));
         sp_buf_puts(out, "<details><summary><span class=\"id\">");
         rd_xml(out, id[0] != '\0' ? id : rd_text(ev, F(suite)));
         sp_buf_puts(out, "</span> on ");
-        h_provider(out, r, rd_text(ev, F(provider)));
+        rdh_provider(out, r, rd_text(ev, F(provider)));
         sp_buf_puts(out, " <span class=\"dim\">");
         rd_xml(out, rd_text(ev, F(stream)));
         sp_buf_puts(out, "</span></summary><pre tabindex=\"0\">");
         rd_xml(out, rd_text(ev, F(text)));
         sp_buf_puts(out, "</pre></details>\n");
     }
-    h_section_end(out);
+    rdh_section_end(out);
 }
 
 static void fact(struct sp_buf *out, const char *label, const char *text)
@@ -64,34 +64,34 @@ static void providers(struct sp_buf *out, const struct rd *r)
         "Notes" };
     if (r->nproviders == 0)
         return;
-    h_sub(out, "Providers", (int64_t)r->nproviders);
-    h_table(out, "Providers", columns, SP_LEN(columns));
+    rdh_sub(out, "Providers", (int64_t)r->nproviders);
+    rdh_table(out, "Providers", columns, SP_LEN(columns));
     for (size_t i = 0; i < r->nproviders; i++) {
         const struct rd_provider *p = &r->providers[i];
-        h_row_head(out, p->name);
-        h_cell(out, p->kind);
+        rdh_row_head(out, p->name);
+        rdh_cell(out, p->kind);
         sp_buf_puts(out, "<td>");
-        h_fidelity(out, p->fidelity);
+        rdh_fidelity(out, p->fidelity);
         sp_buf_puts(out, "</td>");
-        h_cell(out, p->server_version);
-        h_cell(out, p->access);
-        h_cell_code(out, p->url);
+        rdh_cell(out, p->server_version);
+        rdh_cell(out, p->access);
+        rdh_cell_code(out, p->url);
         sp_buf_puts(out, "<td>");
         rd_xml(out, p->notes);
         if (p->error[0] != '\0') {
             sp_buf_putc(out, ' ');
-            h_badge(out, H_WARN, "!", p->error);
+            rdh_badge(out, H_WARN, "!", p->error);
         }
         sp_buf_puts(out, "</td></tr>\n");
     }
-    h_table_end(out);
+    rdh_table_end(out);
 }
 
-void h_environment(struct sp_buf *out, const struct rd *r)
+void rdh_environment(struct sp_buf *out, const struct rd *r)
 {
     if (r->start.json == NULL && r->nproviders == 0)
         return;
-    h_section(out, "environment", "Environment", -1, NULL);
+    rdh_section(out, "environment", "Environment", -1, NULL);
     sp_buf_puts(out, "<dl class=\"facts\">\n");
     fact(out, "Tool", rd_text(&r->start, F(tool)));
     fact(out, "Version", rd_text(&r->start, F(version)));
@@ -110,5 +110,5 @@ void h_environment(struct sp_buf *out, const struct rd *r)
         sp_buf_puts(out, "</kbd></p>\n");
     }
     providers(out, r);
-    h_section_end(out);
+    rdh_section_end(out);
 }

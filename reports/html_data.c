@@ -8,7 +8,7 @@
 
 #define F(name) SP_FLD_##name
 
-static enum h_tone kind_tone(const char *difference)
+static enum rdh_tone kind_tone(const char *difference)
 {
     return strcmp(difference, "changed") == 0 ? H_WARN : H_BAD;
 }
@@ -30,24 +30,24 @@ static void group(struct sp_buf *out, const struct rd_rows *rows, size_t from, s
     sp_buf_puts(out, "<h3>");
     rd_xml(out, rd_text(&rows->v[from].ev, F(name)));
     sp_buf_printf(out, " <span class=\"n\">%s</span></h3>\n", text);
-    h_table(out, "Differences, row by row", columns, SP_LEN(columns));
+    rdh_table(out, "Differences, row by row", columns, SP_LEN(columns));
     for (size_t i = from; i < to; i++) {
         const struct sp_event_in *ev = &rows->v[i].ev;
         const char *difference = rd_text(ev, F(difference)), *digest = rd_text(ev, F(digest));
         sp_buf_puts(out, "<tr><th scope=\"row\">");
-        h_code(out, rd_text(ev, F(key)));
+        rdh_code(out, rd_text(ev, F(key)));
         sp_buf_puts(out, "</th><td>");
-        h_badge(out, kind_tone(difference), kind_symbol(difference), difference);
+        rdh_badge(out, kind_tone(difference), kind_symbol(difference), difference);
         sp_buf_puts(out, "</td>");
-        h_cell_code(out, rd_text(ev, F(column)));
+        rdh_cell_code(out, rd_text(ev, F(column)));
         if (strcmp(difference, "changed") == 0) {
-            h_cells_diff(out, rd_text(ev, F(expected)), rd_text(ev, F(actual)));
+            rdh_cells_diff(out, rd_text(ev, F(expected)), rd_text(ev, F(actual)));
         } else {
-            h_cell_value(out, rd_text(ev, F(expected)));
-            h_cell_value(out, rd_text(ev, F(actual)));
+            rdh_cell_value(out, rd_text(ev, F(expected)));
+            rdh_cell_value(out, rd_text(ev, F(actual)));
         }
         sp_buf_puts(out, "<td class=\"small\">");
-        h_short(out, digest);
+        rdh_short(out, digest);
         if (rd_text(ev, F(side))[0] != '\0' && digest[0] != '\0') {
             sp_buf_puts(out, " <span class=\"dim\">");
             rd_xml(out, rd_text(ev, F(side)));
@@ -55,16 +55,16 @@ static void group(struct sp_buf *out, const struct rd_rows *rows, size_t from, s
         }
         sp_buf_puts(out, "</td></tr>\n");
     }
-    h_table_end(out);
+    rdh_table_end(out);
 }
 
-void h_differences(struct sp_buf *out, const struct rd *r)
+void rdh_differences(struct sp_buf *out, const struct rd *r)
 {
     const struct rd_rows *rows = &r->of[SP_EV_DIFFERENCE], *ends = &r->of[SP_EV_VERIFY_END];
     bool capped = ends->n > 0 && sp_event_get_bool(&ends->v[ends->n - 1].ev, F(capped), false);
     if (rows->n == 0)
         return;
-    h_section(out, "differences", "Differences", (int64_t)rows->n, NULL);
+    rdh_section(out, "differences", "Differences", (int64_t)rows->n, NULL);
     if (capped)
         sp_buf_puts(out,
             "<p class=\"callout warn\"><b>! The list is capped.</b> There are more differences than are "
@@ -75,7 +75,7 @@ void h_differences(struct sp_buf *out, const struct rd *r)
             to++;
         group(out, rows, from, to);
     }
-    h_section_end(out);
+    rdh_section_end(out);
 }
 
 static void migrate_ends(struct sp_buf *out, const struct rd_rows *ends)
@@ -87,7 +87,7 @@ static void migrate_ends(struct sp_buf *out, const struct rd_rows *ends)
         sp_format_count(rows, n < 0 ? 0 : (uint64_t)n);
         sp_format_duration(time, sp_event_get_real(ev, F(duration_s), 0));
         sp_buf_puts(out, "<p>");
-        h_badge(out, H_PLAIN, "→", rd_text(ev, F(outcome)));
+        rdh_badge(out, H_PLAIN, "→", rd_text(ev, F(outcome)));
         sp_buf_printf(
             out, " %" PRId64 " tables, %s rows in %s. ", sp_event_get_int(ev, F(tables), 0), rows, time);
         rd_xml(out, rd_text(ev, F(message)));
@@ -95,14 +95,14 @@ static void migrate_ends(struct sp_buf *out, const struct rd_rows *ends)
     }
 }
 
-void h_migrate(struct sp_buf *out, const struct rd *r)
+void rdh_migrate(struct sp_buf *out, const struct rd *r)
 {
     const char *const columns[] = { "Table", "#Rows", "#Bytes", "#Time", "#Rows/s", "Message" };
     const struct rd_rows *rows = &r->of[SP_EV_MIGRATE_TABLE], *ends = &r->of[SP_EV_MIGRATE_END];
     char text[32];
     if (rows->n + ends->n == 0)
         return;
-    h_section(out, "migrate", "Migration", (int64_t)rows->n, NULL);
+    rdh_section(out, "migrate", "Migration", (int64_t)rows->n, NULL);
     if (ends->n == 0)
         sp_buf_puts(out,
             "<p class=\"callout warn\"><b>! The migration has no end.</b> What stands here was copied; "
@@ -112,19 +112,19 @@ void h_migrate(struct sp_buf *out, const struct rd *r)
         sp_buf_puts(out,
             "<p class=\"callout warn\"><b>! Copied, not compared.</b> Nothing here says that the target "
             "holds the same data; <kbd>switchproof verify</kbd> does.</p>\n");
-    h_table(out, "What was copied", columns, SP_LEN(columns));
+    rdh_table(out, "What was copied", columns, SP_LEN(columns));
     for (size_t i = 0; i < rows->n; i++) {
         const struct sp_event_in *ev = &rows->v[i].ev;
         double rate = sp_event_get_real(ev, F(rate), -1);
-        h_row_head(out, rd_text(ev, F(name)));
-        h_cell_int(out, ev, F(rows), H_PLAIN);
-        h_cell_int(out, ev, F(bytes), H_PLAIN);
-        h_cell_seconds(out, ev, F(duration_s));
+        rdh_row_head(out, rd_text(ev, F(name)));
+        rdh_cell_int(out, ev, F(rows), H_PLAIN);
+        rdh_cell_int(out, ev, F(bytes), H_PLAIN);
+        rdh_cell_seconds(out, ev, F(duration_s));
         sp_format_count(text, rate < 0 || rate > 1e15 ? 0 : (uint64_t)rate);
         sp_buf_printf(out, "<td class=\"num\">%s</td>", rate < 0 ? "–" : text);
-        h_cell(out, rd_text(ev, F(message)));
+        rdh_cell(out, rd_text(ev, F(message)));
         sp_buf_puts(out, "</tr>\n");
     }
-    h_table_end(out);
-    h_section_end(out);
+    rdh_table_end(out);
+    rdh_section_end(out);
 }

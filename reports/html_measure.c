@@ -85,7 +85,7 @@ static void latency(struct sp_buf *out, const struct sp_event_in *ev, enum sp_ev
     const char *unit = rd_text(ev, F(unit));
     double v = sp_event_get_real(ev, f, -1);
     if (v < 0 || unit[0] == '\0' || strcmp(unit, "s") == 0) {
-        h_cell_seconds(out, ev, f);
+        rdh_cell_seconds(out, ev, f);
         return;
     }
     sp_buf_printf(out, "<td class=\"num\">%.3g ", v);
@@ -96,31 +96,31 @@ static void latency(struct sp_buf *out, const struct sp_event_in *ev, enum sp_ev
 static void measure(struct sp_buf *out, const struct sp_event_in *ev)
 {
     const enum sp_event_field fields[] = { F(p50), F(p95), F(p99), F(max) };
-    h_row_head(out, rd_text(ev, F(operation)));
+    rdh_row_head(out, rd_text(ev, F(operation)));
     sp_buf_puts(out, "<td>");
     rd_xml(out, rd_text(ev, F(basis)));
     sp_buf_puts(out, "<span class=\"dim small why\">");
     rd_xml(out, rd_text(ev, F(id)));
     sp_buf_puts(out, "</span></td>");
-    h_cell_int(out, ev, F(count), H_PLAIN);
+    rdh_cell_int(out, ev, F(count), H_PLAIN);
     rate(out, ev);
     for (size_t i = 0; i < SP_LEN(fields); i++)
         latency(out, ev, fields[i]);
     distribution(out, ev);
-    h_cell_int(out, ev, F(errors), H_BAD);
-    h_cell_int(out, ev, F(dropped), H_WARN);
-    h_cell_int(out, ev, F(late), H_WARN);
+    rdh_cell_int(out, ev, F(errors), H_BAD);
+    rdh_cell_int(out, ev, F(dropped), H_WARN);
+    rdh_cell_int(out, ev, F(late), H_WARN);
     sp_buf_puts(out, "</tr>\n");
 }
 
-void h_measures(struct sp_buf *out, const struct rd *r)
+void rdh_measures(struct sp_buf *out, const struct rd *r)
 {
     const char *const columns[] = { "Operation", "Basis", "#Count", "#Rate", "#p50", "#p95", "#p99", "#Max",
         "Distribution", "#Errors", "#Dropped", "#Late" };
     const struct rd_rows *rows = &r->of[SP_EV_MEASURE];
     if (rows->n == 0)
         return;
-    h_section(out, "measurements", "Measurements", (int64_t)rows->n,
+    rdh_section(out, "measurements", "Measurements", (int64_t)rows->n,
         "<b>Service</b> time starts with the call, <b>response</b> time when the call should have started. "
         "A dash: too few samples for that quantile. Drawings have a logarithmic axis from the fastest to the "
         "slowest call; the line is the median, the slowest hundredth is set apart in colour.");
@@ -132,15 +132,15 @@ void h_measures(struct sp_buf *out, const struct rd *r)
         if (seen)
             continue;
         sp_buf_puts(out, "<h3>");
-        h_provider(out, r, provider);
+        rdh_provider(out, r, provider);
         sp_buf_puts(out, "</h3>\n");
-        h_table(out, "Latencies per operation", columns, SP_LEN(columns));
+        rdh_table(out, "Latencies per operation", columns, SP_LEN(columns));
         for (size_t k = i; k < rows->n; k++)
             if (strcmp(rd_text(&rows->v[k].ev, F(provider)), provider) == 0)
                 measure(out, &rows->v[k].ev);
-        h_table_end(out);
+        rdh_table_end(out);
     }
-    h_section_end(out);
+    rdh_section_end(out);
 }
 
 /* ---- behaviour ----------------------------------------------------------------------------------------------- */
@@ -162,7 +162,7 @@ static void topic(struct sp_buf *out, const struct rd *r, const struct rd_rows *
     rd_xml(out, rd_text(ev, F(topic)));
     sp_buf_putc(out, ' ');
     if (differs)
-        h_badge(out, H_INFO, "≠", "differs");
+        rdh_badge(out, H_INFO, "≠", "differs");
     sp_buf_puts(out, "<span class=\"dim small why\">");
     rd_xml(out, rd_text(ev, F(id)));
     sp_buf_puts(out, "</span></th>");
@@ -175,17 +175,17 @@ static void topic(struct sp_buf *out, const struct rd *r, const struct rd_rows *
         if (at == rows->n)
             sp_buf_puts(out, "<td class=\"dim\">not observed</td>");
         else
-            h_cell(out, rd_text(&rows->v[at].ev, F(observed)));
+            rdh_cell(out, rd_text(&rows->v[at].ev, F(observed)));
     }
     sp_buf_puts(out, "</tr>\n");
 }
 
-void h_semantics(struct sp_buf *out, const struct rd *r)
+void rdh_semantics(struct sp_buf *out, const struct rd *r)
 {
     const struct rd_rows *rows = &r->of[SP_EV_SEMANTICS];
     if (rows->n == 0)
         return;
-    h_section(out, "semantics", "Behaviour", (int64_t)rows->n,
+    rdh_section(out, "semantics", "Behaviour", (int64_t)rows->n,
         "Neither right nor wrong: how each backend behaves where the contract leaves it open.");
     sp_buf_puts(out,
         "<div class=\"scroll\" role=\"region\" tabindex=\"0\" aria-label=\"Behaviour per provider\">"
@@ -193,7 +193,7 @@ void h_semantics(struct sp_buf *out, const struct rd *r)
         "<th scope=\"col\">Topic</th>");
     for (size_t p = 0; p < r->nproviders; p++) {
         sp_buf_puts(out, "<th scope=\"col\">");
-        h_provider(out, r, r->providers[p].name);
+        rdh_provider(out, r, r->providers[p].name);
         sp_buf_puts(out, "</th>");
     }
     sp_buf_puts(out, "</tr></thead><tbody>\n");
@@ -204,6 +204,6 @@ void h_semantics(struct sp_buf *out, const struct rd *r)
         if (!seen)
             topic(out, r, rows, i);
     }
-    h_table_end(out);
-    h_section_end(out);
+    rdh_table_end(out);
+    rdh_section_end(out);
 }

@@ -1,7 +1,7 @@
 /* html_style.c -- the style sheet and the one script of report.html. No font, image or other file is asked for. */
 #include "reports/html.h"
 
-const char h_style[] =
+const char rdh_style[] =
     ":root{color-scheme:light dark;--bg:#f7f7f5;--card:#fff;--ink:#1c2024;--dim:#5d6570;--line:#e2e3e0;"
     "--soft:#f0f0ed;--link:#1f5fbf;--focus:#1f5fbf;"
     "--good:#14683c;--good-bg:#e3f3e8;--good-fill:#3f9f68;"
@@ -163,7 +163,7 @@ const char h_style[] =
 
 /* Filters of the list of all cases, kept in the URL's fragment: #cases?o=failed&q=crud. A link into a closed part opens
  * it, and so does printing. Without the script everything is there, unfiltered. */
-const char h_script[] =
+const char rdh_script[] =
     "(function(){'use strict';var d=document,q=d.getElementById('q'),o=d.getElementById('o'),"
     "s=d.getElementById('shown');\n"
     "function each(x,f){Array.prototype.forEach.call(d.querySelectorAll(x),f)}\n"

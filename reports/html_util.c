@@ -7,7 +7,7 @@
 
 #include "base/str.h"
 
-const char *h_tone_class(enum h_tone t)
+const char *rdh_tone_class(enum rdh_tone t)
 {
     switch (t) {
     case H_GOOD:
@@ -24,7 +24,7 @@ const char *h_tone_class(enum h_tone t)
     return "plain";
 }
 
-void h_section(struct sp_buf *out, const char *id, const char *title, int64_t count, const char *lead)
+void rdh_section(struct sp_buf *out, const char *id, const char *title, int64_t count, const char *lead)
 {
     sp_buf_printf(out, "<section id=\"%s\" aria-labelledby=\"h-%s\"><h2 id=\"h-%s\">%s", id, id, id, title);
     if (count >= 0)
@@ -34,12 +34,12 @@ void h_section(struct sp_buf *out, const char *id, const char *title, int64_t co
         sp_buf_printf(out, "<p class=\"lead\">%s</p>\n", lead);
 }
 
-void h_section_end(struct sp_buf *out)
+void rdh_section_end(struct sp_buf *out)
 {
     sp_buf_puts(out, "</section>\n");
 }
 
-void h_sub(struct sp_buf *out, const char *title, int64_t count)
+void rdh_sub(struct sp_buf *out, const char *title, int64_t count)
 {
     sp_buf_printf(out, "<h3>%s", title);
     if (count >= 0)
@@ -47,7 +47,7 @@ void h_sub(struct sp_buf *out, const char *title, int64_t count)
     sp_buf_puts(out, "</h3>\n");
 }
 
-void h_table(struct sp_buf *out, const char *caption, const char *const *columns, size_t n)
+void rdh_table(struct sp_buf *out, const char *caption, const char *const *columns, size_t n)
 {
     sp_buf_printf(out,
         "<div class=\"scroll\" role=\"region\" tabindex=\"0\" aria-label=\"%s\"><table>"
@@ -62,26 +62,26 @@ void h_table(struct sp_buf *out, const char *caption, const char *const *columns
     sp_buf_puts(out, "</tr></thead><tbody>\n");
 }
 
-void h_table_end(struct sp_buf *out)
+void rdh_table_end(struct sp_buf *out)
 {
     sp_buf_puts(out, "</tbody></table></div>\n");
 }
 
-void h_row_head(struct sp_buf *out, const char *text)
+void rdh_row_head(struct sp_buf *out, const char *text)
 {
     sp_buf_puts(out, "<tr><th scope=\"row\">");
     rd_xml(out, text);
     sp_buf_puts(out, "</th>");
 }
 
-void h_cell(struct sp_buf *out, const char *text)
+void rdh_cell(struct sp_buf *out, const char *text)
 {
     sp_buf_puts(out, "<td>");
     rd_xml(out, text);
     sp_buf_puts(out, "</td>");
 }
 
-void h_code(struct sp_buf *out, const char *text)
+void rdh_code(struct sp_buf *out, const char *text)
 {
     if (text[0] == '\0')
         return;
@@ -90,35 +90,35 @@ void h_code(struct sp_buf *out, const char *text)
     sp_buf_puts(out, "</code>");
 }
 
-void h_short(struct sp_buf *out, const char *digest)
+void rdh_short(struct sp_buf *out, const char *digest)
 {
     struct sp_buf s = SP_BUF_INIT;
     size_t n = strlen(digest);
     if (sp_buf_put(&s, digest, n < 12 ? n : 12) < 0)
         out->oom = true;
     else
-        h_code(out, s.p == NULL ? "" : s.p);
+        rdh_code(out, s.p == NULL ? "" : s.p);
     if (n > 12)
         sp_buf_puts(out, "…");
     sp_buf_free(&s);
 }
 
-void h_cell_code(struct sp_buf *out, const char *text)
+void rdh_cell_code(struct sp_buf *out, const char *text)
 {
     sp_buf_puts(out, "<td>");
-    h_code(out, text);
+    rdh_code(out, text);
     sp_buf_puts(out, "</td>");
 }
 
-void h_cell_value(struct sp_buf *out, const char *text)
+void rdh_cell_value(struct sp_buf *out, const char *text)
 {
     sp_buf_puts(out, "<td><code class=\"value\">");
     rd_xml(out, text);
     sp_buf_puts(out, "</code></td>");
 }
 
-void h_cell_int(
-    struct sp_buf *out, const struct sp_event_in *ev, enum sp_event_field f, enum h_tone above_zero)
+void rdh_cell_int(
+    struct sp_buf *out, const struct sp_event_in *ev, enum sp_event_field f, enum rdh_tone above_zero)
 {
     int64_t v = sp_event_get_int(ev, f, INT64_MIN);
     char text[32];
@@ -128,11 +128,11 @@ void h_cell_int(
     }
     sp_format_count(text, v < 0 ? 0 - (uint64_t)v : (uint64_t)v);
     sp_buf_printf(out, "<td class=\"num %s\">%s%s</td>",
-        v == 0 && above_zero != H_PLAIN ? "zero" : h_tone_class(v > 0 ? above_zero : H_PLAIN),
+        v == 0 && above_zero != H_PLAIN ? "zero" : rdh_tone_class(v > 0 ? above_zero : H_PLAIN),
         v < 0 ? "-" : "", text);
 }
 
-void h_cell_seconds(struct sp_buf *out, const struct sp_event_in *ev, enum sp_event_field f)
+void rdh_cell_seconds(struct sp_buf *out, const struct sp_event_in *ev, enum sp_event_field f)
 {
     double v = sp_event_get_real(ev, f, -1);
     char text[32];
@@ -171,7 +171,7 @@ static bool is_continuation(char c)
     return ((unsigned char)c & 0xc0) == 0x80;
 }
 
-void h_cells_diff(struct sp_buf *out, const char *expected, const char *actual)
+void rdh_cells_diff(struct sp_buf *out, const char *expected, const char *actual)
 {
     size_t na = strlen(expected), nb = strlen(actual), head = 0, tail = 0;
     while (head < na && head < nb && expected[head] == actual[head])
@@ -189,19 +189,19 @@ void h_cells_diff(struct sp_buf *out, const char *expected, const char *actual)
     marked(out, actual, useful ? head : 0, useful ? nb - tail : 0);
 }
 
-void h_badge(struct sp_buf *out, enum h_tone tone, const char *symbol, const char *text)
+void rdh_badge(struct sp_buf *out, enum rdh_tone tone, const char *symbol, const char *text)
 {
-    sp_buf_printf(out, "<span class=\"badge %s%s\"><span aria-hidden=\"true\">%s</span> ", h_tone_class(tone),
-        strlen(text) > 40 ? " long" : "", symbol);
+    sp_buf_printf(out, "<span class=\"badge %s%s\"><span aria-hidden=\"true\">%s</span> ",
+        rdh_tone_class(tone), strlen(text) > 40 ? " long" : "", symbol);
     rd_xml(out, text);
     sp_buf_puts(out, "</span>");
 }
 
-void h_outcome(struct sp_buf *out, const char *outcome)
+void rdh_outcome(struct sp_buf *out, const char *outcome)
 {
     static const struct {
         const char *outcome, *symbol, *text;
-        enum h_tone tone;
+        enum rdh_tone tone;
     } rows[] = {
         { "passed", "✓", "passed", H_GOOD },
         { "failed", "✗", "failed", H_BAD },
@@ -212,21 +212,21 @@ void h_outcome(struct sp_buf *out, const char *outcome)
     };
     for (size_t i = 0; i < SP_LEN(rows); i++)
         if (strcmp(outcome, rows[i].outcome) == 0) {
-            h_badge(out, rows[i].tone, rows[i].symbol, rows[i].text);
+            rdh_badge(out, rows[i].tone, rows[i].symbol, rows[i].text);
             return;
         }
-    h_badge(out, H_WARN, "?", outcome);
+    rdh_badge(out, H_WARN, "?", outcome);
 }
 
-void h_fidelity(struct sp_buf *out, const char *fidelity)
+void rdh_fidelity(struct sp_buf *out, const char *fidelity)
 {
     if (strcmp(fidelity, "real") == 0)
-        h_badge(out, H_GOOD, "●", "real server");
+        rdh_badge(out, H_GOOD, "●", "real server");
     else
-        h_badge(out, H_INFO, "◐", fidelity[0] == '\0' ? "unknown" : fidelity);
+        rdh_badge(out, H_INFO, "◐", fidelity[0] == '\0' ? "unknown" : fidelity);
 }
 
-const struct rd_provider *h_find_provider(const struct rd *r, const char *name)
+const struct rd_provider *rdh_find_provider(const struct rd *r, const char *name)
 {
     for (size_t i = 0; i < r->nproviders; i++)
         if (strcmp(r->providers[i].name, name) == 0)
@@ -234,19 +234,19 @@ const struct rd_provider *h_find_provider(const struct rd *r, const char *name)
     return NULL;
 }
 
-void h_provider(struct sp_buf *out, const struct rd *r, const char *name)
+void rdh_provider(struct sp_buf *out, const struct rd *r, const char *name)
 {
-    const struct rd_provider *p = h_find_provider(r, name);
+    const struct rd_provider *p = rdh_find_provider(r, name);
     sp_buf_puts(out, "<span class=\"provider\">");
     rd_xml(out, name);
     sp_buf_puts(out, "</span>");
     if (p != NULL && strcmp(p->fidelity, "real") != 0) {
         sp_buf_putc(out, ' ');
-        h_fidelity(out, p->fidelity);
+        rdh_fidelity(out, p->fidelity);
     }
 }
 
-void h_server(struct sp_buf *out, const char *kind, const char *version)
+void rdh_server(struct sp_buf *out, const char *kind, const char *version)
 {
     if (strncasecmp(version, kind, strlen(kind)) != 0) {
         rd_xml(out, kind);
@@ -255,11 +255,11 @@ void h_server(struct sp_buf *out, const char *kind, const char *version)
     rd_xml(out, version);
 }
 
-void h_verify_badge(struct sp_buf *out, const char *verdict)
+void rdh_verify_badge(struct sp_buf *out, const char *verdict)
 {
     static const struct {
         const char *verdict, *symbol, *text;
-        enum h_tone tone;
+        enum rdh_tone tone;
     } rows[] = {
         { "equal", "=", "equal", H_GOOD },
         { "equal_with_loss", "≈", "equal with loss", H_WARN },
@@ -268,13 +268,13 @@ void h_verify_badge(struct sp_buf *out, const char *verdict)
     };
     for (size_t i = 0; i < SP_LEN(rows); i++)
         if (strcmp(verdict, rows[i].verdict) == 0) {
-            h_badge(out, rows[i].tone, rows[i].symbol, rows[i].text);
+            rdh_badge(out, rows[i].tone, rows[i].symbol, rows[i].text);
             return;
         }
-    h_badge(out, H_WARN, "?", verdict);
+    rdh_badge(out, H_WARN, "?", verdict);
 }
 
-void h_repeat(struct sp_buf *out, const char *command)
+void rdh_repeat(struct sp_buf *out, const char *command)
 {
     if (command[0] == '\0')
         return;
@@ -283,7 +283,7 @@ void h_repeat(struct sp_buf *out, const char *command)
     sp_buf_puts(out, "</kbd></p>\n");
 }
 
-void h_lines(struct sp_buf *out, const char *text)
+void rdh_lines(struct sp_buf *out, const char *text)
 {
     struct sp_buf line = SP_BUF_INIT;
     while (*text != '\0') {

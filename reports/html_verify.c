@@ -14,14 +14,14 @@ static void side(struct sp_buf *out, const struct rd *r, const struct sp_event_i
     const char *state = rd_text(ev, source ? F(source_state) : F(target_state));
     sp_buf_printf(
         out, "<div class=\"side\"><p class=\"label\">%s</p><p class=\"big\">", source ? "Source" : "Target");
-    h_provider(out, r, name);
+    rdh_provider(out, r, name);
     sp_buf_puts(out, "</p><p class=\"dim\">");
-    h_server(out, rd_text(ev, source ? F(source_kind) : F(target_kind)),
+    rdh_server(out, rd_text(ev, source ? F(source_kind) : F(target_kind)),
         rd_text(ev, source ? F(source_version) : F(target_version)));
     sp_buf_puts(out, "</p>");
     if (state[0] != '\0') {
         sp_buf_puts(out, "<p class=\"dim small\">read at state ");
-        h_code(out, state);
+        rdh_code(out, state);
         sp_buf_puts(out, "</p>");
     }
     sp_buf_puts(out, "</div>");
@@ -50,17 +50,17 @@ static void digests(struct sp_buf *out, const struct sp_event_in *t)
     sp_buf_puts(out, "<td>");
     if (a[0] != '\0' || b[0] != '\0') {
         sp_buf_puts(out, "<details><summary>");
-        h_short(out, a[0] == '\0' ? "none" : a);
+        rdh_short(out, a[0] == '\0' ? "none" : a);
         if (strcmp(a, b) != 0) {
             sp_buf_puts(out, " ≠ ");
-            h_short(out, b[0] == '\0' ? "none" : b);
+            rdh_short(out, b[0] == '\0' ? "none" : b);
         }
         sp_buf_puts(out, "</summary><p class=\"small\">source ");
-        h_code(out, a);
+        rdh_code(out, a);
         sp_buf_puts(out, "<br>target ");
-        h_code(out, b);
+        rdh_code(out, b);
         sp_buf_puts(out, "<br>plan ");
-        h_code(out, rd_text(t, F(plan)));
+        rdh_code(out, rd_text(t, F(plan)));
         sp_buf_puts(out, "</p></details>");
     }
     sp_buf_puts(out, "</td>");
@@ -73,22 +73,22 @@ static void tables(struct sp_buf *out, const struct rd *r)
     const struct rd_rows *rows = &r->of[SP_EV_TABLE];
     if (rows->n == 0)
         return;
-    h_sub(out, "Tables", (int64_t)rows->n);
-    h_table(out, "Rows of both sides per table", columns, SP_LEN(columns));
+    rdh_sub(out, "Tables", (int64_t)rows->n);
+    rdh_table(out, "Rows of both sides per table", columns, SP_LEN(columns));
     for (size_t i = 0; i < rows->n; i++) {
         const struct sp_event_in *t = &rows->v[i].ev;
         bool equal = sp_event_get_bool(t, F(digest_equal), false);
-        h_row_head(out, rd_text(t, F(name)));
+        rdh_row_head(out, rd_text(t, F(name)));
         sp_buf_puts(out, "<td>");
-        h_badge(out, equal ? H_GOOD : H_BAD, equal ? "=" : "≠", equal ? "equal" : "different");
+        rdh_badge(out, equal ? H_GOOD : H_BAD, equal ? "=" : "≠", equal ? "equal" : "different");
         if (!sp_event_get_bool(t, F(keyed), true))
             sp_buf_puts(out, " <span class=\"dim small\">no key: rows compared as a set</span>");
         sp_buf_puts(out, "</td>");
-        h_cell_int(out, t, F(source_rows), H_PLAIN);
-        h_cell_int(out, t, F(target_rows), H_PLAIN);
-        h_cell_int(out, t, F(missing), H_BAD);
-        h_cell_int(out, t, F(extra), H_BAD);
-        h_cell_int(out, t, F(changed), H_BAD);
+        rdh_cell_int(out, t, F(source_rows), H_PLAIN);
+        rdh_cell_int(out, t, F(target_rows), H_PLAIN);
+        rdh_cell_int(out, t, F(missing), H_BAD);
+        rdh_cell_int(out, t, F(extra), H_BAD);
+        rdh_cell_int(out, t, F(changed), H_BAD);
         int64_t a = sp_event_get_int(t, F(duplicates_source), 0),
                 b = sp_event_get_int(t, F(duplicates_target), 0);
         if (a == 0 && b == 0)
@@ -96,17 +96,17 @@ static void tables(struct sp_buf *out, const struct rd *r)
         else
             sp_buf_printf(out, "<td class=\"num warn\">%" PRId64 " / %" PRId64 "</td>", a, b);
         digests(out, t);
-        h_cell_seconds(out, t, F(duration_s));
+        rdh_cell_seconds(out, t, F(duration_s));
         sp_buf_puts(out, "</tr>\n");
     }
-    h_table_end(out);
+    rdh_table_end(out);
 }
 
 static void accepted_cell(struct sp_buf *out, const struct sp_event_in *ev)
 {
     bool yes = sp_event_get_bool(ev, F(accepted), false);
     sp_buf_puts(out, "<td>");
-    h_badge(out, yes ? H_PLAIN : H_BAD, yes ? "✓" : "✗", yes ? "accepted" : "not accepted");
+    rdh_badge(out, yes ? H_PLAIN : H_BAD, yes ? "✓" : "✗", yes ? "accepted" : "not accepted");
     sp_buf_puts(out, "</td>");
 }
 
@@ -116,23 +116,23 @@ static void rules(struct sp_buf *out, const struct rd *r)
     const struct rd_rows *rows = &r->of[SP_EV_RULE];
     if (rows->n == 0)
         return;
-    h_sub(out, "Rules of equivalence", (int64_t)rows->n);
+    rdh_sub(out, "Rules of equivalence", (int64_t)rows->n);
     sp_buf_puts(out, "<p class=\"lead\">The target had to equal <i>rule(source)</i> exactly.</p>");
-    h_table(out, "Rules and how many values they touched", columns, SP_LEN(columns));
+    rdh_table(out, "Rules and how many values they touched", columns, SP_LEN(columns));
     for (size_t i = 0; i < rows->n; i++) {
         const struct sp_event_in *ev = &rows->v[i].ev;
-        h_row_head(out, rd_text(ev, F(name)));
-        h_cell_code(out, rd_text(ev, F(column)));
-        h_cell_code(out, rd_text(ev, F(rule)));
-        h_cell_int(out, ev, F(touched), H_PLAIN);
+        rdh_row_head(out, rd_text(ev, F(name)));
+        rdh_cell_code(out, rd_text(ev, F(column)));
+        rdh_cell_code(out, rd_text(ev, F(rule)));
+        rdh_cell_int(out, ev, F(touched), H_PLAIN);
         if (sp_event_get_bool(ev, F(lossy), false))
             accepted_cell(out, ev);
         else
-            h_cell(out, "none");
-        h_cell(out, rd_text(ev, F(why)));
+            rdh_cell(out, "none");
+        rdh_cell(out, rd_text(ev, F(why)));
         sp_buf_puts(out, "</tr>\n");
     }
-    h_table_end(out);
+    rdh_table_end(out);
 }
 
 static void schema(struct sp_buf *out, const struct rd *r)
@@ -141,20 +141,20 @@ static void schema(struct sp_buf *out, const struct rd *r)
     const struct rd_rows *rows = &r->of[SP_EV_SCHEMA_DIFF];
     if (rows->n == 0)
         return;
-    h_sub(out, "Schema differences", (int64_t)rows->n);
-    h_table(out, "Schema differences", columns, SP_LEN(columns));
+    rdh_sub(out, "Schema differences", (int64_t)rows->n);
+    rdh_table(out, "Schema differences", columns, SP_LEN(columns));
     for (size_t i = 0; i < rows->n; i++) {
         const struct sp_event_in *ev = &rows->v[i].ev;
-        h_row_head(out, rd_text(ev, F(table)));
-        h_cell(out, rd_text(ev, F(element)));
-        h_cell_code(out, rd_text(ev, F(name)));
-        h_cell(out, rd_text(ev, F(difference)));
-        h_cell_value(out, rd_text(ev, F(expected)));
-        h_cell_value(out, rd_text(ev, F(actual)));
+        rdh_row_head(out, rd_text(ev, F(table)));
+        rdh_cell(out, rd_text(ev, F(element)));
+        rdh_cell_code(out, rd_text(ev, F(name)));
+        rdh_cell(out, rd_text(ev, F(difference)));
+        rdh_cell_value(out, rd_text(ev, F(expected)));
+        rdh_cell_value(out, rd_text(ev, F(actual)));
         accepted_cell(out, ev);
         sp_buf_puts(out, "</tr>\n");
     }
-    h_table_end(out);
+    rdh_table_end(out);
 }
 
 static void relations(struct sp_buf *out, const struct rd *r)
@@ -164,24 +164,24 @@ static void relations(struct sp_buf *out, const struct rd *r)
     const struct rd_rows *rows = &r->of[SP_EV_RELATION];
     if (rows->n == 0)
         return;
-    h_sub(out, "Relations", (int64_t)rows->n);
-    h_table(out, "Relational integrity on both sides", columns, SP_LEN(columns));
+    rdh_sub(out, "Relations", (int64_t)rows->n);
+    rdh_table(out, "Relational integrity on both sides", columns, SP_LEN(columns));
     for (size_t i = 0; i < rows->n; i++) {
         const struct sp_event_in *ev = &rows->v[i].ev;
-        h_row_head(out, rd_text(ev, F(name)));
+        rdh_row_head(out, rd_text(ev, F(name)));
         sp_buf_puts(out, "<td>");
         rd_xml(out, rd_text(ev, F(child)));
         sp_buf_putc(out, ' ');
-        h_code(out, rd_text(ev, F(columns)));
+        rdh_code(out, rd_text(ev, F(columns)));
         sp_buf_puts(out, "</td>");
-        h_cell(out, rd_text(ev, F(parent)));
-        h_cell_int(out, ev, F(source_orphans), H_WARN);
-        h_cell_int(out, ev, F(target_orphans), H_WARN);
-        h_cell_int(out, ev, F(introduced), H_BAD);
-        h_cell_int(out, ev, F(preexisting), H_WARN);
+        rdh_cell(out, rd_text(ev, F(parent)));
+        rdh_cell_int(out, ev, F(source_orphans), H_WARN);
+        rdh_cell_int(out, ev, F(target_orphans), H_WARN);
+        rdh_cell_int(out, ev, F(introduced), H_BAD);
+        rdh_cell_int(out, ev, F(preexisting), H_WARN);
         sp_buf_puts(out, "</tr>\n");
     }
-    h_table_end(out);
+    rdh_table_end(out);
 }
 
 static void sequences(struct sp_buf *out, const struct rd *r)
@@ -190,20 +190,20 @@ static void sequences(struct sp_buf *out, const struct rd *r)
     const struct rd_rows *rows = &r->of[SP_EV_SEQUENCE];
     if (rows->n == 0)
         return;
-    h_sub(out, "Sequences", (int64_t)rows->n);
-    h_table(out, "Next values of sequences", columns, SP_LEN(columns));
+    rdh_sub(out, "Sequences", (int64_t)rows->n);
+    rdh_table(out, "Next values of sequences", columns, SP_LEN(columns));
     for (size_t i = 0; i < rows->n; i++) {
         const struct sp_event_in *ev = &rows->v[i].ev;
         bool behind = sp_event_get_bool(ev, F(behind), false);
-        h_row_head(out, rd_text(ev, F(name)));
-        h_cell_int(out, ev, F(source_next), H_PLAIN);
-        h_cell_int(out, ev, F(target_next), H_PLAIN);
+        rdh_row_head(out, rd_text(ev, F(name)));
+        rdh_cell_int(out, ev, F(source_next), H_PLAIN);
+        rdh_cell_int(out, ev, F(target_next), H_PLAIN);
         sp_buf_puts(out, "<td>");
-        h_badge(
+        rdh_badge(
             out, behind ? H_BAD : H_GOOD, behind ? "✗" : "✓", behind ? "behind: will collide" : "not behind");
         sp_buf_puts(out, "</td></tr>\n");
     }
-    h_table_end(out);
+    rdh_table_end(out);
 }
 
 static void not_compared(struct sp_buf *out, const struct rd *r)
@@ -212,16 +212,16 @@ static void not_compared(struct sp_buf *out, const struct rd *r)
     const struct rd_rows *rows = &r->of[SP_EV_NOT_COMPARED];
     if (rows->n == 0)
         return;
-    h_sub(out, "Not compared", (int64_t)rows->n);
+    rdh_sub(out, "Not compared", (int64_t)rows->n);
     sp_buf_puts(out, "<p class=\"lead\">Whatever stands here may differ: it was not looked at.</p>");
-    h_table(out, "Not compared", columns, SP_LEN(columns));
+    rdh_table(out, "Not compared", columns, SP_LEN(columns));
     for (size_t i = 0; i < rows->n; i++) {
-        h_row_head(out, rd_text(&rows->v[i].ev, F(name)));
-        h_cell(out, rd_text(&rows->v[i].ev, F(what)));
-        h_cell(out, rd_text(&rows->v[i].ev, F(reason)));
+        rdh_row_head(out, rd_text(&rows->v[i].ev, F(name)));
+        rdh_cell(out, rd_text(&rows->v[i].ev, F(what)));
+        rdh_cell(out, rd_text(&rows->v[i].ev, F(reason)));
         sp_buf_puts(out, "</tr>\n");
     }
-    h_table_end(out);
+    rdh_table_end(out);
 }
 
 static void findings(struct sp_buf *out, const struct rd *r)
@@ -230,19 +230,19 @@ static void findings(struct sp_buf *out, const struct rd *r)
     const struct rd_rows *rows = &r->of[SP_EV_FINDING];
     if (rows->n == 0)
         return;
-    h_sub(out, "Findings", (int64_t)rows->n);
+    rdh_sub(out, "Findings", (int64_t)rows->n);
     sp_buf_puts(out, "<p class=\"lead\">Worth knowing before the switch; not differences.</p>");
-    h_table(out, "Findings", columns, SP_LEN(columns));
+    rdh_table(out, "Findings", columns, SP_LEN(columns));
     for (size_t i = 0; i < rows->n; i++) {
         const struct sp_event_in *ev = &rows->v[i].ev;
-        h_row_head(out, rd_text(ev, F(name)));
-        h_cell_code(out, rd_text(ev, F(column)));
-        h_cell(out, rd_text(ev, F(topic)));
-        h_cell_int(out, ev, F(count), H_PLAIN);
-        h_cell(out, rd_text(ev, F(message)));
+        rdh_row_head(out, rd_text(ev, F(name)));
+        rdh_cell_code(out, rd_text(ev, F(column)));
+        rdh_cell(out, rd_text(ev, F(topic)));
+        rdh_cell_int(out, ev, F(count), H_PLAIN);
+        rdh_cell(out, rd_text(ev, F(message)));
         sp_buf_puts(out, "</tr>\n");
     }
-    h_table_end(out);
+    rdh_table_end(out);
 }
 
 static void custom_checks(struct sp_buf *out, const struct rd *r)
@@ -251,31 +251,31 @@ static void custom_checks(struct sp_buf *out, const struct rd *r)
     const struct rd_rows *rows = &r->of[SP_EV_CUSTOM_CHECK];
     if (rows->n == 0)
         return;
-    h_sub(out, "Custom checks", (int64_t)rows->n);
-    h_table(out, "The team's own invariants", columns, SP_LEN(columns));
+    rdh_sub(out, "Custom checks", (int64_t)rows->n);
+    rdh_table(out, "The team's own invariants", columns, SP_LEN(columns));
     for (size_t i = 0; i < rows->n; i++) {
         const struct sp_event_in *ev = &rows->v[i].ev;
-        h_row_head(out, rd_text(ev, F(name)));
+        rdh_row_head(out, rd_text(ev, F(name)));
         sp_buf_puts(out, "<td>");
-        h_provider(out, r, rd_text(ev, F(provider)));
+        rdh_provider(out, r, rd_text(ev, F(provider)));
         sp_buf_puts(out, "</td><td>");
-        h_outcome(out, rd_text(ev, F(outcome)));
+        rdh_outcome(out, rd_text(ev, F(outcome)));
         sp_buf_puts(out, "</td>");
-        h_cell_value(out, rd_text(ev, F(expected)));
-        h_cell_value(out, rd_text(ev, F(actual)));
+        rdh_cell_value(out, rd_text(ev, F(expected)));
+        rdh_cell_value(out, rd_text(ev, F(actual)));
         sp_buf_puts(out, "</tr>\n");
     }
-    h_table_end(out);
+    rdh_table_end(out);
 }
 
-void h_verify(struct sp_buf *out, const struct rd *r)
+void rdh_verify(struct sp_buf *out, const struct rd *r)
 {
     const char *verdict = rd_verify_verdict(r);
     if (verdict == NULL)
         return;
-    h_section(out, "verify", "Verification", -1, NULL);
+    rdh_section(out, "verify", "Verification", -1, NULL);
     sp_buf_puts(out, "<p class=\"big\">");
-    h_verify_badge(out, verdict);
+    rdh_verify_badge(out, verdict);
     sp_buf_puts(out, "</p>\n");
     sides(out, r);
     not_compared(out, r);
@@ -286,5 +286,5 @@ void h_verify(struct sp_buf *out, const struct rd *r)
     rules(out, r);
     custom_checks(out, r);
     findings(out, r);
-    h_section_end(out);
+    rdh_section_end(out);
 }

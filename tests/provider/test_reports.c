@@ -411,6 +411,38 @@ static void console_shows_failures(void **state)
     has(console(f, false, false, 2), "skipped  crud.commit on stand-in");
 }
 
+#define ERRORED(seq, id)                                                                                     \
+    "{\"seq\":" seq ",\"t\":0,\"ev\":\"case_end\",\"id\":\"" id "\",\"suite\":\"s\",\"provider\":\"p\","     \
+    "\"outcome\":\"errored\",\"message\":\"no route\",\"duration_s\":0}\n"
+
+#define CHECKED(seq, p, found)                                                                               \
+    "{\"seq\":" seq ",\"t\":0,\"ev\":\"check\",\"id\":\"s.c\",\"suite\":\"s\",\"provider\":\"" p "\","       \
+    "\"what\":\"w\",\"expected\":\"1\",\"actual\":\"" found "\"}\n"
+#define FAILED(seq, p)                                                                                       \
+    "{\"seq\":" seq ",\"t\":0,\"ev\":\"case_end\",\"id\":\"s.c\",\"suite\":\"s\",\"provider\":\"" p "\","    \
+    "\"outcome\":\"failed\",\"duration_s\":0}\n"
+
+/* Workers run side by side: each case is shown with its own check. */
+static void console_keeps_workers_apart(void **state)
+{
+    struct fx *f = *state;
+    stream_raw(f->dir, START CHECKED("2", "p", "22") CHECKED("3", "q", "33") FAILED("4", "q") FAILED("5", "p")
+                           ENDED("6", "0"));
+    const char *t = console(f, false, false, 1);
+    has(t, "FAILED  s.c on q\n    expected  1\n    actual    33\n");
+    has(t, "FAILED  s.c on p\n    expected  1\n    actual    22\n");
+}
+
+static void console_says_it_once(void **state)
+{
+    struct fx *f = *state;
+    stream_raw(f->dir, START ERRORED("2", "s.a") ERRORED("3", "s.b") ERRORED("4", "s.c") ENDED("5", "0"));
+    const char *t = console(f, false, false, 1);
+    has(t, "ERRORED s.a on p\n    message   no route\n    … and 2 more cases with the same message\n");
+    hasnt(t, "s.b");
+    has(console(f, false, false, 2), "ERRORED s.b on p");
+}
+
 static void console_shows_differences(void **state)
 {
     struct fx *f = *state;
@@ -549,6 +581,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(accepted_loss, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_migration, set_up, tear_down),
         cmocka_unit_test_setup_teardown(console_shows_failures, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(console_keeps_workers_apart, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(console_says_it_once, set_up, tear_down),
         cmocka_unit_test_setup_teardown(console_shows_differences, set_up, tear_down),
         cmocka_unit_test_setup_teardown(junit_is_held_to_its_rules, set_up, tear_down),
         cmocka_unit_test_setup_teardown(html_is_held_to_its_rules, set_up, tear_down),
