@@ -148,9 +148,10 @@ static void verdict(struct sp_buf *out, const struct rd *r)
     rd_xml(out, text[0] == '\0' ? "no verdict" : text);
     sp_buf_puts(out, "</h1>\n");
     if (r->truncated) {
-        sp_buf_puts(out, "<p class=\"loud\">This run did not end. Nothing can be concluded from it.</p>\n");
+        sp_buf_puts(out,
+            "<p class=\"loud\">The record of this run is not whole. Nothing can be concluded from it.</p>\n");
         if (r->damage != NULL) {
-            sp_buf_puts(out, "<p>The record is not whole: ");
+            sp_buf_puts(out, "<p>What is wrong: ");
             rd_xml(out, r->damage);
             sp_buf_puts(out, ". What follows is what was recorded before.</p>\n");
         }

@@ -261,7 +261,7 @@ int rd_markdown(const struct rd *r, struct sp_buf *out, struct sp_error *err)
     rd_md(out, rd_verdict(r));
     sp_buf_puts(out, "\n\n");
     if (r->truncated) {
-        sp_buf_puts(out, "**This run did not end; nothing can be concluded from it.** ");
+        sp_buf_puts(out, "**The record of this run is not whole; nothing can be concluded from it.** ");
         rd_md(out, r->damage != NULL ? r->damage : "");
         sp_buf_puts(out, "\n\n");
     }

@@ -287,6 +287,21 @@ static void check_totals(struct rd *r)
     }
 }
 
+/* An end that says 0 over cases or a comparison that say otherwise must not look like success. */
+static void check_code(struct rd *r)
+{
+    if (r->end.json == NULL || sp_event_get_int(&r->end, SP_FLD_exit_code, -1) != 0)
+        return;
+    const char *verdict = rd_verify_verdict(r);
+    bool held = r->totals[1] + r->totals[2] == 0;
+    for (size_t i = 0; i < r->ncases && held; i++)
+        held = strcmp(r->cases[i].outcome, "not run") != 0;
+    if (verdict != NULL && (strcmp(verdict, "different") == 0 || strcmp(verdict, "not_compared") == 0))
+        held = false;
+    if (!held)
+        damaged(r, "it ends with exit code %lld, which its cases or its comparison contradict", 0);
+}
+
 static int read_lines(struct rd *r, FILE *f, struct sp_error *err)
 {
     char *line = NULL;
@@ -339,6 +354,7 @@ int rd_load(struct rd **out, const char *report_dir, struct sp_error *err)
         return rc;
     }
     check_totals(r);
+    check_code(r);
     if (r->end.json == NULL)
         damaged(r, "the run has no end", 0);
     else if (r->truncated)

@@ -221,6 +221,8 @@ static void a_truncated_run(void **state)
 #define ENDED(seq, passed)                                                                                   \
     "{\"seq\":" seq ",\"t\":1,\"ev\":\"run_end\",\"verdict\":\"HELD\",\"exit_code\":0,\"passed\":" passed    \
     "}\n"
+#define BROKEN_OFF(seq)                                                                                      \
+    "{\"seq\":" seq ",\"t\":1,\"ev\":\"run_end\",\"verdict\":\"INCONCLUSIVE\",\"exit_code\":3}\n"
 #define CASE(seq, outcome)                                                                                   \
     "{\"seq\":" seq ",\"t\":0,\"ev\":\"case_end\",\"id\":\"s.c\",\"suite\":\"s\",\"provider\":\"p\","        \
     "\"outcome\":\"" outcome "\",\"duration_s\":0.5}\n"
@@ -238,6 +240,14 @@ static void damaged_streams(void **state)
         { START "not json\n" ENDED("3", "0"), "line 2 is not an event" },
         { START CASE("2", "passed") "{\"seq\":3,\"t\":1,\"ev\":\"run_end\"", "the last line, 3, is cut" },
         { "", "the run has no end" },
+        { START CASE("2", "failed") ENDED("3", "0"),
+            "exit code 0, which its cases or its comparison contradict" },
+        { START CASE("2", "errored") ENDED("3", "0"), "exit code 0, which its cases" },
+        { START "{\"seq\":2,\"t\":0,\"ev\":\"plan_case\",\"id\":\"s.c\",\"suite\":\"s\",\"provider\":\"p\"}"
+                "\n" ENDED("3", "0"),
+            "exit code 0, which its cases" },
+        { START "{\"seq\":2,\"t\":0,\"ev\":\"verify_start\"}\n" ENDED("3", "0"),
+            "exit code 0, which its cases" },
     };
     struct fx *f = *state;
     for (size_t i = 0; i < SP_LEN(rows); i++) {
@@ -261,10 +271,10 @@ static void unknown_events(void **state)
 static void unannounced_provider(void **state)
 {
     struct fx *f = *state;
-    stream_raw(f->dir, START CASE("2", "errored") ENDED("3", "0"));
+    stream_raw(f->dir, START CASE("2", "errored") BROKEN_OFF("3"));
     hold(f);
     has(text_of(f, "junit.xml"), "<testsuite name=\"p.s\" tests=\"1\" failures=\"0\" errors=\"1\"");
-    has(text_of(f, "report.html"), "<h1 id=\"h-verdict\">HELD</h1>");
+    has(text_of(f, "report.html"), "<h1 id=\"h-verdict\">INCONCLUSIVE</h1>");
     has(text_of(f, "summary.md"), "| p | unknown |");
 }
 
