@@ -4,10 +4,12 @@
  * usage: corruptions SWITCHPROOF WORK_DIRECTORY generated|dpkg|nasty|busy
  * Prints a table "| database | what | result |" and how many checks passed, failed and were skipped. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/io.h"
+#include "base/str.h"
 #include "corruptions/corruptions.h"
 #include "fixtures/fixture.h"
 
@@ -62,6 +64,13 @@ static int busy(struct place *p)
         return 1;
     }
     part_busy(p, "nasty");
+    uint64_t seeds = 120;
+    const char *more = getenv("KILL_SEEDS"); /* the nightly job asks for more */
+    if (more != NULL && !sp_parse_u64(more, &seeds)) {
+        score("nasty", "KILL_SEEDS", "not a number", "");
+        return 1;
+    }
+    part_fuzz(p, "nasty", seeds);
     return 0;
 }
 

@@ -9,6 +9,7 @@
 #include <sqlite3.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/buf.h"
 
@@ -83,6 +84,7 @@ void score_skip(const char *database, const char *what, const char *why);
 void part_matrix(struct place *p, const char *database, const struct corruption *list, bool all_must_fit);
 void part_copies(struct place *p, const char *database, bool utf16);
 void part_files(struct place *p, const char *database);
+void part_fuzz(struct place *p, const char *database, uint64_t seeds);
 void part_busy(struct place *p, const char *database);
 void part_options(struct place *p, const char *database);
 
