@@ -8,6 +8,12 @@
 
 #define F(name) SP_FLD_##name
 
+/* What is not offered answered "unsupported". */
+static bool held(const struct sp_event_in *audit)
+{
+    return strcmp(rd_text(audit, F(outcome)), "held") == 0;
+}
+
 static size_t count_findings(const struct rd *r)
 {
     const struct rd_rows *audits = &r->of[SP_EV_CAP_AUDIT];
@@ -15,7 +21,7 @@ static size_t count_findings(const struct rd *r)
     for (size_t i = 0; i < r->ncaps; i++)
         n += r->caps[i].finding;
     for (size_t i = 0; i < audits->n; i++)
-        n += strcmp(rd_text(&audits->v[i].ev, F(outcome)), "passed") != 0;
+        n += !held(&audits->v[i].ev);
     return n;
 }
 
@@ -27,7 +33,11 @@ static void findings(struct sp_buf *out, const struct rd *r)
     if (n == 0) {
         sp_buf_puts(out, "<p>");
         rdh_badge(out, H_GOOD, "✓", "no findings");
-        sp_buf_puts(out, " Every server offers what its provider declares.</p>\n");
+        sp_buf_puts(out, " Every server offers what its provider declares.");
+        if (audits->n > 0)
+            sp_buf_printf(out, " %zu that are not offered were tried, and answered <code>unsupported</code>.",
+                audits->n);
+        sp_buf_puts(out, "</p>\n");
         return;
     }
     rdh_sub(out, "Findings", (int64_t)n);
@@ -51,13 +61,13 @@ static void findings(struct sp_buf *out, const struct rd *r)
     }
     for (size_t i = 0; i < audits->n; i++) {
         const struct sp_event_in *ev = &audits->v[i].ev;
-        if (strcmp(rd_text(ev, F(outcome)), "passed") == 0)
+        if (held(ev))
             continue;
         rdh_row_head(out, rd_text(ev, F(capability)));
         sp_buf_puts(out, "<td>");
         rdh_provider(out, r, rd_text(ev, F(provider)));
         sp_buf_puts(out, "</td><td>no</td><td>");
-        rdh_outcome(out, rd_text(ev, F(outcome)));
+        rdh_badge(out, H_BAD, "✗", rd_text(ev, F(outcome)));
         sp_buf_puts(out, "</td>");
         rdh_cell(out, rd_text(ev, F(message)));
         sp_buf_puts(out, "</tr>\n");

@@ -110,6 +110,13 @@ static void capability(struct sp_emitter *em, const char *p, const char *name, c
     SEND();
 }
 
+static void audit(struct sp_emitter *em, const char *p, const char *outcome, const char *message)
+{
+    EVENT(CAP_AUDIT);
+    T(provider, p), T(capability, "savepoints"), T(outcome, outcome), T(message, message);
+    SEND();
+}
+
 static void measure(
     struct sp_emitter *em, const char *p, const char *operation, uint64_t base, uint64_t spread)
 {
@@ -214,6 +221,8 @@ static void stream_run(const char *dir, const char *odd)
         "transactions is not offered by this server");
     case_end(em, "next", "crud", "crud.odd", "skipped", NULL, odd);
     case_end(em, "next", "crud", "crud.known", "xfailed", NULL, "known since spring");
+    audit(em, "local", "held", "answers unsupported");
+    audit(em, "next", "broken", "it pretends to work");
     measure(em, "local", "read by key", 30000, 20000);
     measure(em, "local", odd, 90000, 90000);
     measure(em, "stand-in", "read by key", 900, 500);

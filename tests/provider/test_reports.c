@@ -108,6 +108,8 @@ static void a_run(void **state)
     has(t, "<svg class=\"hist\"");
     has(t, "the worker died from signal 11");
     has(t, "the server answers BEGIN with an error");
+    has(t, "it pretends to work");
+    hasnt(t, "answers unsupported"); /* as it should: no finding */
     has(t, "switchproof run -c switchproof.yaml -p next -k crud.update --seed 20260721");
     hasnt(t, "TRUNCATED");
     t = text_of(f, "junit.xml");
