@@ -190,6 +190,29 @@ void crc_lost_update(struct sp_ctx *ctx, const void *data)
     dc_done(&d);
 }
 
+/* Both read, the first writes and commits, then the second writes what it likes. It may lose, or stand: but what it
+ * was told is what is there. */
+void crc_acknowledged(struct sp_ctx *ctx, const void *data)
+{
+    struct sp_session *b;
+    struct dc d;
+    (void)data;
+    int64_t seen = 0;
+    bool won = false;
+    bool ok = impatient(&d, ctx, TWO, &b) && dc_begin(&d, d.s, SP_ISO_REPEATABLE) &&
+              dc_begin(&d, b, SP_ISO_REPEATABLE) && dc_ok(&d, "first read", value_of(&d, d.s, &seen)) &&
+              dc_ok(&d, "second read", value_of(&d, b, &seen)) && sp_check_int(ctx, "read", 10, seen) &&
+              dc_ok(&d, "first update", add_to(&d, d.s, seen, 1)) && dc_commit(&d, d.s);
+    if (ok && settle(&d, b, add_to(&d, b, seen, 5), &won)) {
+        const struct sp_value v[] = { ITEM(1, "a", sp_v_int(won ? 15 : 11)), ITEM(2, "b", V_INT(20)) };
+        const struct dc_rows want = {
+            .columns = NAMES("id", "category", "value"), .values = v, .nvalues = 6
+        };
+        (void)dc_holds(&d, d.s, "the last write that was acknowledged", "items", &want);
+    }
+    dc_done(&d);
+}
+
 /* An update that needs no reading first may wait, or fail; if both succeed, the later one stands. */
 void crc_lost_update_blind(struct sp_ctx *ctx, const void *data)
 {

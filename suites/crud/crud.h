@@ -81,7 +81,7 @@ void crc_fk_action(struct sp_ctx *ctx, const void *data);
     X(dirty_read) X(repeatable_read) X(repeatable_phantom) X(lost_update) X(lost_update_blind)               \
     X(write_skew) X(concurrent_counter) X(concurrent_create) X(concurrent_unique) X(other_session)           \
     X(batch_large) X(batch_wide) X(batch_long_text) X(batch_update_large)                     \
-    X(missing_field) X(json_null) X(json_deep) X(large_text) X(large_bytes) X(all_bytes) X(instant_and_local)
+    X(missing_field) X(json_null) X(json_deep) X(large_text) X(large_bytes) X(all_bytes) X(bulk_load) X(bulk_load_abort) X(bulk_load_duplicate) X(sequence_set) X(acknowledged) X(instant_and_local)
 #define SP_X(name) void crc_##name(struct sp_ctx *ctx, const void *data);
 CRUD_CASES(SP_X)
 #undef SP_X
