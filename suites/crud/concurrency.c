@@ -51,16 +51,10 @@ void crc_dirty_read(struct sp_ctx *ctx, const void *data)
     dc_done(&d);
 }
 
-/* Two sessions that give up soon instead of waiting for each other: the first becomes the case's own. */
+/* The second session gives up soon instead of waiting for the first, which the same thread would have to end. */
 static bool impatient(struct dc *d, struct sp_ctx *ctx, const struct dc_rows *rows, struct sp_session **b)
 {
-    *b = NULL;
-    if (!dc_open(d, ctx) || !dc_table(d, &dc_items, rows))
-        return false;
-    struct sp_session *a = dc_impatient(d);
-    *b = a != NULL ? dc_impatient(d) : NULL;
-    if (*b != NULL)
-        d->s = a;
+    *b = dc_open(d, ctx) && dc_table(d, &dc_items, rows) ? dc_impatient(d) : NULL;
     return *b != NULL;
 }
 

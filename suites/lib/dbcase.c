@@ -39,7 +39,7 @@ struct sp_session *dc_impatient(struct dc *d)
         sp_ctx_error(d->ctx, "no room for another session");
         return NULL;
     }
-    e->statement_timeout_ms = 150;
+    e->statement_timeout_ms = 300;
     if (!dc_ok(d, "open", sp_open(&d->own[i], sp_session_provider(d->s), e, &d->err)))
         return NULL;
     const char *ns =
