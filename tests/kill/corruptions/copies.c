@@ -93,6 +93,7 @@ static bool with_wal(struct place *p, const char *before, const char *in_wal)
 static void wal(struct place *p, const char *database, const char *damage, const char *mend)
 {
     struct verdict v;
+    char link[620];
     bool ok = with_wal(p, damage, mend);
     verify(p, p->source, p->copy, NULL, &v);
     judge(database, "mended only in the WAL", &v, ok ? 0 : -2, NULL);
@@ -103,6 +104,12 @@ static void wal(struct place *p, const char *database, const char *damage, const
     judge(database, "damaged only in the WAL", &v, ok ? 1 : -2, "differences:difference=changed");
     verify(p, p->copy, p->source, NULL, &v);
     judge(database, "damaged in the source's WAL", &v, ok ? 1 : -2, "differences:difference=changed");
+    /* SQLite looks for the WAL beside the file, not beside the link. */
+    snprintf(link, sizeof link, "%s-link", p->copy);
+    ok = symlink("db", link) == 0 && ok;
+    verify(p, p->source, link, NULL, &v);
+    judge(database, "damaged in the WAL behind a symbolic link", &v, ok ? 1 : -2,
+        "differences:difference=changed");
 }
 
 /* Another program has the copy open in WAL mode, with frames that only its WAL holds. */
