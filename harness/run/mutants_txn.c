@@ -99,10 +99,19 @@ static int exec_hides_conflict(
     r->affected = 1;
     return 0;
 }
+static int begin_hides_conflict(struct sp_session *s, const struct sp_txn_opts *o, struct sp_error *err)
+{
+    int rc = SP_INNER_DB->begin(s, o, err);
+    if (rc != -SP_E_CONFLICT)
+        return rc;
+    sp_error_clear(err);
+    return 0;
+}
 static bool plant_conflict_hidden(void)
 {
-    bool can = sp_mutation.db.commit != NULL && sp_mutation.db.exec != NULL;
+    bool can = sp_mutation.db.begin != NULL && sp_mutation.db.commit != NULL && sp_mutation.db.exec != NULL;
     if (can) {
+        sp_mutation.db.begin = begin_hides_conflict;
         sp_mutation.db.commit = commit_hides_conflict;
         sp_mutation.db.exec = exec_hides_conflict;
     }

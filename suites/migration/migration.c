@@ -296,6 +296,31 @@ static void identity_goes_on(struct sp_ctx *ctx, const void *data)
     sp_error_clear(&m.err);
 }
 
+/* A load that is closed without commit, and one that is closed with it. */
+static void load_taken_back(struct sp_ctx *ctx, const void *data)
+{
+    static const char *const names[] = { "line", "level" };
+    struct mg m;
+    int64_t n = -1;
+    (void)data;
+    bool ok = mg_open(&m, ctx);
+    for (int commit = 0; ok && commit <= 1; commit++) {
+        struct sp_load *load = NULL;
+        uint64_t loaded = 0;
+        ok = mg_ok(&m, "open of a load", sp_db_load_open(m.s, lines.name, names, 2, &load, &m.err));
+        for (int i = 0; ok && i < 5; i++) {
+            struct sp_value v[] = { sp_v_text(texts[i]), sp_v_int(i) };
+            ok = mg_ok(&m, "row of a load", sp_db_load_row(m.s, load, v, &m.err));
+        }
+        ok = ok && mg_ok(&m, "close of a load", sp_db_load_close(m.s, load, commit == 1, &loaded, &m.err)) &&
+             (commit == 0 || sp_check_int(ctx, "rows that the load confirmed", 5, (int64_t)loaded)) &&
+             mg_ok(&m, "count", sp_db_count(m.s, lines.name, NULL, &n, &m.err)) &&
+             sp_check_int(ctx, commit == 1 ? "rows after a load" : "rows after a load that was taken back",
+                 commit == 1 ? 5 : 0, n);
+    }
+    sp_error_clear(&m.err);
+}
+
 /* ---- planted differences --------------------------------------------------------------------------------------- */
 
 struct planted {
@@ -405,6 +430,7 @@ static const struct sp_case cases[] = {
     CASE("identity_goes_on", identity_goes_on,
         "drawn keys go on behind the highest one that was ever given out", NEEDS, SP_CAP_IDENTITY,
         SP_CAP_SEQUENCE_SET),
+    CASE("load_taken_back", load_taken_back, "a bulk load is all or nothing, and confirms its rows", NEEDS),
     FINDS(null_for_text, "mig_parent", "name", "a text that became empty is found, with its column"),
     FINDS(text_for_null, "mig_parent", "note", "a null that became the empty text is found, with its column"),
     FINDS(number, "mig_parent", "active", "a changed number is found, with its column"),
