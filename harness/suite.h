@@ -58,6 +58,8 @@ const char *sp_ctx_namespace(struct sp_ctx *); /* created on first use; NULL: al
 /* Another namespace, of this case alone: created, dropped after the case with all that is in it. No session uses it
  * until the case says so; NULL: return. */
 const char *sp_ctx_more_namespace(struct sp_ctx *, const char *tag);
+/* Journals a namespace that the case is about to create itself; it is dropped after the case, if it is there. */
+bool sp_ctx_claim_namespace(struct sp_ctx *, const char *name);
 /* Creates the table (its name gets used as it is, in the run's namespace) and drops it after the case; a table left
  * by an earlier case under this name is an error of the harness. False: outcome already recorded, return at once. */
 bool sp_ctx_table(struct sp_ctx *, const struct sp_table *);

@@ -205,3 +205,8 @@ const char *sp_ctx_more_namespace(struct sp_ctx *ctx, const char *tag)
     }
     return name;
 }
+
+bool sp_ctx_claim_namespace(struct sp_ctx *ctx, const char *name)
+{
+    return writable(ctx) && will_make(ctx, "namespace", name, NULL);
+}

@@ -148,7 +148,7 @@ void coc_namespace_apart(struct sp_ctx *ctx, const void *data)
     struct dc d;
     (void)data;
     const char *ns = dc_open(&d, ctx) && dc_table(&d, &dc_items, TWO) ? another(&d, "x") : NULL;
-    if (ns != NULL && coc_open(&d, sp_session_endpoint(d.s), true, &b) &&
+    if (ns != NULL && coc_open(&d, sp_session_endpoint(d.s), true, &b) && sp_ctx_claim_namespace(ctx, ns) &&
         dc_ok(&d, "making a namespace", sp_db_ns_create(b, ns, &d.err))) {
         bool ok =
             dc_ok(&d, "use", sp_db_ns_use(b, ns, &d.err)) &&
@@ -171,7 +171,7 @@ void coc_namespace_drop(struct sp_ctx *ctx, const void *data)
     struct dc d;
     (void)data;
     const char *ns = dc_open(&d, ctx) && dc_table(&d, &dc_items, TWO) ? another(&d, "y") : NULL;
-    if (ns != NULL && coc_open(&d, sp_session_endpoint(d.s), true, &b) &&
+    if (ns != NULL && coc_open(&d, sp_session_endpoint(d.s), true, &b) && sp_ctx_claim_namespace(ctx, ns) &&
         dc_ok(&d, "making a namespace", sp_db_ns_create(b, ns, &d.err))) {
         bool ok = dc_ok(&d, "use", sp_db_ns_use(b, ns, &d.err)) &&
                   dc_ok(&d, "creating a table", sp_db_table_create(b, &dc_items, true, &d.err)) &&
@@ -216,6 +216,7 @@ void coc_namespace_list(struct sp_ctx *ctx, const void *data)
     const char *beside = ns != NULL ? another(&d, "zxa") : NULL; /* an underscore is no wildcard */
     const char *prefix = ns != NULL ? another(&d, "z_") : NULL;
     if (beside != NULL && prefix != NULL && listed(&d, prefix, ns, false) &&
+        sp_ctx_claim_namespace(ctx, ns) && sp_ctx_claim_namespace(ctx, beside) &&
         dc_ok(&d, "making a namespace", sp_db_ns_create(d.s, ns, &d.err))) {
         bool ok = dc_ok(&d, "making another", sp_db_ns_create(d.s, beside, &d.err)) &&
                   listed(&d, prefix, ns, true) && listed(&d, ns, ns, true) &&

@@ -232,6 +232,8 @@ struct slot {
 
 static void launch(struct slot *s, const struct target *t, const char *only)
 {
+    static unsigned serial;
+    snprintf(s->dir, sizeof s->dir, "%s/%s-%u", work, t->kind, ++serial);
     s->one_case = only != NULL;
     s->pid = start(s->dir, t, s->mutant->facet, s->mutant->name, only);
     if (s->pid < 0) {
@@ -259,6 +261,7 @@ static void reap(struct slot *slots, const struct target *t)
             continue;
         struct outcome o;
         finish(slots[i].dir, status, &o);
+        (void)sp_rmtree(slots[i].dir, NULL);
         if (slots[i].one_case && !was_killed(&o)) {
             json_decref(o.summary);
             launch(&slots[i], t, NULL);
@@ -277,15 +280,12 @@ static void all_mutants(const struct target *t, const char *only)
         if (strstr(t->facets, m->facet) == NULL || (only != NULL && strcmp(only, m->name) != 0))
             continue;
         size_t free_slot = 0;
-        while (free_slot < SLOTS && slots[free_slot].pid != 0)
-            free_slot++;
-        if (free_slot == SLOTS) {
-            reap(slots, t);
-            for (free_slot = 0; slots[free_slot].pid != 0;)
-                free_slot++;
-        }
+        while (slots[free_slot].pid != 0)
+            if (++free_slot == SLOTS) {
+                reap(slots, t); /* this need not free a slot: it may start the next try */
+                free_slot = 0;
+            }
         struct slot *s = &slots[free_slot];
-        snprintf(s->dir, sizeof s->dir, "%s/%s-%zu", work, t->kind, free_slot);
         s->mutant = m;
         launch(s, t, json_string_value(json_array_get(json_object_get(killed_by, m->name), 0)));
     }
