@@ -2,6 +2,7 @@
  * quotes around plain lower-case names differ. Anything smarter could call different things equal. */
 #include <stdlib.h>
 
+#include "verify/exprtext.h"
 #include "verify/internal.h"
 
 static bool blank(char ch)
@@ -27,12 +28,17 @@ static bool plain_name(const char *s, size_t n)
     return true;
 }
 
-/* One token: a word, a quoted thing with its quotes, or a single character. */
-struct token {
-    const char *p;
-    size_t n;
-    bool exact; /* letters count as they are */
-};
+/* Words that stand for a value or a type only without quotes: in quotes they are a name, or (SQLite) a string. */
+static bool reserved(const char *s, size_t n)
+{
+    static const char *const words[] = { "null", "true", "false", "current_date", "current_time",
+        "current_timestamp", "localtime", "localtimestamp", "user", "current_user", "session_user",
+        "current_role", "current_catalog", "current_schema", "default", "char" };
+    for (size_t i = 0; i < SP_LEN(words); i++)
+        if (strlen(words[i]) == n && memcmp(s, words[i], n) == 0)
+            return true;
+    return false;
+}
 
 static size_t quoted(const char *s, char close)
 {
@@ -67,10 +73,10 @@ static const char *skip(const char *s)
     }
 }
 
-static bool next(const char **at, struct token *t)
+bool sp_v_next_token(const char **at, struct sp_vtoken *t)
 {
     const char *s = skip(*at);
-    *t = (struct token){ s, 1, false };
+    *t = (struct sp_vtoken){ s, 1, false };
     if (*s == '\0')
         return false;
     if (*s == '\'') {
@@ -79,7 +85,7 @@ static bool next(const char **at, struct token *t)
     } else if (*s == '"' || *s == '`' || *s == '[') {
         t->n = quoted(s, *s == '[' ? ']' : *s);
         t->exact = true;
-        if (t->n > 2 && plain_name(s + 1, t->n - 2)) {
+        if (t->n > 2 && plain_name(s + 1, t->n - 2) && !reserved(s + 1, t->n - 2)) {
             *at = s + t->n;
             t->p++;
             t->n -= 2;
@@ -94,7 +100,7 @@ static bool next(const char **at, struct token *t)
     return true;
 }
 
-static bool same(const struct token *a, const struct token *b)
+static bool same(const struct sp_vtoken *a, const struct sp_vtoken *b)
 {
     if (a->n != b->n || a->exact != b->exact)
         return false;
@@ -106,11 +112,11 @@ static bool same(const struct token *a, const struct token *b)
 
 bool sp_v_expr_equal(const char *a, const char *b)
 {
-    struct token x, y;
+    struct sp_vtoken x, y;
     if (a == NULL || b == NULL)
         return a == b;
     for (;;) {
-        bool more_a = next(&a, &x), more_b = next(&b, &y);
+        bool more_a = sp_v_next_token(&a, &x), more_b = sp_v_next_token(&b, &y);
         if (more_a != more_b)
             return false;
         if (!more_a)
@@ -120,91 +126,16 @@ bool sp_v_expr_equal(const char *a, const char *b)
     }
 }
 
-/* ---- what a definition says beyond the model -------------------------------------------------------------------- */
-
-/* Words whose meaning the logical schema does not hold, with the words beside them that matter. */
-static const struct {
-    const char *word;
-    bool before, after;
-} marks[] = { { "desc", true, false }, { "collate", true, true }, { "conflict", false, true },
-    { "autoincrement", false, false } };
-
-static bool is_word(const struct token *t, const char *w)
-{
-    size_t n = strlen(w);
-    if (t->exact || t->n != n)
-        return false;
-    for (size_t i = 0; i < n; i++)
-        if (lower(t->p[i]) != w[i])
-            return false;
-    return true;
-}
-
-static void put_token(struct sp_buf *b, const struct token *t)
-{
-    for (size_t i = 0; i < t->n; i++)
-        sp_buf_putc(b, t->exact ? t->p[i] : lower(t->p[i]));
-    sp_buf_putc(b, ' ');
-}
-
-static int by_text(const void *a, const void *b)
-{
-    return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-static size_t collect_marks(const char *s, char **out, size_t max)
-{
-    struct token before = { "", 0, false }, t, after;
-    size_t n = 0;
-    while (s != NULL && next(&s, &t)) {
-        for (size_t i = 0; i < SP_LEN(marks) && n < max; i++) {
-            const char *peek = s;
-            struct sp_buf b = SP_BUF_INIT;
-            if (!is_word(&t, marks[i].word))
-                continue;
-            if (marks[i].before)
-                put_token(&b, &before);
-            sp_buf_puts(&b, marks[i].word);
-            sp_buf_putc(&b, ' ');
-            if (marks[i].after && next(&peek, &after))
-                put_token(&b, &after);
-            out[n] = sp_buf_steal(&b);
-            n += out[n] != NULL ? 1u : 0u;
-        }
-        before = t;
-    }
-    qsort(out, n, sizeof *out, by_text);
-    return n;
-}
-
-bool sp_v_marks_equal(const char *a, const char *b)
-{
-    enum { MAX = 512 };
-    char **x = calloc(MAX, sizeof *x), **y = calloc(MAX, sizeof *y);
-    bool equal = x != NULL && y != NULL;
-    size_t nx = equal ? collect_marks(a, x, MAX) : 0, ny = equal ? collect_marks(b, y, MAX) : 0;
-    equal = equal && nx == ny && nx < MAX;
-    for (size_t i = 0; equal && i < nx; i++)
-        equal = strcmp(x[i], y[i]) == 0;
-    for (size_t i = 0; i < nx; i++)
-        free(x[i]);
-    for (size_t i = 0; i < ny; i++)
-        free(y[i]);
-    free(x);
-    free(y);
-    return equal;
-}
-
 bool sp_v_expr_is_literal(const char *s)
 {
-    struct token t, rest;
+    struct sp_vtoken t, rest;
     const char *at = s;
     double number;
-    if (s == NULL || !next(&at, &t))
+    if (s == NULL || !sp_v_next_token(&at, &t))
         return false;
-    if ((*t.p == '-' || *t.p == '+') && t.n == 1 && !next(&at, &t))
+    if ((*t.p == '-' || *t.p == '+') && t.n == 1 && !sp_v_next_token(&at, &t))
         return false;
-    if (next(&at, &rest))
+    if (sp_v_next_token(&at, &rest))
         return false;
     if (*t.p == '\'')
         return true;

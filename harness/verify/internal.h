@@ -172,8 +172,8 @@ void sp_v_custom(struct sp_vctx *c);
 /* ---- exprtext.c --------------------------------------------------------------------------------------------- */
 /* Blanks and letter case outside of literals, and quotes around plain lower-case names, don't count. */
 bool sp_v_expr_equal(const char *a, const char *b);
-/* Descending columns, collations, conflict clauses and autoincrement: what definitions of tables and indexes say beyond
- * the model, wherever it stands. */
+/* marks.c: descending columns, collations, conflict clauses, autoincrement, stored: what definitions of tables and indexes
+ * say beyond the model, and of what they say it. */
 bool sp_v_marks_equal(const char *a, const char *b);
 bool sp_v_expr_is_literal(const char *s); /* a number, a quoted string, null, true or false */
 

@@ -247,13 +247,33 @@ static void texts(void **state)
     assert_false(sp_v_expr_equal("x = '--'", "x = '"));
     assert_false(sp_v_expr_equal("x > 1", "x > 10"));
     assert_false(sp_v_expr_equal("x", "'x'"));
-    assert_true(sp_v_marks_equal("INDEX x ON t (a DESC, b)", "index y on t (b, A desc)"));
+    assert_false(sp_v_expr_equal("x <> \"true\"", "x <> true"));
+    assert_false(sp_v_expr_equal("\"current_timestamp\"", "current_timestamp"));
+    assert_true(sp_v_marks_equal("INDEX x ON t (a DESC, b)", "index y on t (A desc, \"b\" ASC)"));
     assert_false(sp_v_marks_equal("INDEX x ON t (a DESC, b)", "INDEX x ON t (a, b DESC)"));
     assert_false(sp_v_marks_equal("a UNIQUE ON CONFLICT REPLACE", "a UNIQUE"));
     assert_false(sp_v_marks_equal("a UNIQUE ON CONFLICT REPLACE", "a UNIQUE ON CONFLICT IGNORE"));
     assert_false(sp_v_marks_equal("id INTEGER PRIMARY KEY AUTOINCREMENT", "id INTEGER PRIMARY KEY"));
     assert_false(sp_v_marks_equal("(a COLLATE nocase)", "(a COLLATE rtrim)"));
     assert_true(sp_v_marks_equal("x = 'a desc'", "x"));
+    /* a mark counts where it stands */
+    assert_false(sp_v_marks_equal("CREATE TABLE t(a, b, UNIQUE(a COLLATE nocase), UNIQUE(a, b))",
+        "CREATE TABLE t(a, b, UNIQUE(a), UNIQUE(a COLLATE nocase, b))"));
+    assert_false(
+        sp_v_marks_equal("CREATE TABLE t(a NOT NULL ON CONFLICT IGNORE, b NOT NULL ON CONFLICT FAIL)",
+            "CREATE TABLE t(a NOT NULL ON CONFLICT FAIL, b NOT NULL ON CONFLICT IGNORE)"));
+    assert_false(sp_v_marks_equal("CREATE TABLE t(a NOT NULL ON CONFLICT FAIL UNIQUE)",
+        "CREATE TABLE t(a NOT NULL UNIQUE ON CONFLICT FAIL)"));
+    assert_false(
+        sp_v_marks_equal("CREATE TABLE t(a); CREATE INDEX i ON t(a DESC,b); CREATE INDEX j ON t(a,b DESC,c)",
+            "CREATE TABLE t(a); CREATE INDEX i ON t(a,b DESC); CREATE INDEX j ON t(a DESC,b,c)"));
+    assert_false(
+        sp_v_marks_equal("CREATE TABLE t(a, b AS (a) STORED)", "CREATE TABLE t(a, b AS (a) VIRTUAL)"));
+    /* and not how it is written */
+    assert_true(sp_v_marks_equal("CREATE TABLE t(\"A\" TEXT(1, 2) COLLATE NoCase NOT NULL, b)",
+        "CREATE TABLE x (b, a TEXT NOT NULL COLLATE \"nocase\")"));
+    assert_true(sp_v_marks_equal("CREATE TABLE t(a, CONSTRAINT u UNIQUE(a COLLATE nocase ASC))",
+        "CREATE TABLE t(a, CONSTRAINT v UNIQUE(a COLLATE nocase))"));
     assert_true(sp_v_expr_is_literal("-1.5"));
     assert_true(sp_v_expr_is_literal("'x'"));
     assert_true(sp_v_expr_is_literal("NULL"));
