@@ -49,6 +49,18 @@ static int must_be_empty(struct sp_mctx *m, const struct sp_mtable *x, struct sp
     return rc;
 }
 
+/* A name that fits nothing is mistyped: what it meant would be missing from the target. */
+static bool names_something(const struct sp_schema *s, const char *glob)
+{
+    for (size_t i = 0; i < s->ntables; i++)
+        if (sp_glob(glob, s->tables[i].name, false))
+            return true;
+    for (size_t i = 0; i < s->ninventory; i++)
+        if (sp_glob(glob, s->inventory[i].name, false))
+            return true;
+    return false;
+}
+
 int sp_m_plan(struct sp_mctx *m, struct sp_error *err)
 {
     size_t ncyclic = 0, n = m->from->ntables;
@@ -56,12 +68,13 @@ int sp_m_plan(struct sp_mctx *m, struct sp_error *err)
     m->tables = sp_arena_array(&m->arena, n + 1, sizeof *m->tables);
     int rc =
         order == NULL || m->tables == NULL ? sp_nomem(err) : sp_schema_order(m->from, order, &ncyclic, err);
+    for (size_t i = 0; rc == 0 && i < m->opt->ntables; i++)
+        if (!names_something(m->from, m->opt->tables[i]))
+            rc = sp_invalid(err, "no table of the source matches --tables %s", m->opt->tables[i]);
     for (size_t i = 0; rc == 0 && i < n; i++)
         if (sp_m_selected(m, m->from->tables[order[i]].name))
             rc = add(m, &m->from->tables[order[i]], err);
     free(order);
-    if (rc == 0 && m->ntables == 0 && m->opt->ntables != 0)
-        rc = sp_invalid(err, "no table of the source matches --tables %s", m->opt->tables[0]);
     for (size_t i = 0; rc == 0 && i < m->ntables; i++)
         if (m->tables[i].existing)
             rc = must_be_empty(m, &m->tables[i], err);

@@ -167,17 +167,49 @@ static enum sp_verify_verdict conclude(const struct sp_vctx *c, const struct sta
     return c->lossy != 0 ? SP_VV_EQUAL_WITH_LOSS : SP_VV_EQUAL;
 }
 
+/* Tables and other objects of one side that --tables does not choose; the target's only where the source has none of
+ * that name. */
+static size_t unselected(const struct sp_vctx *c, enum sp_side side)
+{
+    const struct sp_schema *s = c->schema[side];
+    bool target = side == SP_SIDE_TARGET;
+    size_t n = 0;
+    for (size_t i = 0; i < s->ntables; i++)
+        if (!sp_v_selected(c, s->tables[i].name) &&
+            !(target && sp_schema_table(c->schema[0], s->tables[i].name) != NULL))
+            n++;
+    for (size_t i = 0; i < s->ninventory; i++) {
+        const struct sp_inventory_item *x = &s->inventory[i];
+        bool seen = false;
+        for (size_t k = 0; target && !seen && k < c->schema[0]->ninventory; k++)
+            seen = strcmp(c->schema[0]->inventory[k].name, x->name) == 0;
+        if (!seen && !sp_v_selected(c, x->name) && !sp_v_selected(c, x->table))
+            n++;
+    }
+    return n;
+}
+
+/* "Equal" is said of what was looked at: what was not stands beside it. */
+static void put_left_out(const struct sp_vctx *c, struct sp_buf *out)
+{
+    unsigned checks = SP_VC_ALL & ~c->opt->checks;
+    size_t tables = unselected(c, SP_SIDE_SOURCE) + unselected(c, SP_SIDE_TARGET);
+    if (checks == 0 && tables == 0)
+        return;
+    sp_buf_puts(out, "left out by choice: ");
+    put_checks(out, checks);
+    if (tables != 0)
+        sp_buf_printf(out, "%stables and other objects that --tables does not name: %zu",
+            checks != 0 ? "; " : "", tables);
+}
+
 static void send_end(struct sp_vctx *c, enum sp_verify_verdict verdict, double seconds)
 {
     struct sp_event ev;
     struct sp_buf message = SP_BUF_INIT;
-    unsigned left_out = SP_VC_ALL & ~c->opt->checks;
-    if (left_out != 0) {
-        sp_buf_puts(&message, "left out by choice: ");
-        put_checks(&message, left_out);
-        if (c->reasons != NULL && message.p != NULL)
-            sp_buf_printf(c->reasons, "%s\n", message.p);
-    }
+    put_left_out(c, &message);
+    if (c->reasons != NULL && message.p != NULL)
+        sp_buf_printf(c->reasons, "%s\n", message.p);
     sp_event_begin(&ev, SP_EV_VERIFY_END);
     sp_event_text(&ev, SP_FLD_verdict, sp_verify_verdict_name(verdict));
     sp_event_int(&ev, SP_FLD_tables, (int64_t)c->npairs);
@@ -191,18 +223,32 @@ static void send_end(struct sp_vctx *c, enum sp_verify_verdict verdict, double s
     sp_buf_free(&message);
 }
 
+static bool names_something(const struct sp_schema *s, const char *glob)
+{
+    for (size_t i = 0; i < s->ntables; i++)
+        if (sp_glob(glob, s->tables[i].name, false))
+            return true;
+    for (size_t i = 0; i < s->ninventory; i++)
+        if (sp_glob(glob, s->inventory[i].name, false))
+            return true;
+    return false;
+}
+
+/* Each name that was asked for must be there: a table whose name is mistyped would not be compared. */
 static void nothing_there(struct sp_vctx *c)
 {
     struct sp_error err = SP_ERROR_INIT;
-    if (c->npairs != 0)
-        return;
-    if (c->opt->ntables != 0) {
-        sp_invalid(&err, "no table of either side matches --tables %s%s", c->opt->tables[0],
-            c->opt->ntables > 1 ? " ..." : "");
+    for (size_t i = 0; i < c->opt->ntables && c->rc == 0; i++) {
+        const char *glob = c->opt->tables[i];
+        if (names_something(c->schema[0], glob) || names_something(c->schema[1], glob))
+            continue;
+        sp_invalid(&err, "no table of either side matches --tables %s", glob);
         sp_v_abort(c, &err);
-    } else {
-        sp_v_not_compared(c, "everything", "tables", "neither side has a table; there is nothing to compare");
     }
+    if (c->rc == 0 && c->npairs == 0)
+        sp_v_not_compared(c, "everything", "tables",
+            c->opt->ntables != 0 ? "--tables names no table; there is nothing to compare"
+                                 : "neither side has a table; there is nothing to compare");
 }
 
 static void compare(struct sp_vctx *c, struct state *st, enum sp_verify_verdict *verdict)

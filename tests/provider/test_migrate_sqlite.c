@@ -121,7 +121,7 @@ static void a_dry_run_writes_nothing(void **state)
 
 static void chosen_tables(void **state)
 {
-    const char *const some[] = { "loop_?", "self" }, *const none[] = { "nothing" };
+    const char *const some[] = { "loop_?", "self" }, *const none[] = { "self", "nothing" };
     struct sp_migrate_options opt = { .tables = some, .ntables = 2 };
     struct pair p;
     (void)state;
@@ -134,7 +134,6 @@ static void chosen_tables(void **state)
     p.opt.ntables = 2;
     assert_compares(&p, SP_VV_EQUAL);
     opt.tables = none;
-    opt.ntables = 1;
     assert_int_equal(-SP_E_INVALID, migrate(&p, &opt));
     pair_end(&p);
 }

@@ -438,19 +438,22 @@ static void a_column_on_one_side_only_is_never_equal(void **state)
 
 static void selections_must_select(void **state)
 {
-    const char *const none[] = { "nothing*" }, *const some[] = { "agent?" };
+    const char *const none[] = { "agents", "nothing*" }, *const some[] = { "agent?" };
     struct vcase v;
     struct fake_table *t[2];
     (void)state;
     vcase_begin(&v);
     agents(&v, t, 5);
     fake_table(v.f[0], "other", "id:int!", 1);
-    v.opt.ntables = 1;
+    v.opt.ntables = 2;
     v.opt.tables = none;
     vcase_run(&v);
-    assert_int_equal(-SP_E_INVALID, v.rc);
+    assert_int_equal(-SP_E_INVALID, v.rc); /* one of the two names is mistyped */
+    v.opt.ntables = 1;
     v.opt.tables = some;
-    assert_verdict(&v, SP_VV_EQUAL); /* `other` is not looked at */
+    assert_verdict(&v, SP_VV_EQUAL); /* `other` is not looked at, and that is said */
+    assert_non_null(
+        strstr(v.reasons.p, "left out by choice: tables and other objects that --tables does not name: 1"));
     vcase_end(&v);
 }
 

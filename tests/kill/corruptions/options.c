@@ -80,6 +80,7 @@ static void limits(struct place *p, const char *database)
     EXPECT("--tables with the damage", "--tables" COMMA "sw*" COMMA, 1, "tables:name=swaps|missing=1");
     EXPECT("--tables without the damage", "--tables" COMMA "child,parent" COMMA, 0, "tables:name=child");
     EXPECT("--tables that don't exist", "--tables" COMMA "nowhere" COMMA, 2, NULL);
+    EXPECT("--tables of which one doesn't exist", "--tables" COMMA "child,nowhere" COMMA, 2, NULL);
     EXPECT("--checks schema sees no rows", "--checks" COMMA "schema" COMMA, 0, NULL);
     EXPECT("--checks rows", "--checks" COMMA "rows" COMMA, 1, "tables:name=big|changed=6000");
 }
