@@ -54,8 +54,13 @@ int sq_tokens(struct sp_arena *a, const char *sql, struct sq_tok **out, struct s
             t.n = quoted_len(p);
             if (t.n == 0)
                 return sp_fail(err, SP_E_CORRUPT, SP_ORIGIN_BACKEND, "a quote in a definition never ends");
-        } else if (word_char(*p)) {
-            bool digit = *p >= '0' && *p <= '9';
+        } else if ((*p == 'x' || *p == 'X') && p[1] == '\'') {
+            t.kind = SQ_TOK_OTHER;
+            t.n = 1 + quoted_len(p + 1);
+            if (t.n == 1)
+                return sp_fail(err, SP_E_CORRUPT, SP_ORIGIN_BACKEND, "a quote in a definition never ends");
+        } else if (word_char(*p) || (*p == '.' && p[1] >= '0' && p[1] <= '9')) {
+            bool digit = (*p >= '0' && *p <= '9') || *p == '.';
             t.kind = digit ? SQ_TOK_OTHER : SQ_TOK_WORD;
             while (word_char(p[t.n]) || (digit && p[t.n] == '.'))
                 t.n++;

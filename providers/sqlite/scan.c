@@ -10,8 +10,37 @@ struct sq_push {
     struct sp_rowbuf *rb;
     const struct sp_type **decode; /* per column: NULL = push the storage class as it is */
     struct sp_arena scratch;
+    bool utf16;
     int rc;
 };
+
+/* Half surrogates and half units: SQLite's UTF-8 of them is that of other texts, too. */
+static bool well_formed(const uint16_t *w, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        unsigned kind = w[i] & 0xfc00u;
+        if (kind == 0xdc00u || (kind == 0xd800u && (i + 1 == n || (w[i + 1] & 0xfc00u) != 0xdc00u)))
+            return false;
+        i += kind == 0xd800u ? 1u : 0u;
+    }
+    return true;
+}
+
+/* Of a database in UTF-16: 1 = text like any other; what is malformed is pushed as it is stored (0 or an error). */
+__attribute__((noinline)) static int push_utf16(struct sq_push *p, sqlite3_value *v)
+{
+    int n = sqlite3_value_bytes16(v);
+    if (n % 2 == 0) {
+        const uint16_t *w = sqlite3_value_text16(v);
+        if (w == NULL)
+            return -SP_E_NOMEM;
+        if (well_formed(w, (size_t)n / 2))
+            return 1;
+    }
+    const void *raw = sqlite3_value_blob(v);
+    struct sp_value out = sp_v_native("malformed UTF-16", raw == NULL ? "" : raw, (size_t)n);
+    return sp_put_value(p->rb, &out);
+}
 
 /* Out of line, so that the common case needs no large frame. */
 __attribute__((noinline)) static int push_decoded(
@@ -33,6 +62,9 @@ static inline int push_value(struct sq_push *p, const struct sp_type *decode, sq
     case SQLITE_FLOAT:
         return sp_put_f64(p->rb, sqlite3_value_double(v));
     case SQLITE_TEXT: {
+        int rc = p->utf16 ? push_utf16(p, v) : 1;
+        if (rc != 1)
+            return rc;
         const char *t = (const char *)sqlite3_value_text(v);
         return t == NULL ? -SP_E_NOMEM : sp_put_text(p->rb, t, (size_t)sqlite3_value_bytes(v));
     }
@@ -193,7 +225,7 @@ static int scan_run(struct sp_session *s, const struct sp_scan *scan, const stru
 
 int sq_scan(struct sp_session *s, const struct sp_scan *scan, struct sp_rowbuf *rb, struct sp_error *err)
 {
-    struct sq_push push = { .rb = rb, .scratch = SP_ARENA_INIT };
+    struct sq_push push = { .rb = rb, .scratch = SP_ARENA_INIT, .utf16 = s->utf16 };
     const struct sq_table *t;
     uint64_t rows = 0;
     if (scan->ncols == 0)

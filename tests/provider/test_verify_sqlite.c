@@ -70,6 +70,38 @@ static void a_faithful_copy_is_equal(void **state)
     pair_end(&p);
 }
 
+/* Two definitions, or two sets of rows, that look alike and are not. */
+static void look_alikes_differ(void **state)
+{
+    static const char *const two[][2] = {
+        { "CREATE TABLE t(a TEXT CHECK(a <> \"true\"))", "CREATE TABLE t(a TEXT CHECK(a <> true))" },
+        { "CREATE TABLE t(a DEFAULT \"current_timestamp\")", "CREATE TABLE t(a DEFAULT current_timestamp)" },
+        { "CREATE TABLE t(a, b, UNIQUE(a COLLATE NOCASE), UNIQUE(a, b))",
+            "CREATE TABLE t(a, b, UNIQUE(a), UNIQUE(a COLLATE NOCASE, b))" },
+        { "CREATE TABLE t(a NOT NULL ON CONFLICT IGNORE, b NOT NULL ON CONFLICT REPLACE)",
+            "CREATE TABLE t(a NOT NULL ON CONFLICT REPLACE, b NOT NULL ON CONFLICT IGNORE)" },
+        { "CREATE TABLE t(a, b AS (a) STORED)", "CREATE TABLE t(a, b AS (a) VIRTUAL)" },
+        { "CREATE TABLE t(a, b, c); CREATE INDEX i ON t(a DESC, b); CREATE INDEX j ON t(a, b DESC, c)",
+            "CREATE TABLE t(a, b, c); CREATE INDEX i ON t(a, b DESC); CREATE INDEX j ON t(a DESC, b, c)" },
+        { "CREATE TABLE t(a DEFAULT x'00')", "CREATE TABLE t(a DEFAULT x'01')" },
+        { "CREATE TABLE t(a DEFAULT .5)", "CREATE TABLE t(a DEFAULT -.5)" },
+        /* texts that SQLite turns into the same UTF-8 */
+        { "PRAGMA encoding='UTF-16le'; CREATE TABLE t(a); INSERT INTO t VALUES(CAST(x'00D84100' AS TEXT))",
+            "PRAGMA encoding='UTF-16le'; CREATE TABLE t(a); INSERT INTO t VALUES(CAST(x'00D841DC' AS "
+            "TEXT))" },
+    };
+    (void)state;
+    for (size_t i = 0; i < SP_LEN(two); i++)
+        for (int same = 0; same < 2; same++) {
+            struct pair p;
+            pair_begin(&p);
+            plain(p.a, two[i][0]);
+            plain(p.b, two[i][same != 0 ? 0 : 1]);
+            assert_compares(&p, same != 0 ? SP_VV_EQUAL : SP_VV_DIFFERENT);
+            pair_end(&p);
+        }
+}
+
 static void another_text_encoding_is_equal(void **state)
 {
     struct pair p;
@@ -217,6 +249,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_faithful_copy_is_equal),
+        cmocka_unit_test(look_alikes_differ),
         cmocka_unit_test(another_text_encoding_is_equal),
         cmocka_unit_test(every_corruption_is_found),
         cmocka_unit_test(a_side_that_is_broken_is_not_equal),
