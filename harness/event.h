@@ -70,41 +70,34 @@ enum sp_event_kind {
 };
 
 /* X(name, type): TEXT, INT, REAL, BOOL. The enum suffix and the wire name are the same word. */
-#define SP_FIELDS(X)                                                                                         \
-    X(accepted, BOOL)                                                                                        \
-    X(access, TEXT)                                                                                          \
-    X(actual, TEXT)                                                                                          \
-    X(argv, TEXT) X(basis, TEXT) X(behind, BOOL) X(bytes, INT) X(capability, TEXT) X(capped, BOOL) X(        \
-        cases, INT) X(changed, INT) X(checks, TEXT) X(nchecks, INT) X(child, TEXT) X(code, TEXT) X(column,   \
-        TEXT) X(columns, TEXT) X(command, TEXT) X(config_digest, TEXT) X(count, INT) X(cpu,                  \
-        TEXT) X(declared, TEXT) X(difference, TEXT) X(differences, INT) X(digest, TEXT) X(digest_equal,      \
-        BOOL) X(dropped, INT) X(duplicates_source, INT) X(duplicates_target, INT) X(duration_s,              \
-        REAL) X(effective, TEXT) X(element, TEXT) X(error, TEXT) X(errored, INT) X(errors,                   \
-        INT) X(exit_code, INT) X(expected, TEXT) X(extra, INT) X(facet, TEXT)                                \
-        X(failed, INT) X(fidelity, TEXT) X(file, TEXT) X(finding, BOOL) X(format, INT) X(hist, TEXT) X(      \
-            host, TEXT) X(id, TEXT) X(interrupted, BOOL) X(introduced, INT) X(key, TEXT)                     \
-            X(keyed, BOOL) X(kind, TEXT) X(late, INT) X(leftovers, INT) X(level, TEXT) X(limit, INT) X(      \
-                line, INT) X(link, TEXT) X(lossy, BOOL) X(max, REAL) X(mean, REAL) X(message, TEXT)          \
-                X(min, REAL) X(missing, INT) X(name, TEXT) X(native, TEXT) X(notes, TEXT) X(observed, TEXT)  \
-                    X(operation, TEXT) X(origin, TEXT) X(os, TEXT) X(outcome, TEXT) X(p50, REAL) X(          \
-                        p90, REAL) X(p95, REAL) X(p99, REAL) X(p999, REAL) X(parent, TEXT) X(passed, INT)    \
-                        X(plan, TEXT) X(preexisting, INT) X(promise, TEXT) X(provider, TEXT) X(              \
-                            rate, REAL) X(reason, TEXT) X(reasons, TEXT) X(repeat, TEXT) X(report_dir, TEXT) \
-                            X(rows, INT) X(rule, TEXT) X(rules, TEXT) X(run, TEXT)                           \
-                                X(seed, TEXT) X(server_version, TEXT) X(show_values, BOOL)                   \
-                                    X(side, TEXT) X(skipped, INT) X(source, TEXT) X(source_digest, TEXT)     \
-                                        X(source_kind, TEXT) X(source_next, INT) X(source_orphans, INT) X(   \
-                                            source_rows, INT) X(source_state, TEXT) X(source_version, TEXT)  \
-                                            X(started, TEXT) X(stream, TEXT) X(suite, TEXT) X(table, TEXT)   \
-                                                X(tables, INT) X(target, TEXT) X(target_digest, TEXT)        \
-                                                    X(target_kind, TEXT) X(target_next, INT)                 \
-                                                        X(target_orphans, INT) X(target_rows, INT)           \
-                                                            X(target_state, TEXT) X(target_version, TEXT)    \
-                                                                X(text, TEXT) X(tool, TEXT) X(topic, TEXT)   \
-                                                                    X(touched, INT) X(unit, TEXT)            \
-                                                                        X(url, TEXT) X(verdict, TEXT)        \
-                                                                            X(version, TEXT) X(what, TEXT)   \
-                                                                                X(why, TEXT) X(xfailed, INT)
+/* clang-format off */
+#define SP_FIELDS(X) \
+    X(accepted, BOOL) X(access, TEXT) X(actual, TEXT) X(argv, TEXT) X(basis, TEXT) X(behind, BOOL) \
+    X(bytes, INT) X(capability, TEXT) X(capped, BOOL) X(cases, INT) X(changed, INT) X(checks, TEXT) \
+    X(nchecks, INT) X(child, TEXT) X(code, TEXT) X(column, TEXT) X(columns, TEXT) X(command, TEXT) \
+    X(config_digest, TEXT) X(count, INT) X(cpu, TEXT) X(declared, TEXT) X(difference, TEXT) \
+    X(differences, INT) X(digest, TEXT) X(digest_equal, BOOL) X(dropped, INT) \
+    X(duplicates_source, INT) X(duplicates_target, INT) X(duration_s, REAL) X(effective, TEXT) \
+    X(element, TEXT) X(error, TEXT) X(errored, INT) X(errors, INT) X(exit_code, INT) \
+    X(expected, TEXT) X(extra, INT) X(facet, TEXT) X(failed, INT) X(fidelity, TEXT) X(file, TEXT) \
+    X(finding, BOOL) X(format, INT) X(hist, TEXT) X(host, TEXT) X(id, TEXT) X(interrupted, BOOL) \
+    X(introduced, INT) X(key, TEXT) X(keyed, BOOL) X(kind, TEXT) X(late, INT) X(leftovers, INT) \
+    X(level, TEXT) X(limit, INT) X(line, INT) X(link, TEXT) X(lossy, BOOL) X(max, REAL) \
+    X(mean, REAL) X(message, TEXT) X(min, REAL) X(missing, INT) X(name, TEXT) X(native, TEXT) \
+    X(notes, TEXT) X(observed, TEXT) X(operation, TEXT) X(origin, TEXT) X(os, TEXT) \
+    X(outcome, TEXT) X(p50, REAL) X(p90, REAL) X(p95, REAL) X(p99, REAL) X(p999, REAL) \
+    X(parent, TEXT) X(passed, INT) X(plan, TEXT) X(preexisting, INT) X(promise, TEXT) \
+    X(provider, TEXT) X(rate, REAL) X(reason, TEXT) X(reasons, TEXT) X(repeat, TEXT) \
+    X(report_dir, TEXT) X(rows, INT) X(rule, TEXT) X(rules, TEXT) X(run, TEXT) X(seed, TEXT) \
+    X(server_version, TEXT) X(show_values, BOOL) X(side, TEXT) X(skipped, INT) X(source, TEXT) \
+    X(source_digest, TEXT) X(source_kind, TEXT) X(source_next, INT) X(source_orphans, INT) \
+    X(source_rows, INT) X(source_state, TEXT) X(source_version, TEXT) X(started, TEXT) \
+    X(stream, TEXT) X(suite, TEXT) X(table, TEXT) X(tables, INT) X(target, TEXT) \
+    X(target_digest, TEXT) X(target_kind, TEXT) X(target_next, INT) X(target_orphans, INT) \
+    X(target_rows, INT) X(target_state, TEXT) X(target_version, TEXT) X(text, TEXT) X(tool, TEXT) \
+    X(topic, TEXT) X(touched, INT) X(unit, TEXT) X(url, TEXT) X(verdict, TEXT) X(version, TEXT) \
+    X(what, TEXT) X(why, TEXT) X(xfailed, INT)
+/* clang-format on */
 
 enum sp_event_field {
 #define SP_X(name, type) SP_FLD_##name,
@@ -162,7 +155,8 @@ struct sp_event_in {
 };
 int sp_event_parse(const char *line, size_t n, struct sp_event_in *out, struct sp_error *err);
 void sp_event_in_free(struct sp_event_in *);
-void sp_event_copy(struct sp_event *out, const struct sp_event_in *in); /* begins `out`: known fields, redacted anew */
+void sp_event_copy(
+    struct sp_event *out, const struct sp_event_in *in); /* begins `out`: known fields, redacted anew */
 const char *sp_event_get_text(const struct sp_event_in *, enum sp_event_field); /* NULL if absent */
 int64_t sp_event_get_int(const struct sp_event_in *, enum sp_event_field, int64_t fallback);
 double sp_event_get_real(const struct sp_event_in *, enum sp_event_field, double fallback);

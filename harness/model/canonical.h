@@ -56,7 +56,7 @@ static inline void sp_digest_add(struct sp_digest *d, struct sp_d128 row)
 }
 void sp_digest_merge(struct sp_digest *into, const struct sp_digest *from);
 bool sp_digest_equal(const struct sp_digest *a, const struct sp_digest *b);
-void sp_d128_format(char out[33], struct sp_d128 d); /* 32 lower-case hex digits, high half first */
+void sp_d128_format(char out[33], struct sp_d128 d);   /* 32 lower-case hex digits, high half first */
 int sp_d128_parse(const char *s, struct sp_d128 *out); /* exactly what sp_d128_format() writes */
 
 /* Appends one field: `v` coerced into `type` (type->tag SP_MISSING = dynamic). Coercions are exact or the state is 3.

@@ -28,16 +28,17 @@ bool au_refused(struct au *t, const char *what, const char *email, const char *p
 /* The access token gives this user. */
 bool au_token_is(struct au *t, const char *access, const char *id, const char *email);
 
-#define AU_CASES(X)                                                                                          \
-    X(sign_up)                                                                                               \
-    X(sign_up_twice)                                                                                         \
-    X(sign_up_case) X(sign_up_tokens) X(sign_in) X(sign_in_wrong) X(sign_in_unknown) X(sign_in_case)         \
-        X(sign_in_near) X(enumeration) X(sessions_apart) X(refresh) X(refresh_rotation) X(refresh_garbage)   \
-            X(refresh_access_mixed) X(sign_out) X(sign_out_access) X(sign_out_one) X(token_garbage)          \
-                X(token_tampered) X(update_password) X(update_email) X(update_email_taken) X(update_name)    \
-                    X(delete) X(delete_then_up) X(reset) X(reset_once) X(reset_wrong) X(reset_unknown)       \
-                        X(claims) X(claims_own) X(claims_bad) X(admin_create) X(admin_list) X(admin_disable) \
-                            X(admin_delete) X(two_sessions) X(password_long) X(ids_unique)
+/* clang-format off */
+#define AU_CASES(X) \
+    X(sign_up) X(sign_up_twice) X(sign_up_case) X(sign_up_tokens) X(sign_in) X(sign_in_wrong) \
+    X(sign_in_unknown) X(sign_in_case) X(sign_in_near) X(enumeration) X(sessions_apart) \
+    X(refresh) X(refresh_rotation) X(refresh_garbage) X(refresh_access_mixed) X(sign_out) \
+    X(sign_out_access) X(sign_out_one) X(token_garbage) X(token_tampered) X(update_password) \
+    X(update_email) X(update_email_taken) X(update_name) X(delete) X(delete_then_up) X(reset) \
+    X(reset_once) X(reset_wrong) X(reset_unknown) X(claims) X(claims_own) X(claims_bad) \
+    X(admin_create) X(admin_list) X(admin_disable) X(admin_delete) X(two_sessions) \
+    X(password_long) X(ids_unique)
+/* clang-format on */
 #define SP_X(name) void auc_##name(struct sp_ctx *ctx, const void *data);
 AU_CASES(SP_X)
 #undef SP_X

@@ -48,11 +48,11 @@ void ld_free(struct ld_crew *crew);
  * error over. Returns true if it succeeded. */
 bool ld_book(struct ld_user *u, uint64_t start, uint64_t intended, int rc, struct sp_error *err);
 
-#define LD_CASES(X)                                                                                          \
-    X(no_lost_write)                                                                                         \
-    X(no_lost_update)                                                                                        \
-    X(transfers) X(unique_claims) X(batches) X(read_own_writes) X(paced) X(deletes) X(objects)               \
-        X(objects_shared)
+/* clang-format off */
+#define LD_CASES(X) \
+    X(no_lost_write) X(no_lost_update) X(transfers) X(unique_claims) X(batches) \
+    X(read_own_writes) X(paced) X(deletes) X(objects) X(objects_shared)
+/* clang-format on */
 #define SP_X(name) void ldc_##name(struct sp_ctx *ctx, const void *data);
 LD_CASES(SP_X)
 #undef SP_X

@@ -35,19 +35,19 @@ const uint8_t *st_bytes(struct st *t, size_t n);
 bool st_fails(struct st *t, const char *what, enum sp_code want, int rc);
 bool st_ok(struct st *t, const char *what, int rc);
 
-#define ST_CASES(X)                                                                                          \
-    X(round_trip)                                                                                            \
-    X(zero_bytes)                                                                                            \
-    X(binary)                                                                                                \
-    X(overwrite) X(large) X(absent) X(delete) X(delete_absent) X(content_type) X(content_type_default) X(    \
-        metadata) X(metadata_replaced) X(etag) X(modified) X(two_sessions) X(buckets_apart) X(bucket_exists) \
-        X(bucket_absent) X(bucket_drop) X(bucket_list) X(stream_abort) X(concurrent_put) X(list_order)       \
-            X(list_prefix) X(list_delimiter) X(list_pages) X(list_deleted) X(list_empty)                     \
-                X(list_delimiter_pages) X(list_many) X(copy) X(copy_onto_itself) X(copy_absent)              \
-                    X(copy_metadata) X(move) X(move_absent) X(move_over) X(if_none_match) X(if_match)        \
-                        X(checksum) X(checksum_wrong) X(multipart) X(multipart_order) X(multipart_gap)       \
-                            X(multipart_abort) X(multipart_resume) X(multipart_unknown) X(multipart_replace) \
-                                X(sign_get) X(sign_expired) X(sign_tampered) X(sign_put) X(sign_method)
+/* clang-format off */
+#define ST_CASES(X) \
+    X(round_trip) X(zero_bytes) X(binary) X(overwrite) X(large) X(absent) X(delete) \
+    X(delete_absent) X(content_type) X(content_type_default) X(metadata) X(metadata_replaced) \
+    X(etag) X(modified) X(two_sessions) X(buckets_apart) X(bucket_exists) X(bucket_absent) \
+    X(bucket_drop) X(bucket_list) X(stream_abort) X(concurrent_put) X(list_order) \
+    X(list_prefix) X(list_delimiter) X(list_pages) X(list_deleted) X(list_empty) \
+    X(list_delimiter_pages) X(list_many) X(copy) X(copy_onto_itself) X(copy_absent) \
+    X(copy_metadata) X(move) X(move_absent) X(move_over) X(if_none_match) X(if_match) \
+    X(checksum) X(checksum_wrong) X(multipart) X(multipart_order) X(multipart_gap) \
+    X(multipart_abort) X(multipart_resume) X(multipart_unknown) X(multipart_replace) \
+    X(sign_get) X(sign_expired) X(sign_tampered) X(sign_put) X(sign_method)
+/* clang-format on */
 #define SP_X(name) void stc_##name(struct sp_ctx *ctx, const void *data);
 ST_CASES(SP_X)
 #undef SP_X

@@ -253,7 +253,7 @@ static int on_a_full_disk(struct fx *f)
     struct sp_buf b = SP_BUF_INIT;
     int step = 0;
     if (unshare(CLONE_NEWNS | (geteuid() != 0 ? CLONE_NEWUSER : 0)) != 0 ||
-        mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 ||
+        mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) != 0 ||
         mount("tmpfs", f->dir, "tmpfs", 0, "size=256k") != 0)
         return 77;
     char *big = calloc(1, 500000);

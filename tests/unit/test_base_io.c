@@ -297,7 +297,7 @@ static void transfers(bool blocking)
     for (size_t i = 0; i < N; i++) {
         data[i] = (char)(i % 251);
     }
-    struct itimerval often = { { 0, 300 }, { 0, 300 } }, never = { { 0, 0 }, { 0, 0 } };
+    struct itimerval often = { { 0, 2000 }, { 0, 2000 } }, never = { { 0, 0 }, { 0, 0 } };
     pid_t child = fork();
     assert_true(child >= 0);
     if (child == 0) {
