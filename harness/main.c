@@ -54,6 +54,7 @@ static void protect(void)
     (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
     (void)setrlimit(RLIMIT_CORE, &none);
     (void)signal(SIGPIPE, SIG_IGN);
+    (void)signal(SIGXFSZ, SIG_IGN); /* a limit of file sizes is an error of write() like any other */
     mode_t mask = umask(022);
     (void)umask(mask | 022); /* nobody else writes to reports and databases */
 }
