@@ -64,8 +64,10 @@ static void show_capabilities(const struct sp_provider *kind, const struct sp_ca
         yes += caps[c].level == SP_CAP_YES;
         declared += kind->declared[c].level == SP_CAP_YES;
         if (caps[c].level != SP_CAP_YES && kind->declared[c].level == SP_CAP_YES) {
-            (void)printf("  note     %s is not available here: %s\n", sp_caps[c].name,
-                caps[c].why != NULL ? caps[c].why : "no reason given");
+            char *why = sp_redact(caps[c].why != NULL ? caps[c].why : "no reason given");
+            (void)printf(
+                "  note     %s is not available here: %s\n", sp_caps[c].name, why != NULL ? why : "?");
+            free(why);
         }
     }
     (void)printf("  can do   %zu of %zu capabilities that %s declares\n", yes, declared, kind->kind);
@@ -88,8 +90,12 @@ static void examine(struct doctor *d, const struct sp_config_provider *p, const 
     } else if (sp_error_clear(&err), sp_effective(s, caps, &facts, &err) != 0) {
         problem(d, "cannot be asked what it can do", &err);
     } else {
-        (void)printf("  answers  %s (%s)%s%s\n", facts.server_version, sp_fidelity_name(facts.fidelity),
-            facts.notes[0] != '\0' ? ", " : "", facts.notes);
+        char *version = sp_redact(facts.server_version), *notes = sp_redact(facts.notes);
+        (void)printf("  answers  %s (%s)%s%s\n", version != NULL ? version : "?",
+            sp_fidelity_name(facts.fidelity), facts.notes[0] != '\0' ? ", " : "",
+            notes != NULL ? notes : "?");
+        free(version);
+        free(notes);
         show_capabilities(kind, caps);
     }
     sp_close(s);
