@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "run/run.h"
 #include "verify/internal.h"
 
 #define MAX_REASONS 60u
@@ -271,6 +272,9 @@ static void compare(struct sp_vctx *c, struct state *st, enum sp_verify_verdict 
             run_checks(c);
     }
     close_sides(c, st);
+    if (c->rc == 0 &&
+        sp_interrupted() != 0) /* what nobody waited for must not say "equal" beside exit code 4 */
+        c->rc = sp_fail(c->err, SP_E_CANCELLED, SP_ORIGIN_HARNESS, "interrupted");
     if (c->rc == 0) {
         *verdict = conclude(c, st);
         send_end(c, *verdict, now_s() - started);
