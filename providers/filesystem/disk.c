@@ -75,8 +75,10 @@ int sp_fs_errno(struct sp_error *err, int eno, const char *fmt, ...)
     va_start(ap, fmt);
     sp_buf_vprintf(&b, fmt, ap);
     va_end(ap);
-    int rc = sp_fail(err, code_of(eno), SP_ORIGIN_BACKEND, "%s: %s%s", b.p != NULL ? b.p : "",
-        strerror_r(eno, why, sizeof why), advice(eno));
+    /* A disk without room breaks no promise of the backend: what the case asks stays untold. */
+    bool full = eno == ENOSPC || eno == EDQUOT;
+    int rc = sp_fail(err, code_of(eno), full ? SP_ORIGIN_TRANSPORT : SP_ORIGIN_BACKEND, "%s: %s%s",
+        b.p != NULL ? b.p : "", strerror_r(eno, why, sizeof why), advice(eno));
     const char *name = strerrorname_np(eno);
     if (err != NULL && name != NULL)
         sp_error_native(err, name);

@@ -87,7 +87,9 @@ static int fail(int rc, const char *msg, const char *path, const char *what, str
     const struct code_row *row = find(rc);
     enum sp_code code = row == NULL ? SP_E_INTERNAL : by_text(row->code, msg);
     const char *advice = row == NULL ? "" : row->advice;
-    int ret = sp_fail(err, code, SP_ORIGIN_BACKEND, "%s%s%s (%s)%s%s", what == NULL ? "" : what,
+    /* A disk without room breaks no promise of the backend: what the case asks stays untold. */
+    enum sp_origin origin = (rc & 0xff) == SQLITE_FULL ? SP_ORIGIN_TRANSPORT : SP_ORIGIN_BACKEND;
+    int ret = sp_fail(err, code, origin, "%s%s%s (%s)%s%s", what == NULL ? "" : what,
         what == NULL ? "" : ": ", msg, path, *advice ? ": " : "", advice);
     if (err != NULL) {
         sp_error_native(err, row == NULL ? "UNKNOWN" : row->native);
