@@ -85,8 +85,10 @@ int sp_journal_create(struct sp_journal *j, const char *state_dir, const char *r
     }
     if (rc == 0)
         rc = sync_dir(dir, err);
-    if (rc != 0)
+    if (rc != 0) {
+        (void)sp_error_prefix(err, "the state directory %s cannot be used", state_dir);
         sp_journal_close(j);
+    }
     return rc;
 }
 
