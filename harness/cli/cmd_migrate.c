@@ -18,7 +18,7 @@ static int exit_of(const struct sp_error *err)
         return SP_EXIT_USAGE;
     case SP_E_INVALID: /* ours: an argument; the backend's: a value that it does not take */
         return err->origin == SP_ORIGIN_HARNESS ? SP_EXIT_USAGE : SP_EXIT_FAILED;
-    case SP_E_CORRUPT: /* the backend's: it confirmed another number of rows than it was given */
+    case SP_E_INTERNAL: /* the backend's: it confirmed another number of rows than it was given */
         return err->origin == SP_ORIGIN_BACKEND ? SP_EXIT_FAILED : SP_EXIT_INCONCLUSIVE;
     case SP_E_RANGE:
     case SP_E_UNIQUE:

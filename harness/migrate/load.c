@@ -130,7 +130,7 @@ static int close_load(struct pump *p, int rc, struct sp_error *err)
     } else if (rc == 0) {
         p->x->filled = true;
         if (loaded != p->x->rows)
-            rc = sp_fail(err, SP_E_CORRUPT, SP_ORIGIN_BACKEND, "%llu rows were read, %llu were loaded",
+            rc = sp_fail(err, SP_E_INTERNAL, SP_ORIGIN_BACKEND, "%llu rows were read, %llu were loaded",
                 (unsigned long long)p->x->rows, (unsigned long long)loaded);
     }
     sp_error_clear(&close_err);
