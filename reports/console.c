@@ -94,6 +94,18 @@ void rdc_named(struct sp_console *c, const char *color, const char *label, const
     sp_buf_putc(&c->out, '\n');
 }
 
+bool rdc_said(struct sp_console *c, const char *text)
+{
+    for (size_t i = 0; i < c->nsaid; i++) {
+        if (strcmp(c->said[i], text) == 0)
+            return true;
+    }
+    char *copy = c->nsaid < SP_LEN(c->said) ? sp_arena_str(&c->arena, text) : NULL;
+    if (copy != NULL)
+        c->said[c->nsaid++] = copy;
+    return false;
+}
+
 static void status(struct sp_console *c, const char *text)
 {
     struct timespec now;
@@ -327,7 +339,7 @@ static void on_run_end(struct sp_console *c, const struct sp_event_in *ev)
     while (*reasons != '\0') {
         size_t n = strcspn(reasons, "\n");
         char *line = sp_arena_strn(&c->arena, reasons, n);
-        if (n > 0 && line != NULL) {
+        if (n > 0 && line != NULL && !rdc_said(c, line)) {
             sp_buf_puts(&c->out, "  ");
             rd_plain(&c->out, line);
             sp_buf_putc(&c->out, '\n');
@@ -361,7 +373,7 @@ static void observe(struct sp_console *c, const struct sp_event_in *ev)
         return;
     switch (ev->kind) {
     case SP_EV_PROVIDER:
-        if (rd_text(ev, SP_FLD_error)[0] != '\0')
+        if (rd_text(ev, SP_FLD_error)[0] != '\0' && !rdc_said(c, rd_text(ev, SP_FLD_error)))
             rdc_named(c, "33;1", "ERROR  ", rd_text(ev, SP_FLD_name), rd_text(ev, SP_FLD_error));
         return;
     case SP_EV_NOTE:

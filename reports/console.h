@@ -31,6 +31,8 @@ struct sp_console {
     bool tty, color, status_shown;
     int verbosity;
     struct sp_arena arena;
+    const char *said[8]; /* why a provider or a comparison could not go on: one cause is printed once */
+    size_t nsaid;
     struct rdc_cell *cells;
     size_t ncells, cell_cap;
     struct rdc_skip *skips;
@@ -44,6 +46,7 @@ struct sp_console {
     struct timespec last_status;
 };
 
+bool rdc_said(struct sp_console *c, const char *text); /* printed already? From now on it is. */
 void rdc_clear_status(struct sp_console *c);
 void rdc_colored(struct sp_console *c, const char *code, const char *text);
 void rdc_field(struct sp_console *c, const char *label, const char *text);

@@ -130,7 +130,8 @@ void rdc_data(struct sp_console *c, const struct sp_event_in *ev)
         on_sequence(c, ev);
         return;
     case SP_EV_NOT_COMPARED:
-        rdc_named(c, "33;1", "NOT COMPARED", rd_text(ev, SP_FLD_name), rd_text(ev, SP_FLD_reason));
+        if (strcmp(rd_text(ev, SP_FLD_what), "everything") != 0 || !rdc_said(c, rd_text(ev, SP_FLD_reason)))
+            rdc_named(c, "33;1", "NOT COMPARED", rd_text(ev, SP_FLD_name), rd_text(ev, SP_FLD_reason));
         return;
     case SP_EV_FINDING:
         rdc_named(c, "33", "finding", rd_text(ev, SP_FLD_name), rd_text(ev, SP_FLD_message));
