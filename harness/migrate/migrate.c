@@ -73,6 +73,23 @@ static int make_ready(struct sp_mctx *m, struct sp_mtable *x, struct sp_error *e
     return rc;
 }
 
+/* A table that is not of our making may drop rows of its own accord (ON CONFLICT REPLACE, triggers): each row was taken,
+ * and yet not all are there. */
+static int count_again(struct sp_mctx *m, const struct sp_mtable *x, struct sp_error *err)
+{
+    int64_t n = 0;
+    if (!x->existing && !x->made.native_verbatim)
+        return 0;
+    int rc = sp_db_count(m->target, x->t->name, NULL, &n, err);
+    if (rc == 0 && (n < 0 || (uint64_t)n != x->rows))
+        rc = sp_fail(err, SP_E_CORRUPT, SP_ORIGIN_BACKEND,
+            "%llu rows were loaded, the target holds %lld: its constraints or triggers changed them",
+            (unsigned long long)x->rows, (long long)n);
+    if (rc != 0)
+        sp_error_prefix(err, "table %s", x->t->name);
+    return rc;
+}
+
 static int copy_tables(struct sp_mctx *m, struct sp_error *err)
 {
     int rc = sp_m_virtual_tables(m, err);
@@ -95,6 +112,8 @@ static int copy_tables(struct sp_mctx *m, struct sp_error *err)
         if (rc != 0)
             sp_error_prefix(err, "table %s, constraints and indexes", x->t->name);
     }
+    for (size_t i = 0; rc == 0 && i < m->ntables; i++)
+        rc = count_again(m, &m->tables[i], err);
     return rc;
 }
 

@@ -61,6 +61,22 @@ static bool names_something(const struct sp_schema *s, const char *glob)
     return false;
 }
 
+/* What the source lists without a definition (an object store, a namespace that a test run left) may hold data, which a
+ * copy would leave behind in silence. */
+static int all_can_be_read(struct sp_mctx *m, struct sp_error *err)
+{
+    for (size_t i = 0; i < m->from->ninventory; i++) {
+        const struct sp_inventory_item *x = &m->from->inventory[i];
+        if (x->definition == NULL && (sp_m_selected(m, x->name) || sp_m_selected(m, x->table)))
+            return sp_fail(err, SP_E_UNSUPPORTED, SP_ORIGIN_HARNESS,
+                "%s %s cannot be migrated: what it holds is not read; remove it (switchproof clean), or "
+                "choose the "
+                "tables with --tables",
+                x->kind, x->name);
+    }
+    return 0;
+}
+
 int sp_m_plan(struct sp_mctx *m, struct sp_error *err)
 {
     size_t ncyclic = 0, n = m->from->ntables;
@@ -78,6 +94,8 @@ int sp_m_plan(struct sp_mctx *m, struct sp_error *err)
     for (size_t i = 0; rc == 0 && i < m->ntables; i++)
         if (m->tables[i].existing)
             rc = must_be_empty(m, &m->tables[i], err);
+    if (rc == 0)
+        rc = all_can_be_read(m, err);
     return rc;
 }
 

@@ -65,6 +65,18 @@ static void list_kinds(struct sp_vctx *c, enum sp_side side)
     }
 }
 
+/* Without the schema check: what a backend keeps out of sight may hold rows, and none of them was compared. */
+void sp_v_hidden_rows(struct sp_vctx *c)
+{
+    for (int side = 0; side < 2; side++) {
+        const struct sp_schema *s = c->schema[side];
+        for (size_t i = 0; i < s->ninventory; i++)
+            if (s->inventory[i].definition == NULL && selected(c, &s->inventory[i]))
+                sp_v_not_compared(c, s->inventory[i].name, s->inventory[i].kind,
+                    "%s: what it holds is not read", sp_v_side_name((enum sp_side)side));
+    }
+}
+
 void sp_v_compare_inventory(struct sp_vctx *c)
 {
     if (c->same_kind) {

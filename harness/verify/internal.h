@@ -165,6 +165,7 @@ void sp_v_row_findings(struct sp_vctx *c, const struct sp_vpair *p, const struct
 void sp_v_compare_table(struct sp_vctx *c, const struct sp_vpair *p); /* everything but presence */
 void sp_v_compare_columns(struct sp_vctx *c, const struct sp_vpair *p);
 void sp_v_compare_inventory(struct sp_vctx *c);
+void sp_v_hidden_rows(struct sp_vctx *c);
 void sp_v_sequences(struct sp_vctx *c);
 void sp_v_relations(struct sp_vctx *c);
 void sp_v_custom(struct sp_vctx *c);

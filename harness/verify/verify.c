@@ -147,6 +147,8 @@ static void run_checks(struct sp_vctx *c)
             if (c->pairs[i].t[0] != NULL && c->pairs[i].t[1] != NULL)
                 sp_v_compare_table(c, &c->pairs[i]);
         sp_v_compare_inventory(c);
+    } else if (checks & SP_VC_ROWS) {
+        sp_v_hidden_rows(c);
     }
     for (size_t i = 0; (checks & SP_VC_ROWS) && i < c->npairs && c->rc == 0; i++)
         sp_v_rows(c, &c->pairs[i]);

@@ -104,6 +104,24 @@ static void a_failure_leaves_nothing_behind(void **state)
     pair_end(&p);
 }
 
+/* Rows that the target takes and then drops, and data that is not read at all, are no migration. */
+static void nothing_is_lost_in_silence(void **state)
+{
+    struct sp_migrate_options into = { .into_existing = true };
+    struct pair p;
+    (void)state;
+    pair_begin(&p);
+    plain(p.a, "CREATE TABLE t(a, b); INSERT INTO t VALUES(1, 1), (2, 1)");
+    plain(p.b, "CREATE TABLE t(a, b UNIQUE ON CONFLICT REPLACE)");
+    assert_int_equal(-SP_E_CORRUPT, migrate(&p, &into));
+    assert_int_equal(0, number(p.b, "SELECT count(*) FROM t"));
+    plain(p.b, "DROP TABLE t");
+    plain(p.a, "CREATE TABLE n__(switchproof_namespace); CREATE TABLE n__t(a)");
+    assert_int_equal(-SP_E_UNSUPPORTED, migrate(&p, &into));
+    assert_int_equal(0, number(p.b, "SELECT count(*) FROM sqlite_schema"));
+    pair_end(&p);
+}
+
 static void a_dry_run_writes_nothing(void **state)
 {
     const struct sp_migrate_options opt = { .dry_run = true };
@@ -144,6 +162,7 @@ int main(void)
         cmocka_unit_test(a_copy_verifies_as_equal),
         cmocka_unit_test(what_is_there_is_not_touched),
         cmocka_unit_test(a_failure_leaves_nothing_behind),
+        cmocka_unit_test(nothing_is_lost_in_silence),
         cmocka_unit_test(a_dry_run_writes_nothing),
         cmocka_unit_test(chosen_tables),
     };
