@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "providers/sqlite/ddl_token.h"
 #include "providers/sqlite/internal.h"
 
 struct walk {
@@ -96,6 +97,55 @@ static bool is_virtual(const char *sql)
     return sqlite3_strnicmp(sql, "CREATE VIRTUAL", 14) == 0;
 }
 
+/* The option of a virtual table, NULL if it has none of that name. */
+static const char *module_option(struct walk *w, const struct sq_tok *t, const char *option)
+{
+    for (size_t i = 0; t[i].kind != SQ_TOK_END; i++)
+        if (sq_tok_is(&t[i], option) && sq_tok_is(&t[i + 1], "=") && t[i + 2].kind != SQ_TOK_END)
+            return sq_tok_name(&w->schema->arena, &t[i + 2]);
+    return NULL;
+}
+
+static int has_column(struct walk *w, const char *condition, const char *table, const char *column, bool *has,
+    struct sp_error *err)
+{
+    sqlite3_stmt *st = NULL;
+    int ret = sq_prepare(w->s, condition, &st, err);
+    if (ret != 0)
+        return ret;
+    sqlite3_bind_text(st, 1, table, -1, SQLITE_STATIC);
+    sqlite3_bind_text(st, 2, column, -1, SQLITE_STATIC);
+    int rc = sqlite3_step(st);
+    *has = rc == SQLITE_ROW;
+    sqlite3_finalize(st);
+    return rc == SQLITE_ROW || rc == SQLITE_DONE ? 0 : sq_error(w->s, rc, table, err);
+}
+
+/* A full-text index over another table's rows finds them by rowid. Where that is no column of theirs, it is no data to
+ * us, and a copy may number the rows anew: whether the index still fits them cannot be said. */
+static int add_virtual(struct walk *w, const char *name, const char *sql, struct sp_error *err)
+{
+    struct sq_tok *t = NULL;
+    bool by_column = false;
+    int ret = add_item(w, "virtual table", name, NULL, sql, err);
+    if (ret != 0)
+        return ret;
+    if (sq_tokens(&w->schema->arena, sql, &t, NULL) != 0)
+        return 0; /* no full-text index that SQLite would open */
+    const char *content = module_option(w, t, "content"), *rowid = module_option(w, t, "content_rowid");
+    if (content == NULL || content[0] == '\0')
+        return 0;
+    ret = has_column(w, "SELECT 1 FROM pragma_table_xinfo(?1) WHERE name = ?2 COLLATE NOCASE", content,
+        rowid == NULL ? "" : rowid, &by_column, err);
+    if (ret == 0 && !by_column)
+        ret = has_column(w,
+            "SELECT 1 FROM pragma_table_xinfo(?1) WHERE ?2 IS NULL AND pk > 0 GROUP BY 1 HAVING count(*) = 1 "
+            "AND "
+            "max(type) = 'INTEGER' COLLATE NOCASE",
+            content, NULL, &by_column, err);
+    return ret != 0 || by_column ? ret : add_item(w, "index by rowid", name, NULL, NULL, err);
+}
+
 static int visit(struct walk *w, const char *type, const char *name, const char *table, const char *sql,
     struct sp_error *err)
 {
@@ -109,7 +159,7 @@ static int visit(struct walk *w, const char *type, const char *name, const char 
     if (sp_str_prefix(name, SQ_BLOB_PREFIX) && strstr(sql, SQ_MARK) != NULL)
         return add_item(w, "object store", name, NULL, NULL, err); /* its content is no table's */
     if (is_virtual(sql))
-        return add_item(w, "virtual table", name, NULL, sql, err);
+        return add_virtual(w, name, sql, err);
     return add_table(w, name, sql, err); /* a virtual table's shadow tables too: they hold its content */
 }
 

@@ -122,6 +122,37 @@ static void nothing_is_lost_in_silence(void **state)
     pair_end(&p);
 }
 
+/* A full-text index over another table knows its rows by number; without a column for it a copy numbers them anew. */
+static void an_index_by_rowid_is_not_called_equal(void **state)
+{
+    static const char *const key[] = { "", "id INTEGER PRIMARY KEY, " };
+    const struct sp_migrate_options opt = { .tables = NULL };
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        struct pair p;
+        char sql[400];
+        pair_begin(&p);
+        snprintf(sql, sizeof sql,
+            "CREATE TABLE doc(%sbody); INSERT INTO doc(body) VALUES('one'), ('two'), ('three');"
+            "DELETE FROM doc WHERE body = 'one'; CREATE VIRTUAL TABLE df USING fts5(body, content='doc');"
+            "INSERT INTO df(df) VALUES('rebuild')",
+            key[i]);
+        plain(p.a, sql);
+        plain(p.b, sql);
+        assert_compares(&p, i == 0 ? SP_VV_NOT_COMPARED : SP_VV_EQUAL);
+        unlink(p.b);
+        plain(p.b, "PRAGMA user_version=1");
+        if (i == 0) {
+            assert_int_equal(-SP_E_UNSUPPORTED, migrate(&p, &opt));
+        } else {
+            expect_migrated(&p, &opt);
+            assert_int_equal(
+                3, number(p.b, "SELECT rowid FROM df WHERE df MATCH 'three' AND body = 'three'"));
+        }
+        pair_end(&p);
+    }
+}
+
 static void a_dry_run_writes_nothing(void **state)
 {
     const struct sp_migrate_options opt = { .dry_run = true };
@@ -163,6 +194,7 @@ int main(void)
         cmocka_unit_test(what_is_there_is_not_touched),
         cmocka_unit_test(a_failure_leaves_nothing_behind),
         cmocka_unit_test(nothing_is_lost_in_silence),
+        cmocka_unit_test(an_index_by_rowid_is_not_called_equal),
         cmocka_unit_test(a_dry_run_writes_nothing),
         cmocka_unit_test(chosen_tables),
     };
