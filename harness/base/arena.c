@@ -1,10 +1,13 @@
 /* arena.c -- bump allocation from a chain of blocks. */
 #include "base/arena.h"
 
+#include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "base/oom.h"
 
 #define FIRST_BLOCK 4096u
 #define LAST_BLOCK  (1024u * 1024u) /* blocks double up to this size */
@@ -16,6 +19,19 @@ struct sp_arena_block {
     size_t used;
     _Alignas(max_align_t) unsigned char data[];
 };
+
+static atomic_uint_fast64_t failures;
+
+uint64_t sp_oom_count(void)
+{
+    return atomic_load_explicit(&failures, memory_order_relaxed);
+}
+
+static void *failed(void)
+{
+    (void)atomic_fetch_add_explicit(&failures, 1, memory_order_relaxed);
+    return NULL;
+}
 
 static struct sp_arena_block *new_block(size_t size)
 {
@@ -32,7 +48,7 @@ static struct sp_arena_block *new_block(size_t size)
 void *sp_arena_alloc(struct sp_arena *a, size_t n)
 {
     if (n > PTRDIFF_MAX - ALIGN) {
-        return NULL;
+        return failed();
     }
     size_t room = n == 0 ? ALIGN : (n + ALIGN - 1) / ALIGN * ALIGN; /* also a pointer of its own for n == 0 */
     struct sp_arena_block *b = a->head;
@@ -45,7 +61,7 @@ void *sp_arena_alloc(struct sp_arena *a, size_t n)
         }
         b = new_block(room > size / 2 ? room : size);
         if (b == NULL) {
-            return NULL;
+            return failed();
         }
         if (room > size / 2 &&
             a->head != NULL) { /* a big one goes behind the head, whose room stays in use */
@@ -65,7 +81,7 @@ void *sp_arena_alloc(struct sp_arena *a, size_t n)
 void *sp_arena_array(struct sp_arena *a, size_t count, size_t size)
 {
     size_t n;
-    return __builtin_mul_overflow(count, size, &n) ? NULL : sp_arena_alloc(a, n);
+    return __builtin_mul_overflow(count, size, &n) ? failed() : sp_arena_alloc(a, n);
 }
 
 void *sp_arena_dup(struct sp_arena *a, const void *p, size_t n)

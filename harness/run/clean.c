@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/io.h"
 #include "run/journal.h"
@@ -42,6 +43,28 @@ static int locate(const struct cleaning *c, const struct sp_journal_entry *e, st
         .name = e->provider, .kind = e->kind, .url = e->url, .access = SP_ACCESS_DISPOSABLE
     };
     return 0;
+}
+
+/* What has no namespace carries the run's id in its name, and what has one, in that; only a table of a backend without
+ * namespaces is known by the journal alone. A journal that names anything else was not written by a run. */
+static bool is_ours(const struct sp_journal_log *log, const struct sp_object_ref *o)
+{
+    bool alone = strcmp(o->type, "table") == 0 && o->ns == NULL;
+    const char *name = o->ns != NULL ? o->ns : o->name;
+    char mark[16];
+    int n = snprintf(mark, sizeof mark, "%.8s", log->run);
+    return alone || (n == 8 && strlen(name) > 11 && strncmp(name, "sp", 2) == 0 &&
+                        (name[2] == '_' || name[2] == '-') && strncmp(name + 3, mark, 8) == 0);
+}
+
+/* "scheme:relative/path" means another file in another directory. */
+static bool is_elsewhere(const struct sp_journal_log *log, const char *url)
+{
+    char here[PATH_MAX];
+    const char *rest = url != NULL ? strchr(url, ':') : NULL;
+    if (rest == NULL || rest[1] == '/' || log->dir == NULL)
+        return false;
+    return getcwd(here, sizeof here) == NULL || strcmp(here, log->dir) != 0;
 }
 
 static void trouble(struct cleaning *c, const char *what, struct sp_error *err)
@@ -84,6 +107,8 @@ static void clean_place(struct cleaning *c, struct sp_journal_log *log, size_t l
     struct sp_error err = SP_ERROR_INIT;
     char what[512];
     int rc = locate(c, of, &p, &err);
+    if (rc == 0 && is_elsewhere(log, p.url))
+        rc = sp_invalid(&err, "%s was meant as seen from %s; clean up from there", p.url, log->dir);
     if (rc == 0 && !c->dry_run)
         rc = open_place(c, &p, &endpoint, &s, &err);
     if (rc != 0) {
@@ -98,7 +123,11 @@ static void clean_place(struct cleaning *c, struct sp_journal_log *log, size_t l
         e->gone = true; /* dealt with */
         (void)snprintf(what, sizeof what, "%s %s of run %s on %s", e->object.type, e->object.name, log->run,
             e->provider);
-        if (rc == 0 && c->dry_run) {
+        if (rc == 0 && !is_ours(log, &e->object)) {
+            (void)sp_invalid(
+                &err, "its name does not carry the id of the run; if it is not yours, remove it by hand");
+            trouble(c, what, &err);
+        } else if (rc == 0 && c->dry_run) {
             printf("would remove %s\n", what);
         } else if (rc == 0) {
             int done = sp_object_remove(s, &e->object, NULL, &err);

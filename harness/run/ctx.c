@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/oom.h"
+
 void sp_ctx_begin_event(const struct sp_ctx *ctx, struct sp_event *ev, enum sp_event_kind kind)
 {
     sp_event_begin(ev, kind);
@@ -161,6 +163,7 @@ void sp_ctx_case_begin(struct sp_ctx *ctx, const struct sp_case *c)
     ctx->message = ctx->reason = NULL;
     ctx->made = NULL;
     ctx->nmade = ctx->made_cap = 0;
+    ctx->oom_before = sp_oom_count();
     /* From the run's seed and the case alone: every provider gets the same data. */
     sp_rng_seed(&ctx->rng, ctx->job->seed);
     ctx->seed = sp_rng_u64(&ctx->rng) ^ sp_hash_str(c->id);
@@ -206,6 +209,9 @@ static void remove_made(struct sp_ctx *ctx)
 
 enum sp_outcome sp_ctx_case_end(struct sp_ctx *ctx)
 {
+    /* Helpers return early without memory: what they would have checked was not checked. */
+    if (!sp_ctx_done(ctx) && sp_oom_count() != ctx->oom_before)
+        sp_ctx_error(ctx, "out of memory");
     if (!sp_ctx_done(ctx) && ctx->nchecks == 0)
         sp_ctx_error(ctx, "no check was executed");
     /* Other sessions may hold locks. After a failure or error the first one's state is not to be trusted. */

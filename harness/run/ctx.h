@@ -25,6 +25,7 @@ struct sp_ctx {
     struct sp_rng rng;
     uint64_t seed;
     int64_t nchecks, nfailed, ntold;
+    uint64_t oom_before; /* sp_oom_count() when it began */
     bool errored, skipped;
     char *message; /* why failed or errored: the first reason */
     char *reason;  /* why skipped */

@@ -33,6 +33,7 @@ static void on_start(struct sp_ledger *l, struct sp_worker *w, const struct sp_e
         return;
     }
     w->current = pc;
+    w->checks_failed = 0;
     w->started_any = pc->started = w->announced = true;
     sp_worker_deadline(l, w, sp_case_patience_ms(pc->c));
     forward(l, in);
@@ -66,6 +67,9 @@ static void on_end(struct sp_ledger *l, struct sp_worker *w, const struct sp_eve
     if (outcome == SP_PASSED && s.nchecks < 1) {
         s.outcome = SP_ERRORED;
         s.message = "no check was executed";
+    } else if (outcome == SP_PASSED && w->checks_failed != 0) {
+        s.outcome = SP_ERRORED;
+        s.message = "the case says that it passed, and a check of it failed";
     }
     if (outcome == SP_SKIPPED) {
         enum sp_cap_id cap;
@@ -112,6 +116,7 @@ static void on_event(struct sp_ledger *l, struct sp_worker *w, const struct sp_e
         if (w->current == NULL || !sp_streq(provider, w->provider) ||
             !sp_streq(sp_event_get_text(in, SP_FLD_id), w->current->c->id))
             break;
+        w->checks_failed += in->kind == SP_EV_CHECK ? 1 : 0;
         forward(l, in);
         return;
     default:

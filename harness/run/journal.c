@@ -58,7 +58,11 @@ static int create_locked(struct sp_journal *j, const char *temp, const char *run
         return fail_io(err, "create", temp);
     if (flock(j->fd, LOCK_EX | LOCK_NB) != 0)
         return fail_io(err, "lock", temp);
-    int rc = write_line(j->fd, json_pack("{ss si}", "run", run, "format", 1), err);
+    char here[PATH_MAX];
+    const char *dir = getcwd(here, sizeof here);
+    if (dir != NULL && !sp_utf8_valid(dir, strlen(dir)))
+        dir = NULL;
+    int rc = write_line(j->fd, json_pack("{ss si ss?}", "run", run, "format", 1, "dir", dir), err);
     if (rc == 0 && fsync(j->fd) != 0)
         rc = fail_io(err, "synchronise", temp);
     if (rc == 0 && rename(temp, j->path) != 0)
@@ -213,6 +217,7 @@ static int take_line(struct sp_journal_log *log, const char *p, size_t n, bool f
     int rc = v == NULL ? -SP_E_CORRUPT : 0;
     if (rc == 0 && first) {
         log->run = sp_arena_str(&log->arena, json_string_value(json_object_get(v, "run")));
+        log->dir = sp_arena_str(&log->arena, json_string_value(json_object_get(v, "dir")));
         if (log->run == NULL || json_integer_value(json_object_get(v, "format")) != 1)
             rc = -SP_E_CORRUPT;
     } else if (rc == 0) {

@@ -34,7 +34,7 @@ struct sp_journal_entry {
 };
 struct sp_journal_log {
     struct sp_arena arena;
-    const char *run;
+    const char *run, *dir;            /* dir: where it was started; NULL = unknown */
     struct sp_journal_entry *entries; /* in order of making */
     size_t n, cap, live;
 };

@@ -37,7 +37,7 @@ struct sp_lane {
     struct sp_planned *cases;
     size_t ncases;
     char tag[24];           /* [a-z0-9]: short name for namespaces */
-    const char *broken_end; /* the worker did not end well after its last case */
+    const char *broken_end; /* a worker ended between two cases, or not well after its last one */
 };
 
 struct sp_plan {

@@ -25,6 +25,21 @@ static bool any_case(const struct sp_run_options *o, const char *glob)
     return false;
 }
 
+/* What stands before the dot of "crud.transactions": a suite or a facet. */
+static bool is_place(const struct sp_run_options *o, const char *name, size_t n)
+{
+    for (size_t s = 0; o->suites[s] != NULL; s++) {
+        if (strlen(o->suites[s]->name) == n && strncmp(o->suites[s]->name, name, n) == 0)
+            return true;
+    }
+    for (int f = 0; f < SP_FACET_N; f++) {
+        const char *facet = sp_facet_name((enum sp_facet)f);
+        if (strlen(facet) == n && strncmp(facet, name, n) == 0)
+            return true;
+    }
+    return false;
+}
+
 static bool parse_need(const struct sp_run_options *o, const char *text, struct need *out)
 {
     *out = (struct need){ .text = text, .kind = NEED_CASES };
@@ -38,7 +53,8 @@ static bool parse_need(const struct sp_run_options *o, const char *text, struct 
         }
     }
     out->kind = NEED_CAPABILITY;
-    return sp_cap_parse(text, &out->cap) == 0 || (dot != NULL && sp_cap_parse(dot + 1, &out->cap) == 0);
+    return sp_cap_parse(text, &out->cap) == 0 ||
+           (dot != NULL && sp_cap_parse(dot + 1, &out->cap) == 0 && is_place(o, text, (size_t)(dot - text)));
 }
 
 static const char *nearest(const struct sp_run_options *o, const char *word, struct sp_arena *a)
@@ -98,8 +114,8 @@ static bool concerns(const struct need *n, const struct sp_lane *lane, const str
 /* One provider's answer to one requirement. */
 struct answer {
     size_t planned, executed;
-    const struct sp_planned *skipped; /* the skip to name */
-    bool decisive;                    /* that skip breaks the requirement although other cases ran */
+    const struct sp_planned *skipped; /* what did not prove it, to be named: skipped, or expected to fail */
+    bool decisive;                    /* that breaks the requirement although other cases ran */
 };
 
 static void add_lane(const struct need *n, const struct sp_lane *lane, struct answer *a)
@@ -109,7 +125,7 @@ static void add_lane(const struct need *n, const struct sp_lane *lane, struct an
         if (!concerns(n, lane, pc->c))
             continue;
         a->planned++;
-        if (pc->done && pc->outcome != SP_SKIPPED) {
+        if (pc->done && pc->outcome != SP_SKIPPED && pc->outcome != SP_XFAILED) {
             a->executed++;
             continue;
         }
@@ -132,11 +148,13 @@ static int blame(struct sp_buf *reasons, const struct need *n, const char *provi
     const struct sp_planned *pc = a->skipped;
     (void)sp_buf_printf(reasons, "required %s is not proved on %s", n->text, provider);
     if (pc != NULL)
-        (void)sp_buf_printf(reasons, ": %s was skipped", pc->c->id);
+        (void)sp_buf_printf(reasons, ": %s %s", pc->c->id,
+            pc->done && pc->outcome == SP_XFAILED ? "fails, as expected" : "was skipped");
     if (pc != NULL && pc->blocked_by >= 0)
         (void)sp_buf_printf(reasons, " for want of %s", sp_caps[pc->blocked_by].name);
     (void)sp_buf_putc(reasons, '\n');
-    bool lacks = pc != NULL && (pc->cause == SP_SKIP_FACET || pc->cause == SP_SKIP_CAPABILITY);
+    bool lacks = pc != NULL && pc->outcome == SP_SKIPPED &&
+                 (pc->cause == SP_SKIP_FACET || pc->cause == SP_SKIP_CAPABILITY);
     return lacks ? SP_EXIT_FAILED : SP_EXIT_INCONCLUSIVE;
 }
 
@@ -162,9 +180,13 @@ static int judge(struct sp_ledger *l, const struct need *n, struct sp_buf *reaso
             worst = worst == SP_EXIT_FAILED ? worst : code;
         }
     }
-    if (planned == 0)
+    if (planned == 0 && l->plan->filtered) {
         sp_ledger_note(
             l, "warning", "required %s was not selected in this run, and is not proved by it", n->text);
+    } else if (planned == 0) {
+        (void)sp_buf_printf(reasons, "required %s is not proved: no case tries it\n", n->text);
+        worst = SP_EXIT_INCONCLUSIVE;
+    }
     if (worst == 0 && proved == 0 && absent != NULL) {
         (void)sp_buf_printf(
             reasons, "required %s is not proved: optional provider %s is absent\n", n->text, absent);

@@ -260,9 +260,10 @@ static void lane_after(struct supervisor *s, struct sp_worker *w, const siginfo_
         sp_ledger_settle(s->l, lane, w->current, &dead);
     }
     bool well = w->fault == NULL && end->si_code == CLD_EXITED && end->si_status == 0;
+    /* No case pays for an end between two of them, and what made it may have made the pass before it. */
+    if (w->current == NULL && w->started_any && (!well || !sp_lane_done(lane)) && lane->broken_end == NULL)
+        lane->broken_end = sp_arena_str(&s->l->plan->arena, text);
     if (sp_lane_done(lane)) {
-        if (!well && w->current == NULL)
-            lane->broken_end = sp_arena_str(&s->l->plan->arena, text);
         run->state = LANE_OVER;
         return;
     }

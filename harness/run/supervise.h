@@ -27,6 +27,7 @@ struct sp_worker {
     struct sp_buf frames;        /* received, not yet taken */
     struct sp_stream streams[2]; /* standard output and error */
     struct sp_planned *current;
+    uint64_t checks_failed; /* of the current case, as far as it told them */
     uint64_t since_ns, deadline_ns;
     unsigned patience_s; /* for the message */
     bool started_any, announced, closed;

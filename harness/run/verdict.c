@@ -30,7 +30,7 @@ static size_t judge_lanes(const struct sp_ledger *l, struct sp_buf *reasons)
     for (size_t i = 0; i < l->plan->nlanes; i++) {
         const struct sp_lane *lane = &l->plan->lanes[i];
         if (lane->broken_end != NULL) {
-            (void)sp_buf_printf(reasons, "%s, suite %s: after the last case, %s\n", lane->provider->name,
+            (void)sp_buf_printf(reasons, "%s, suite %s: outside of any case, %s\n", lane->provider->name,
                 lane->suite->name, lane->broken_end);
             bad++;
         }

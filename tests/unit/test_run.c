@@ -261,6 +261,27 @@ static void forges(struct sp_ctx *ctx, const void *data)
     (void)!write(3, head, 4);
     (void)!write(3, text, sizeof text - 1);
 }
+/* A pass that the case itself sends, after which its own end is one too many. */
+static void forges_own(struct sp_ctx *ctx, const void *data)
+{
+    const char *text = data;
+    unsigned char head[4] = { (unsigned char)strlen(text), 0, 0, 0 };
+    sp_check_int(ctx, "one", 1, 1);
+    (void)!write(3, head, 4);
+    (void)!write(3, text, strlen(text));
+}
+static void fails_and_forges(struct sp_ctx *ctx, const void *data)
+{
+    sp_check_int(ctx, "one", 1, 2);
+    forges_own(ctx, data);
+}
+static void runs_out_of_memory(struct sp_ctx *ctx, const void *data)
+{
+    (void)data;
+    sp_check_int(ctx, "one", 1, 1);
+    if (sp_arena_alloc(sp_ctx_arena(ctx), SIZE_MAX / 2) != NULL)
+        sp_check_int(ctx, "never reached", 1, 2);
+}
 static void skips(struct sp_ctx *ctx, const void *data)
 {
     (void)data;
@@ -393,6 +414,16 @@ static const struct sp_case stuck_cases[] = {
     { "stuck.table", "p", NULL, 0, 0, makes_stuck, NULL },
     { NULL, NULL, NULL, 0, 0, NULL, NULL },
 };
+#define OWN_END(id)                                                                                          \
+    "{\"ev\":\"case_end\",\"id\":\"" id "\",\"suite\":\"forge\",\"provider\":\"a\",\"outcome\":\"passed\","  \
+    "\"nchecks\":1}"
+static const struct sp_case forge_cases[] = {
+    { "forge.memory", "p", NULL, 0, 0, runs_out_of_memory, NULL },
+    { "forge.early", "p", NULL, 0, 0, forges_own, OWN_END("forge.early") },
+    { "forge.failing", "p", NULL, 0, 0, fails_and_forges, OWN_END("forge.failing") },
+    { "forge.passes", "p", NULL, 0, 0, passes, NULL },
+    { NULL, NULL, NULL, 0, 0, NULL, NULL },
+};
 static const struct sp_case alone_cases[] = {
     { "alone.one", "p", NULL, 0, 0, counts_alone, NULL },
     { NULL, NULL, NULL, 0, 0, NULL, NULL },
@@ -408,9 +439,10 @@ static const struct sp_suite storage_suite = { .name = "storage", .cases = stora
 static const struct sp_suite txn_suite = { .name = "txn", .cases = txn_cases };
 static const struct sp_suite wait_suite = { .name = "wait", .cases = wait_cases };
 static const struct sp_suite stuck_suite = { .name = "stuck", .cases = stuck_cases };
+static const struct sp_suite forge_suite = { .name = "forge", .cases = forge_cases };
 static const struct sp_suite alone_suite = { .name = "alone", .cases = alone_cases, .alone = true };
 static const struct sp_suite *const suites[] = { &alone_suite, &fake_suite, &good_suite, &storage_suite,
-    &txn_suite, &wait_suite, &stuck_suite, &audit_suite, NULL };
+    &txn_suite, &wait_suite, &stuck_suite, &audit_suite, &forge_suite, NULL };
 
 /* ---- running ----------------------------------------------------------------------------------------------------- */
 
@@ -593,6 +625,23 @@ static void every_outcome_is_told_apart(void **state)
     assert_int_equal(entries_in(url_a + 5), 0);
     assert_int_equal(journals(), 0);
     assert_int_equal(totals.leftovers, 0);
+}
+
+static void a_pass_that_does_not_fit_is_none(void **state)
+{
+    (void)state;
+    assert_int_equal(run("forge", "forge.early"), SP_EXIT_INCONCLUSIVE);
+    assert_true(reason_has("outside of any case"));
+    assert_true(reason_has("not running"));
+    /* Also where other cases follow, in a worker of their own. */
+    assert_int_equal(run("forge", "forge.*[ey]"), SP_EXIT_INCONCLUSIVE);
+    assert_true(reason_has("outside of any case"));
+    assert_int_equal(run("forge", "forge.failing"), SP_EXIT_INCONCLUSIVE);
+    outcome("forge.failing", "errored", SP_FLD_message, "a check of it failed");
+    /* What a helper left out for want of memory was not checked. */
+    assert_int_equal(run("forge", "forge.memory"), SP_EXIT_INCONCLUSIVE);
+    outcome("forge.memory", "errored", SP_FLD_message, "out of memory");
+    assert_int_equal(run("forge", "forge.passes"), SP_EXIT_OK);
 }
 
 static void events_tell_the_whole_story(void **state)
@@ -798,6 +847,46 @@ static void requirements_must_be_proved(void **state)
     }
 }
 
+/* What is expected to fail is not proved, and neither is what no case tries. */
+static void requirements_are_not_proved_by_failures(void **state)
+{
+    (void)state;
+    static const char *need[] = { "fake.fails" };
+    struct sp_config_xfail x = {
+        .id = "fake.fails", .link = "https://example.com/1", .reason = "known", .until_day = 1000000
+    };
+    config.requires = need;
+    config.nrequires = 1;
+    config.xfails = &x;
+    config.nxfails = 1;
+    assert_int_equal(run("fake", "fake.*a[si][ls]*s"), SP_EXIT_INCONCLUSIVE);
+    assert_true(reason_has("fake.fails fails, as expected"));
+    need[0] = "fake.passes";
+    assert_int_equal(run("fake", "fake.*a[si][ls]*s"), SP_EXIT_OK);
+    config.nxfails = 0;
+    /* A capability that is no need of any case: said in part of a run, blocking in a whole one. */
+    need[0] = "bulk_load";
+    assert_int_equal(run("good", NULL), SP_EXIT_OK);
+    const struct sp_suite *const few[] = { &good_suite, NULL };
+    struct sp_run_options o = { .config = &config,
+        .kinds = kinds,
+        .suites = few,
+        .seed = 1,
+        .quick = true,
+        .timeout_factor = 1,
+        .program = "/proc/self/exe",
+        .run_id = "testrun1" };
+    forget();
+    sp_buf_free(&reasons);
+    assert_int_equal(sp_run(&o, &seen.base, &totals, &reasons, &error), SP_EXIT_INCONCLUSIVE);
+    assert_true(reason_has("no case tries it"));
+    /* What stands before the dot has to exist, too. */
+    need[0] = "fake.transactions";
+    assert_int_equal(run("good", NULL), SP_EXIT_OK);
+    need[0] = "typo.transactions";
+    assert_int_equal(run("good", NULL), -SP_E_INVALID);
+}
+
 static void leftovers_are_counted(void **state)
 {
     (void)state;
@@ -903,6 +992,50 @@ static void a_killed_run_is_cleaned_afterwards(void **state)
     assert_int_equal(removed, 0);
 }
 
+static void write_journal(const char *run_dir, const char *type, const char *name)
+{
+    char path[160];
+    struct sp_buf b = SP_BUF_INIT;
+    snprintf(path, sizeof path, "%s/journal", state_dir);
+    assert_int_equal(sp_mkdirs(path, NULL), 0);
+    snprintf(path, sizeof path, "%s/journal/testrun5.jsonl", state_dir);
+    (void)sp_buf_printf(&b,
+        "{\"run\":\"testrun5\",\"format\":1%s%s%s}\n"
+        "{\"op\":\"made\",\"provider\":\"a\",\"kind\":\"fake\",\"url\":\"%s\",\"type\":\"%s\",\"name\":\"%"
+        "s\"}\n",
+        run_dir != NULL ? ",\"dir\":\"" : "", run_dir != NULL ? run_dir : "", run_dir != NULL ? "\"" : "",
+        providers[0].url, type, name);
+    assert_int_equal(sp_write_file_atomic(path, b.p, b.n, NULL), 0);
+    sp_buf_free(&b);
+}
+
+/* A journal is a file, and files can be written by anybody: names that no run gives are left alone. */
+static void a_journal_cannot_remove_what_is_not_ours(void **state)
+{
+    (void)state;
+    static const char *const names[] = { "mine", "sp_testrun", "sp_testrun5", "sp_testrun6_x",
+        "spxtestrun5_x", "../a" };
+    uint64_t removed = 0;
+    char path[160];
+    snprintf(path, sizeof path, "%s/mine", url_a + 5);
+    assert_int_equal(mkdir(path, 0700), 0);
+    for (size_t i = 0; i < SP_LEN(names); i++) {
+        write_journal(NULL, "namespace", names[i]);
+        assert_int_equal(sp_clean(&config, kinds, NULL, false, &removed, &error), -SP_E_UNAVAILABLE);
+        assert_int_equal(removed, 0);
+        assert_int_equal(access(path, F_OK), 0);
+        assert_int_equal(journals(), 1);
+    }
+    /* A relative path is another place when seen from another directory. */
+    static char relative[] = "fake:a";
+    providers[0].url = relative;
+    write_journal("/somewhere/else", "namespace", "sp_testrun5_x");
+    assert_int_equal(sp_clean(&config, kinds, NULL, false, &removed, &error), -SP_E_UNAVAILABLE);
+    assert_int_equal(removed, 0);
+    assert_int_equal(journals(), 1);
+    sp_error_clear(&error);
+}
+
 static int refuse(
     struct sp_emitter *em, enum sp_event_kind kind, const char *json, size_t n, struct sp_error *err)
 {
@@ -972,16 +1105,19 @@ int main(int argc, char **argv)
         return sp_worker_main(kinds, suites);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(every_outcome_is_told_apart, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_pass_that_does_not_fit_is_none, set_up, tear_down),
         cmocka_unit_test_setup_teardown(events_tell_the_whole_story, set_up, tear_down),
         cmocka_unit_test_setup_teardown(exit_codes, set_up, tear_down),
         cmocka_unit_test_setup_teardown(unknown_names_are_refused, set_up, tear_down),
         cmocka_unit_test_setup_teardown(providers_that_cannot_be_used, set_up, tear_down),
         cmocka_unit_test_setup_teardown(expected_failures_expire, set_up, tear_down),
         cmocka_unit_test_setup_teardown(requirements_must_be_proved, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(requirements_are_not_proved_by_failures, set_up, tear_down),
         cmocka_unit_test_setup_teardown(leftovers_are_counted, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_table_of_the_users_is_not_touched, set_up, tear_down),
         cmocka_unit_test_setup_teardown(an_interrupted_run_cleans_up, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_killed_run_is_cleaned_afterwards, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_journal_cannot_remove_what_is_not_ours, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_report_that_cannot_be_written_is_no_success, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_is_not_offered_must_say_so, set_up, tear_down),
     };
