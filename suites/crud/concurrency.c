@@ -58,12 +58,12 @@ static bool impatient(struct dc *d, struct sp_ctx *ctx, const struct dc_rows *ro
     return *b != NULL;
 }
 
-/* A write of another session while this one reads: done, or refused because of the reader. */
+/* What another session tries beside this one: done, or refused because of it. */
 static bool tries(struct dc *d, int rc, bool *done)
 {
     *done = rc == 0;
     bool ok = sp_check(d->ctx, rc == 0 || rc == -SP_E_CONFLICT || rc == -SP_E_TIMEOUT,
-        "a concurrent write succeeds or is refused as a conflict");
+        "what another session does succeeds or is refused as a conflict");
     sp_error_clear(&d->err);
     return ok;
 }
@@ -163,7 +163,8 @@ void crc_lost_update(struct sp_ctx *ctx, const void *data)
     bool won = false,
          ok = dc_ok(&d, "first read", value_of(&d, d.s, &seen_a)) && sp_check_int(ctx, "read", 10, seen_a);
     int rc = ok ? sp_db_begin(b, &opts, &d.err) : 0;
-    bool begun = ok && rc == 0;
+    bool begun = false;
+    ok = ok && tries(&d, rc, &begun);
     if (begun) {
         dc_opened(&d, b);
         rc = value_of(&d, b, &seen_b);
@@ -238,7 +239,8 @@ void crc_write_skew(struct sp_ctx *ctx, const void *data)
     int64_t seen = 0;
     bool won = false, ok = dc_count_is(&d, d.s, "items", &duty, 2);
     int rc = ok ? sp_db_begin(b, &opts, &d.err) : 0;
-    bool begun = ok && rc == 0;
+    bool begun = false;
+    ok = ok && tries(&d, rc, &begun);
     if (begun) {
         dc_opened(&d, b);
         rc = sp_db_count(b, "items", &duty, &seen, &d.err);

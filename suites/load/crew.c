@@ -145,6 +145,8 @@ static void report(struct ld_crew *crew)
             sp_ctx_measure(crew->ctx, &m);
         }
     }
+    if (service == NULL || response == NULL)
+        sp_ctx_error(crew->ctx, "out of memory for a histogram");
     sp_hist_free(service);
     sp_hist_free(response);
 }

@@ -70,6 +70,8 @@ bool ld_holds_acked(struct ld_crew *crew)
     struct sp_query q = { .table = ld_rows_table.name, .limit = SP_NO_LIMIT };
     struct sp_session *s = sp_ctx_session(crew->ctx, 0);
     unsigned char *seen = calloc((size_t)crew->n * (size_t)crew->per_user + 1, 1);
+    if (seen == NULL)
+        sp_ctx_error(crew->ctx, "out of memory for the books of %u users", crew->n);
     bool ok = s != NULL && seen != NULL &&
               sp_check_ok(crew->ctx, "read of all rows", sp_db_read(s, &q, &r, &err), &err);
     for (size_t i = 0; ok && i < r.nrows; i++)
@@ -98,19 +100,23 @@ static void work_insert(struct ld_user *u)
     }
 }
 
+/* Without a write, nothing is lost and nothing is shown. */
+static bool wrote(const struct ld_crew *crew)
+{
+    uint64_t ok = 0;
+    for (unsigned i = 0; i < crew->n; i++)
+        ok += crew->users[i].ok;
+    return sp_check(crew->ctx, ok > 0, "at least one write succeeded");
+}
+
 static void run_rows(
     struct sp_ctx *ctx, const char *operation, uint64_t per_user, void (*work)(struct ld_user *))
 {
     struct ld_crew crew = {
         .ctx = ctx, .operation = operation, .n = ld_users(ctx), .per_user = per_user, .work = work
     };
-    if (sp_ctx_table(ctx, &ld_rows_table) && ld_run(&crew)) {
-        uint64_t ok = 0;
-        for (unsigned i = 0; i < crew.n; i++)
-            ok += crew.users[i].ok;
-        if (sp_check(ctx, ok > 0, "at least one write succeeded"))
-            ld_holds_acked(&crew);
-    }
+    if (sp_ctx_table(ctx, &ld_rows_table) && ld_run(&crew) && wrote(&crew))
+        ld_holds_acked(&crew);
     ld_free(&crew);
 }
 
@@ -228,7 +234,7 @@ void ldc_paced(struct sp_ctx *ctx, const void *data)
         .per_user = all / n > 0 ? all / n : 1,
         .interval_ns = UINT64_C(1000000000) * n / (uint64_t)rate,
         .work = work_paced };
-    if (sp_ctx_table(ctx, &ld_rows_table) && ld_run(&crew))
+    if (sp_ctx_table(ctx, &ld_rows_table) && ld_run(&crew) && wrote(&crew))
         ld_holds_acked(&crew);
     ld_free(&crew);
 }

@@ -45,13 +45,18 @@ static const struct sp_fk child_fks[] = { { .name = "mig_child_parent",
     .ref_table = "mig_parent",
     .ref_columns = id_key,
     .on_delete = SP_FK_CASCADE } };
+static const struct sp_index child_indexes[] = {
+    { .name = "mig_child_amount", .columns = (const char *const[]){ "amount", "position" }, .ncolumns = 2 }
+};
 static const struct sp_table children = { .name = "mig_child",
     .columns = child_columns,
     .ncolumns = SP_LEN(child_columns),
     .pk = child_key,
     .npk = 2,
     .fks = child_fks,
-    .nfks = 1 };
+    .nfks = 1,
+    .indexes = child_indexes,
+    .nindexes = SP_LEN(child_indexes) };
 
 /* Without keys at all: rows may be equal. */
 static const struct sp_column log_columns[] = {

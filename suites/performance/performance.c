@@ -8,7 +8,7 @@
 #include "suite.h"
 #include "suites/suites.h"
 
-enum { ROWS = 200 };
+enum { ROWS = 200, BATCH_ROWS = 100 };
 
 struct pf {
     struct sp_ctx *ctx;
@@ -122,7 +122,7 @@ static int delete (struct pf *p, int64_t i)
 
 static int batch(struct pf *p, int64_t i)
 {
-    enum { N = 100 };
+    enum { N = BATCH_ROWS };
     struct sp_value v[N * 4];
     int64_t affected = -1;
     for (int64_t k = 0; k < N; k++)
@@ -185,6 +185,39 @@ static int get(struct pf *p, int64_t i)
                : wrong(p, "bytes of the object as stored", (int64_t)sizeof want, (int64_t)p->buf.n);
 }
 
+/* ---- what is left: an acknowledged write that is not there was fast for nothing --------------------------------- */
+
+static int left_rows(struct pf *p, int64_t want)
+{
+    int64_t n = -1;
+    int rc = sp_db_count(p->s, table.name, NULL, &n, &p->err);
+    return rc < 0 ? rc : n == want ? 0 : wrong(p, "rows that are there afterwards", want, n);
+}
+
+static int left_created(struct pf *p, int64_t n)
+{
+    return left_rows(p, ROWS + n);
+}
+
+static int left_batches(struct pf *p, int64_t n)
+{
+    return left_rows(p, ROWS + n * BATCH_ROWS);
+}
+
+static int left_prepared(struct pf *p, int64_t n)
+{
+    (void)n;
+    return left_rows(p, ROWS);
+}
+
+static int left_objects(struct pf *p, int64_t n)
+{
+    int rc = 0;
+    for (int64_t i = 0; rc == 0 && i < 50 && i < n; i++)
+        rc = get(p, i);
+    return rc;
+}
+
 /* ---- measuring ----------------------------------------------------------------------------------------------- */
 
 struct operation {
@@ -192,11 +225,13 @@ struct operation {
     int (*run)(struct pf *, int64_t i);
     int (*before)(struct pf *, int64_t i); /* outside the measured time */
     bool objects, rows;
+    int (*after)(struct pf *, int64_t n); /* what n operations, all acknowledged, must have left */
 };
 
 static bool measured(struct pf *p, const struct operation *op, struct sp_histogram *hist)
 {
     int64_t n = sp_ctx_setting(p->ctx, "performance", "operations", sp_ctx_quick(p->ctx) ? 200 : 10000);
+    n = n < 1 ? 1 : n > 10000000 ? 10000000 : n;
     int64_t warm_up = n / 10;
     uint64_t begun = sp_clock_ns();
     for (int64_t i = 0; i < warm_up + n; i++) {
@@ -217,7 +252,9 @@ static bool measured(struct pf *p, const struct operation *op, struct sp_histogr
         .hist = hist,
         .duration_s = (double)(sp_clock_ns() - begun) / 1e9 };
     sp_ctx_measure(p->ctx, &m);
-    return sp_check_int(p->ctx, "operations that were answered rightly", n, (int64_t)hist->count);
+    return sp_check_int(p->ctx, "operations that were answered rightly", n, (int64_t)hist->count) &&
+           (op->after == NULL ||
+               sp_check_ok(p->ctx, "what the operations left", op->after(p, warm_up + n), &p->err));
 }
 
 static bool prepare_rows(struct pf *p)
@@ -278,29 +315,29 @@ static void run_operation(struct sp_ctx *ctx, const void *data)
 
 static const struct sp_case cases[] = {
     CASE("ping", NULL, "round trips are all answered; their latency is measured", "ping", ping, NULL, false,
-        false),
+        false, NULL),
     CASE("create", ROW_CAPS, "creates are all stored; their latency is measured", "create", create, NULL,
-        false, true),
+        false, true, left_created),
     CASE("read_by_key", ROW_CAPS, "reads by key all give the right row; their latency is measured",
-        "read by key", read_key, NULL, false, true),
+        "read by key", read_key, NULL, false, true, NULL),
     CASE("read_by_filter", ROW_CAPS,
         "filtered, ordered, limited reads are all right; their latency is measured", "read by filter",
-        read_filter, NULL, false, true),
+        read_filter, NULL, false, true, NULL),
     CASE("update_by_key", ROW_CAPS, "updates by key all change one row; their latency is measured",
-        "update by key", update, NULL, false, true),
+        "update by key", update, NULL, false, true, NULL),
     CASE("delete_by_key", ROW_CAPS, "deletes by key all remove one row; their latency is measured",
-        "delete by key", delete, create, false, true),
+        "delete by key", delete, create, false, true, left_prepared),
     CASE("count", ROW_CAPS, "counts are all right; their latency is measured", "count", count, NULL, false,
-        true),
+        true, NULL),
     CASE("create_many", ROW_CAPS, "batches of 100 rows are all stored; their latency is measured",
-        "create-many of 100", batch, NULL, false, true),
+        "create-many of 100", batch, NULL, false, true, left_batches),
     CASE("transaction", TXN_CAPS,
         "transactions of a read and an update all commit; their latency is measured", "transaction",
-        transaction, NULL, false, true),
+        transaction, NULL, false, true, NULL),
     CASE("put_4k", OBJECT_CAPS, "puts of 4 KiB are all stored; their latency is measured", "put 4 KiB", put,
-        NULL, true, false),
+        NULL, true, false, left_objects),
     CASE("get_4k", OBJECT_CAPS, "gets of 4 KiB all give the right bytes; their latency is measured",
-        "get 4 KiB", get, NULL, true, false),
+        "get 4 KiB", get, NULL, true, false, NULL),
     { .id = NULL },
 };
 

@@ -11,7 +11,7 @@ void stc_key_kept(struct sp_ctx *ctx, const void *data)
         const char *key = k->key;
         if (key == NULL) { /* the longest key that the backend offers, up to 1024 bytes */
             const struct sp_cap *cap = sp_ctx_cap(ctx, SP_CAP_KEY_BYTES);
-            size_t n = cap->limit < 1024 ? (size_t)cap->limit : 1024;
+            size_t n = cap->limit > 0 && cap->limit < 1024 ? (size_t)cap->limit : 1024;
             char *longest = sp_arena_alloc(t.a, n + 1);
             if (longest == NULL) {
                 sp_ctx_error(ctx, "out of memory");

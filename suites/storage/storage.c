@@ -154,8 +154,6 @@ static const struct sp_case cases[] = {
     KEY(dash, "-rf", "a key that looks like an option is kept", KEYS),
     KEY(longest, NULL, "a key of the declared length is kept",
         SP_NEEDS(OBJECTS, SP_CAP_LIST, SP_CAP_DELETE, SP_CAP_KEY_BYTES)),
-    BAD_KEY(empty, "", "the empty key is refused"),
-    BAD_KEY(bad_utf8, "a\xff\xfe", "a key that is not UTF-8 is refused"),
     DISTINCT(case, "keys that differ in case are two objects", KEYS, "Readme", "readme", "README"),
     DISTINCT(normal_forms, "composed and decomposed letters are two keys", ANY_KEYS, "\xc3\xa9", "e\xcc\x81"),
     DISTINCT(nested, "a key may be the start of another one", ANY_KEYS, "a", "a/b", "a/b/c", "a/"),
