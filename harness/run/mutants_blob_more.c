@@ -219,6 +219,39 @@ static bool plant_upload_abort_stores(void)
     return can;
 }
 
+/* ---- nothing, which is something ------------------------------------------------------------------------------- */
+
+static int list_of_nothing(struct sp_session *s, struct sp_arena *a, const char *bucket, const char *prefix,
+    const char *delimiter, const char **cursor, size_t limit, struct sp_object **o, size_t *n,
+    struct sp_error *err)
+{
+    int rc = STORE->list(s, a, bucket, prefix, delimiter, cursor, limit, o, n, err);
+    return rc != 0 || *n != 0 ? rc : sp_fail(err, SP_E_NOT_FOUND, SP_ORIGIN_BACKEND, "nothing is there");
+}
+BLOB_MUTANT(list_of_nothing_fails, list, list_of_nothing)
+
+static int get_of_nothing(struct sp_session *s, struct sp_arena *a, const char *bucket, const char *key,
+    uint64_t offset, uint64_t length, sp_sink_fn sink, void *payload, struct sp_object *out,
+    struct sp_error *err)
+{
+    struct sp_object o = { 0 };
+    int rc = STORE->get(s, a, bucket, key, offset, length, sink, payload, &o, err);
+    if (out != NULL)
+        *out = o;
+    return rc != 0 || o.size != 0
+               ? rc
+               : sp_fail(err, SP_E_RANGE, SP_ORIGIN_BACKEND, "the range is not satisfiable");
+}
+BLOB_MUTANT(get_of_nothing_fails, get, get_of_nothing)
+
+static int bucket_list_all(
+    struct sp_session *s, const char *prefix, struct sp_names *out, struct sp_error *err)
+{
+    (void)prefix;
+    return STORE->bucket_list(s, "", out, err);
+}
+BLOB_MUTANT(bucket_prefix_ignored, bucket_list, bucket_list_all)
+
 #define ROW(name, text)                                                                                      \
     {                                                                                                        \
         { #name, "storage", text }, plant_##name                                                             \
@@ -238,6 +271,9 @@ const struct sp_mutant_row sp_mutants_blob_more[] = {
     ROW(copy_moves, "a copy takes the source away"),
     ROW(move_ignored, "a move is acknowledged and not made"),
     ROW(move_keeps_source, "a moved object stays under its old key too"),
+    ROW(list_of_nothing_fails, "a listing that finds nothing is an error"),
+    ROW(get_of_nothing_fails, "reading an empty object is an error"),
+    ROW(bucket_prefix_ignored, "a list of buckets ignores the beginning asked for"),
     ROW(bucket_exists_swallowed, "creating a bucket again looks like success"),
     ROW(bucket_drop_absent_swallowed, "dropping an absent bucket looks like success"),
     ROW(signed_url_never_expires, "a signed URL never expires"),

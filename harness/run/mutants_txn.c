@@ -1,4 +1,4 @@
-/* mutants_txn.c -- bugs in transactions and in the session itself. */
+/* mutants_txn.c -- bugs in transactions. */
 #include "run/mutation.h"
 
 static int commit_rolls_back(struct sp_session *s, struct sp_error *err)
@@ -125,51 +125,6 @@ static bool plant_interrupt_ignored(void)
     return can;
 }
 
-static int ping_nothing(struct sp_session *s, struct sp_error *err)
-{
-    (void)s;
-    return sp_fail(err, SP_E_UNAVAILABLE, SP_ORIGIN_BACKEND, "the connection is gone");
-}
-static bool plant_ping_fails(void)
-{
-    bool can = sp_mutation.outer.ping != NULL;
-    sp_mutation.outer.ping = can ? ping_nothing : NULL;
-    return can;
-}
-
-/* Says that it can more than it declared, without evidence; less, without a reason. */
-static int effective_without_reason(
-    struct sp_session *s, struct sp_cap *out, struct sp_facts *facts, struct sp_error *err)
-{
-    int rc = sp_mutation.inner->effective(s, out, facts, err);
-    for (int i = 0; rc == 0 && i < SP_CAP_N; i++)
-        if (out[i].level == SP_CAP_YES && sp_mutation.inner->declared[i].level == SP_CAP_YES) {
-            out[i] = (struct sp_cap){ .level = SP_CAP_NO };
-            break;
-        }
-    return rc;
-}
-static bool plant_capability_without_reason(void)
-{
-    bool can = sp_mutation.outer.effective != NULL;
-    sp_mutation.outer.effective = can ? effective_without_reason : NULL;
-    return can;
-}
-
-static int effective_without_version(
-    struct sp_session *s, struct sp_cap *out, struct sp_facts *facts, struct sp_error *err)
-{
-    int rc = sp_mutation.inner->effective(s, out, facts, err);
-    facts->server_version[0] = '\0';
-    return rc;
-}
-static bool plant_version_missing(void)
-{
-    bool can = sp_mutation.outer.effective != NULL;
-    sp_mutation.outer.effective = can ? effective_without_version : NULL;
-    return can;
-}
-
 #define ROW(name, facet, text)                                                                               \
     {                                                                                                        \
         { #name, facet, text }, plant_##name                                                                 \
@@ -183,8 +138,5 @@ const struct sp_mutant_row sp_mutants_txn[] = {
     ROW(savepoint_rollback_ignored, "database", "a rollback to a savepoint does nothing"),
     ROW(conflict_hidden, "database", "who lost a conflict hears of success"),
     ROW(interrupt_ignored, "database", "a running operation cannot be stopped"),
-    ROW(ping_fails, "connection", "a round trip fails"),
-    ROW(capability_without_reason, "connection", "a capability is missing without a reason"),
-    ROW(version_missing, "connection", "the server does not say its version"),
     { { NULL, NULL, NULL }, NULL },
 };

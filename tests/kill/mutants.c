@@ -3,7 +3,8 @@
  * usage: mutants SWITCHPROOF WORK_DIRECTORY [NAME]
  * Prints a table "| mutant | provider | killing cases |". A mutant is killed when the run ends with exit code 1 and at
  * least one case failed. Around another provider than the mock it may also be out of reach there: every case that
- * killed it around the mock is skipped there for want of a capability. */
+ * killed it around the mock is skipped there for want of a capability. A case that passes around the mock and kills
+ * nothing tests nothing: it is named, and a failure. */
 #include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
@@ -43,7 +44,7 @@ struct outcome {
 
 static const char *program, *work;
 static json_t *killed_by;  /* mutant -> array of the mock's killing cases */
-static json_t *case_kills; /* case -> number of kills */
+static json_t *case_kills; /* case -> number of kills; every case that passes around the mock is in it */
 static unsigned long passed, failed, skipped;
 
 static const char *suites_of(const char *facet)
@@ -51,8 +52,9 @@ static const char *suites_of(const char *facet)
     if (strcmp(facet, "auth") == 0)
         return "auth";
     if (strcmp(facet, "storage") == 0)
-        return "storage";
-    return strcmp(facet, "connection") == 0 ? "connection" : "connection crud load migration";
+        return "storage load performance";
+    return strcmp(facet, "connection") == 0 ? "connection performance"
+                                            : "connection crud load migration performance";
 }
 
 static bool write_config(const char *dir, const struct target *t, const char *mutant)
@@ -293,6 +295,40 @@ static void all_mutants(const struct target *t, const char *only)
         reap(slots, t);
 }
 
+/* Every case that passes without a mutant has to kill one. */
+static void expect_kills(const json_t *summary)
+{
+    json_t *list = cases_with(summary, "passed"), *id;
+    size_t i;
+    json_array_foreach(list, i, id)
+    {
+        if (json_object_get(case_kills, json_string_value(id)) == NULL)
+            json_object_set_new(case_kills, json_string_value(id), json_integer(0));
+    }
+    json_decref(list);
+}
+
+static void judge_cases(void)
+{
+    const char *name;
+    json_t *n;
+    size_t idle = 0;
+    json_object_foreach(case_kills, name, n)
+    {
+        if (json_integer_value(n) != 0)
+            continue;
+        printf("%s%s", idle++ == 0 ? "cases that killed no mutant: " : ", ", name);
+    }
+    if (idle != 0)
+        printf("\n");
+    printf("%zu of %zu cases killed at least one mutant\n", json_object_size(case_kills) - idle,
+        json_object_size(case_kills));
+    if (idle != 0)
+        failed++;
+    else
+        passed++;
+}
+
 /* Without a mutant nothing may fail: otherwise every mutant would look killed. */
 static bool sound_without(const struct target *t)
 {
@@ -316,6 +352,8 @@ static bool sound_without(const struct target *t)
                 o.exit_code, json_array_size(bad) > 0 ? json_string_value(json_array_get(bad, 0)) : "none");
             sound = false;
         }
+        if (strcmp(t->kind, "mock") == 0)
+            expect_kills(o.summary);
         json_decref(bad);
         json_decref(o.summary);
         facet = next;
@@ -342,7 +380,8 @@ int main(int argc, char **argv)
         passed++;
         all_mutants(&targets[i], argc > 3 ? argv[3] : NULL);
     }
-    printf("%zu cases killed at least one mutant\n", json_object_size(case_kills));
+    if (argc <= 3)
+        judge_cases();
     printf("%lu passed, %lu failed, %lu skipped\n", passed, failed, skipped);
     json_decref(killed_by);
     json_decref(case_kills);
