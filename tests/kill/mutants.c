@@ -78,9 +78,26 @@ static bool write_config(const char *dir, const struct target *t, const char *mu
     return ok;
 }
 
-/* Starts one run in a directory of its own, of all suites of the facet, or of one case; -1 when that fails. */
-static pid_t start(
-    const char *dir, const struct target *t, const char *facet, const char *mutant, const char *only)
+/* Every case of this suite killed something already: the suites that measure take long, and are spared. */
+static bool is_proved(const char *suite, size_t len)
+{
+    const char *name;
+    json_t *n;
+    bool met = false;
+    json_object_foreach(case_kills, name, n)
+    {
+        if (strncmp(name, suite, len) != 0 || name[len] != '.')
+            continue;
+        if (json_integer_value(n) == 0)
+            return false;
+        met = true;
+    }
+    return met;
+}
+
+/* Starts one run in a directory of its own, of the suites of the facet (`spare`: without what is proved), or of one case; -1 when that fails. */
+static pid_t start(const char *dir, const struct target *t, const char *facet, const char *mutant,
+    const char *only, bool spare)
 {
     if (sp_rmtree(dir, NULL) < 0 || sp_mkdirs(dir, NULL) < 0 || !write_config(dir, t, mutant))
         return -1;
@@ -109,8 +126,11 @@ static pid_t start(
     }
     for (char *p = list; *p != '\0';) {
         size_t len = strcspn(p, " ");
-        args[n++] = "-s";
-        args[n++] = p;
+        bool slow = strncmp(p, "load", len) == 0 || strncmp(p, "performance", len) == 0;
+        if (!spare || !slow || !is_proved(p, len)) {
+            args[n++] = "-s";
+            args[n++] = p;
+        }
         p += len;
         if (*p == ' ')
             *p++ = '\0';
@@ -228,16 +248,16 @@ static void judge(const struct target *t, const struct sp_mutant_info *m, struct
 struct slot {
     pid_t pid;
     const struct sp_mutant_info *mutant;
-    bool one_case; /* only the case that killed it around the mock is tried */
+    bool is_part; /* only what most likely kills it is tried */
     char dir[4096];
 };
 
-static void launch(struct slot *s, const struct target *t, const char *only)
+static void launch(struct slot *s, const struct target *t, const char *only, bool spare)
 {
     static unsigned serial;
     snprintf(s->dir, sizeof s->dir, "%s/%s-%u", work, t->kind, ++serial);
-    s->one_case = only != NULL;
-    s->pid = start(s->dir, t, s->mutant->facet, s->mutant->name, only);
+    s->is_part = only != NULL || spare;
+    s->pid = start(s->dir, t, s->mutant->facet, s->mutant->name, only, spare);
     if (s->pid < 0) {
         printf("FAIL: could not start a run in %s: %s\n", s->dir, strerror(errno));
         failed++;
@@ -253,7 +273,7 @@ static bool was_killed(const struct outcome *o)
     return killed;
 }
 
-/* Waits for one run and judges it. One case that did not kill says nothing yet: then all suites run. */
+/* Waits for one run and judges it. A part that did not kill says nothing yet: then all suites run. */
 static void reap(struct slot *slots, const struct target *t)
 {
     int status = 0;
@@ -264,9 +284,9 @@ static void reap(struct slot *slots, const struct target *t)
         struct outcome o;
         finish(slots[i].dir, status, &o);
         (void)sp_rmtree(slots[i].dir, NULL);
-        if (slots[i].one_case && !was_killed(&o)) {
+        if (slots[i].is_part && !was_killed(&o)) {
             json_decref(o.summary);
-            launch(&slots[i], t, NULL);
+            launch(&slots[i], t, NULL, false);
             continue;
         }
         judge(t, slots[i].mutant, &o);
@@ -289,7 +309,7 @@ static void all_mutants(const struct target *t, const char *only)
             }
         struct slot *s = &slots[free_slot];
         s->mutant = m;
-        launch(s, t, json_string_value(json_array_get(json_object_get(killed_by, m->name), 0)));
+        launch(s, t, json_string_value(json_array_get(json_object_get(killed_by, m->name), 0)), true);
     }
     while (slots[0].pid != 0 || slots[1].pid != 0)
         reap(slots, t);
@@ -342,7 +362,7 @@ static bool sound_without(const struct target *t)
         snprintf(dir, sizeof dir, "%s/%s-sound", work, t->kind);
         int status = 0;
         struct outcome o;
-        pid_t pid = start(dir, t, facet, NULL, NULL);
+        pid_t pid = start(dir, t, facet, NULL, NULL, false);
         if (pid < 0 || waitpid(pid, &status, 0) != pid)
             return false;
         finish(dir, status, &o);
