@@ -1,5 +1,6 @@
 /* plan.c -- which tables are copied, in which order, and whether the target can take them. */
 #include <stdlib.h>
+#include <strings.h>
 
 #include "migrate/internal.h"
 
@@ -36,6 +37,24 @@ static int add(struct sp_mctx *m, const struct sp_table *t, struct sp_error *err
             t->name);
     m->ntables++;
     return 0;
+}
+
+/* A table that was there before may store values in another way ('01' in an integer column becomes 1). */
+static int warn_of_types(struct sp_mctx *m, const struct sp_mtable *x, struct sp_error *err)
+{
+    const struct sp_table *there = sp_schema_table(m->to, x->t->name);
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && m->same_kind && there != NULL && i < x->t->ncolumns; i++) {
+        const struct sp_column *s = &x->t->columns[i], *t = sp_table_column(there, s->name);
+        if (t != NULL && s->native_type != NULL && t->native_type != NULL &&
+            strcasecmp(s->native_type, t->native_type) != 0)
+            rc = sp_m_note(m, err, "warning",
+                "table %s, column %s: declared \"%s\" on the source and \"%s\" on the target, which may "
+                "change values "
+                "as it stores them; verify the copy",
+                x->t->name, s->name, s->native_type, t->native_type);
+    }
+    return rc;
 }
 
 static int must_be_empty(struct sp_mctx *m, const struct sp_mtable *x, struct sp_error *err)
@@ -94,6 +113,9 @@ int sp_m_plan(struct sp_mctx *m, struct sp_error *err)
     for (size_t i = 0; rc == 0 && i < m->ntables; i++)
         if (m->tables[i].existing)
             rc = must_be_empty(m, &m->tables[i], err);
+    for (size_t i = 0; rc == 0 && i < m->ntables; i++)
+        if (m->tables[i].existing)
+            rc = warn_of_types(m, &m->tables[i], err);
     if (rc == 0)
         rc = all_can_be_read(m, err);
     return rc;

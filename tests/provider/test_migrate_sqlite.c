@@ -119,6 +119,12 @@ static void nothing_is_lost_in_silence(void **state)
     plain(p.a, "CREATE TABLE n__(switchproof_namespace); CREATE TABLE n__t(a)");
     assert_int_equal(-SP_E_UNSUPPORTED, migrate(&p, &into));
     assert_int_equal(0, number(p.b, "SELECT count(*) FROM sqlite_schema"));
+    plain(p.a,
+        "DROP TABLE n__; DROP TABLE n__t; DROP TABLE t; CREATE TABLE t(a TEXT); INSERT INTO t VALUES('01')");
+    plain(p.b, "CREATE TABLE t(a INTEGER)");
+    expect_migrated(&p, &into);
+    assert_non_null(strstr(p.events.p, "which may change values"));
+    assert_compares(&p, SP_VV_DIFFERENT);
     pair_end(&p);
 }
 
