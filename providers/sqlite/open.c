@@ -149,7 +149,8 @@ static int configure(struct sp_session *s, struct sp_error *err)
     int64_t n = 0;
     (void)sqlite3_extended_result_codes(s->db, 1);
     harden(s);
-    sqlite3_progress_handler(s->db, 1000, on_progress, s);
+    /* Often: one row of a long text may take a millisecond inside one step. */
+    sqlite3_progress_handler(s->db, 100, on_progress, s);
     (void)sqlite3_busy_handler(s->db, on_busy, s);
     int ret = sq_query_i64(s, "SELECT count(*) FROM sqlite_schema", &n, err); /* a damaged file shows here */
     if (ret == 0)
