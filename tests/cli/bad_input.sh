@@ -75,6 +75,9 @@ elif setpriv --reuid=65534 --regid=65534 --clear-groups true 2>/dev/null; then
     # shellcheck disable=SC2034
     as_nobody=(setpriv --reuid=65534 --regid=65534 --clear-groups)
 fi
+# The user nobody may not be able to reach the build directory.
+chmod 755 "$dir"
+cp "$program" "$dir/switchproof"
 can_mount=0
 mkdir -p tmpfs0
 if mount -t tmpfs -o size=1m none tmpfs0 2>/dev/null; then
