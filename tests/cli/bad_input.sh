@@ -39,7 +39,7 @@ snap() {
     print_state "$watched" >"$dir/before.state"
 }
 print_state() {
-    (cd "$1" && find . -mindepth 1 -printf '%p %y %s %m %T@\n' | sort && find . -type f -exec sha256sum {} + | sort)
+    (cd "$1" && find . -mindepth 1 -printf '%p %y %s %m %T@\n' | sort && find . -type f -exec sha256sum {} + 2>/dev/null | sort)
 }
 kept() {
     print_state "$watched" >"$dir/after.state"
