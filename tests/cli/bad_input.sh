@@ -90,9 +90,8 @@ fi
 cp a.db b.db
 mkdir data
 
-# shellcheck source=tests/cli/bad_input.d/config
 for part in "$repo"/tests/cli/bad_input.d/*; do
-    # shellcheck disable=SC1090
+    # shellcheck disable=SC1090,SC1091
     . "$part"
 done
 finish
