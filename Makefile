@@ -66,31 +66,31 @@ $(BUILD)/flags: FORCE
 	@echo '$(FLAGS_TEXT)' | cmp -s - $@ || echo '$(FLAGS_TEXT)' > $@
 FORCE:
 
-# --- tests: one cmocka program per file; tests/unit links libcore alone, tests/provider the whole program -------
-UNIT_SRC  := $(wildcard tests/unit/test_*.c)
-PROV_SRC  := $(wildcard tests/provider/test_*.c)
-UNIT_BIN  := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(UNIT_SRC))
-PROV_BIN  := $(patsubst tests/provider/%.c,$(BUILD)/tests/provider/%,$(PROV_SRC))
+# --- tests: one cmocka program per file; ci/tests/unit links libcore alone, ci/tests/provider the whole program -------
+UNIT_SRC  := $(wildcard ci/tests/unit/test_*.c)
+PROV_SRC  := $(wildcard ci/tests/provider/test_*.c)
+UNIT_BIN  := $(patsubst ci/tests/unit/%.c,$(BUILD)/tests/unit/%,$(UNIT_SRC))
+PROV_BIN  := $(patsubst ci/tests/provider/%.c,$(BUILD)/tests/provider/%,$(PROV_SRC))
 
-$(UNIT_BIN): $(BUILD)/tests/unit/%: $(BUILD)/obj/tests/unit/%.o $(BUILD)/libcore.a
+$(UNIT_BIN): $(BUILD)/tests/unit/%: $(BUILD)/obj/ci/tests/unit/%.o $(BUILD)/libcore.a
 	@mkdir -p $(dir $@)
 	@$(CC) $(LDFLAGS) -o $@ $^ $(PKG_LIBS) -lcmocka
 
-$(PROV_BIN): $(BUILD)/tests/provider/%: $(BUILD)/obj/tests/provider/%.o $(BUILD)/libapp.a $(BUILD)/libcore.a
+$(PROV_BIN): $(BUILD)/tests/provider/%: $(BUILD)/obj/ci/tests/provider/%.o $(BUILD)/libapp.a $(BUILD)/libcore.a
 	@mkdir -p $(dir $@)
 	@$(CC) $(LDFLAGS) -o $@ $< -Wl,--start-group $(BUILD)/libapp.a $(BUILD)/libcore.a -Wl,--end-group $(PKG_LIBS) -lcmocka
 
 # Small programs that tests and benchmarks use.
-TOOL_BIN  := $(patsubst tests/tools/%.c,$(BUILD)/tools/%,$(wildcard tests/tools/*.c))
-$(TOOL_BIN): $(BUILD)/tools/%: $(BUILD)/obj/tests/tools/%.o $(BUILD)/libcore.a
+TOOL_BIN  := $(patsubst ci/tests/tools/%.c,$(BUILD)/tools/%,$(wildcard ci/tests/tools/*.c))
+$(TOOL_BIN): $(BUILD)/tools/%: $(BUILD)/obj/ci/tests/tools/%.o $(BUILD)/libcore.a
 	@mkdir -p $(dir $@)
 	@$(CC) $(LDFLAGS) -o $@ $^ $(PKG_LIBS) $(shell pkg-config --libs libxml-2.0 2>/dev/null)
-$(BUILD)/obj/tests/tools/%.o: PKGS += libxml-2.0
+$(BUILD)/obj/ci/tests/tools/%.o: PKGS += libxml-2.0
 
 # The kill matrix links the whole program; a program's further parts stand in a folder of its name.
-KILL_BIN  := $(patsubst tests/kill/%.c,$(BUILD)/tools/%,$(wildcard tests/kill/*.c))
-$(BUILD)/tools/corruptions: $(call obj,$(wildcard tests/kill/corruptions/*.c))
-$(KILL_BIN): $(BUILD)/tools/%: $(BUILD)/obj/tests/kill/%.o $(BUILD)/libapp.a $(BUILD)/libcore.a
+KILL_BIN  := $(patsubst ci/tests/kill/%.c,$(BUILD)/tools/%,$(wildcard ci/tests/kill/*.c))
+$(BUILD)/tools/corruptions: $(call obj,$(wildcard ci/tests/kill/corruptions/*.c))
+$(KILL_BIN): $(BUILD)/tools/%: $(BUILD)/obj/ci/tests/kill/%.o $(BUILD)/libapp.a $(BUILD)/libcore.a
 	@mkdir -p $(dir $@)
 	@$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) -Wl,--start-group $(BUILD)/libapp.a $(BUILD)/libcore.a -Wl,--end-group $(PKG_LIBS)
 

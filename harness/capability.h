@@ -1,7 +1,7 @@
 /* capability.h -- what a backend can do, as data. One row per capability:
  * X(enum suffix, wire name, facet, function of the facet it stands for, kind, doc)
  * Kind BOOL: yes or no. Kind LIMIT: a number whose unit stands in the doc (INT64_MAX = no limit known).
- * The static test tests/unit/test_capability.c ties each row to a member of the facet's struct. */
+ * The static test ci/tests/unit/test_capability.c ties each row to a member of the facet's struct. */
 #ifndef SP_CAPABILITY_H
 #define SP_CAPABILITY_H
 

@@ -21,7 +21,7 @@
  * comparable under the same plan fingerprint.
  * So two values have equal bytes under the dynamic type exactly when sp_value_equal() holds.
  *
- * Golden vectors in tests/unit/golden freeze this. Stateless, any thread. */
+ * Golden vectors in ci/tests/unit/golden freeze this. Stateless, any thread. */
 #ifndef SP_MODEL_CANONICAL_H
 #define SP_MODEL_CANONICAL_H
 

@@ -200,7 +200,7 @@ static void golden_vectors(void **state)
     (void)state;
     struct sp_buf text = SP_BUF_INIT;
     struct sp_error err = SP_ERROR_INIT;
-    if (sp_read_file("tests/unit/golden/canonical.txt", 1 << 20, &text, &err) != 0)
+    if (sp_read_file("ci/tests/unit/golden/canonical.txt", 1 << 20, &text, &err) != 0)
         fail_msg("%s (run from the top of the tree)", sp_error_text(&err));
     size_t fields = 0, rows = 0;
     for (char *line = text.p, *next; line != NULL && *line != '\0'; line = next) {

@@ -1,5 +1,5 @@
 #!/bin/sh
-# The kill matrix of verify: planted corruptions and equal copies. usage: tests/kill/corruptions.sh BUILD_DIRECTORY
+# The kill matrix of verify: planted corruptions and equal copies. usage: ci/tests/kill/corruptions.sh BUILD_DIRECTORY
 set -u
 build=${1:?usage: corruptions.sh BUILD_DIRECTORY}
 build=$(cd "$build" && pwd) || exit 2

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # bad_input.sh -- what is broken, absent, hostile or in the way: each ends in one clear message, the right exit code, no
-# partial report that could be mistaken for a whole one, and untouched data. Usage: tests/cli/bad_input.sh [BUILD_DIRECTORY]
+# partial report that could be mistaken for a whole one, and untouched data. Usage: ci/tests/cli/bad_input.sh [BUILD_DIRECTORY]
 set -u
 
-# shellcheck source=tests/cli/common
+# shellcheck source=ci/tests/cli/common
 . "$(dirname "$0")/common"
 
 # shellcheck disable=SC2317,SC2329 # called by the trap of common
@@ -90,7 +90,7 @@ fi
 cp a.db b.db
 mkdir data
 
-for part in "$repo"/tests/cli/bad_input.d/*; do
+for part in "$repo"/ci/tests/cli/bad_input.d/*; do
     # shellcheck disable=SC1090,SC1091
     . "$part"
 done

@@ -64,7 +64,7 @@ static void hasnt(const char *text, const char *part)
         fail_msg("should not be there: %s", part);
 }
 
-/* A program of tests/tools, which is built beside this one; its exit code. */
+/* A program of ci/tests/tools, which is built beside this one; its exit code. */
 static int tool(const char *name, const char *arg, const char *dir, const char *file)
 {
     char self[4096], command[9000];

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # All suites on the embedded providers, the reports against their schemas, and the main job from end to end.
-# usage: tests/suites/embedded.sh BUILD_DIRECTORY
+# usage: ci/tests/suites/embedded.sh BUILD_DIRECTORY
 set -uo pipefail
-cd "$(dirname "$0")/../.." || exit 2
+cd "$(dirname "$0")/../../.." || exit 2
 build=$(cd "${1:?usage: embedded.sh BUILD_DIRECTORY}" && pwd)
 sp=$build/switchproof
 tools=$build/tools

@@ -1,5 +1,5 @@
 #!/bin/sh
-# The kill matrix over the providers. usage: tests/kill/mutants.sh BUILD_DIRECTORY
+# The kill matrix over the providers. usage: ci/tests/kill/mutants.sh BUILD_DIRECTORY
 set -eu
 build=${1:?usage: mutants.sh BUILD_DIRECTORY}
 # Hundreds of runs: in memory where there is such a place.

@@ -1,9 +1,9 @@
 #!/bin/sh
-# run.sh -- the command line from outside: exit codes, messages, files. Usage: tests/cli/run.sh [BUILD_DIRECTORY|PROGRAM]
+# run.sh -- the command line from outside: exit codes, messages, files. Usage: ci/tests/cli/run.sh [BUILD_DIRECTORY|PROGRAM]
 # Needs nothing but the program itself; works in a directory of its own.
 set -u
 
-# shellcheck source=tests/cli/common
+# shellcheck source=ci/tests/cli/common
 . "$(dirname "$0")/common"
 
 # --- help and usage
