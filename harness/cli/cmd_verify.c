@@ -132,13 +132,6 @@ int sp_cmd_verify(const struct sp_program *program, struct sp_args *a)
         nothing_compared(&s, &e);
     }
     sp_sides_announce(&s, &e);
-    if (s.same_place) {
-        (void)sp_buf_printf(&e.reasons,
-            "SOURCE and TARGET are the same place (%s): it always equals itself, and that proves nothing "
-            "about a "
-            "copy\n",
-            s.provider[1].url);
-    }
     if (code == -1) {
         code = compare(&s, a, &e, &verdict);
     }

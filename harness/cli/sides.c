@@ -27,7 +27,7 @@ int sp_kind_init(const struct sp_provider *kind, struct sp_error *err)
     return rc;
 }
 
-/* The same place, perhaps under two names. */
+/* The same place under two names: a copy always equals itself, and that would prove nothing. */
 static bool same_place(const struct sp_config_provider *a, const struct sp_config_provider *b)
 {
     struct stat x, y;
@@ -50,9 +50,10 @@ static int check_access(
                 s->provider[i].name, a->command->name);
         }
     }
-    s->same_place = same_place(source, target);
-    if (s->same_place && write_target) {
-        return sp_cli_usage(a, "SOURCE and TARGET are the same place (%s)", target->url);
+    if (same_place(source, target)) {
+        return sp_cli_usage(a,
+            "SOURCE and TARGET are the same place (%s); a copy always equals itself, which proves nothing",
+            target->url);
     }
     source->access = SP_ACCESS_READ_ONLY;
     if (!write_target) {

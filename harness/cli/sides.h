@@ -11,7 +11,6 @@ struct sp_sides {
     struct sp_endpoint endpoint[2];
     struct sp_session *session[2]; /* NULL when it could not be opened */
     struct sp_error error[2];      /* why */
-    bool same_place;               /* both names lead to one place */
 };
 
 /* Loads the configuration and resolves both arguments. Prints and returns an exit code, or -1. */

@@ -151,7 +151,7 @@ has '"verdict": "different"' build/verify/verify.json
 expect 2 "no such file" verify sqlite:a.db sqlite:nowhere.db
 absent nowhere.db
 expect 2 "a file is named by a URL, for example sqlite:a.db" verify a.db b.db
-expect 0 "are the same place" verify sqlite:a.db sqlite:./a.db
+expect 2 "are the same place" verify sqlite:a.db sqlite:./a.db
 expect 2 "a password has no place in an argument" verify mongodb://u:hunter2@h/d sqlite:b.db
 lacks hunter2 out err
 expect 2 "is no known URL scheme" verify nosuch:x sqlite:b.db

@@ -162,7 +162,7 @@ static void not_databases(struct place *p, const char *database)
     both_ways(p, database, "an empty file", "13", "");
     struct verdict v;
     verify(p, p->source, p->source, NULL, &v);
-    judge(database, "a file and itself", &v, "0", "same place");
+    judge(database, "a file and itself", &v, "2", "same place");
 }
 
 static void locked(
