@@ -177,7 +177,7 @@ static void one_suite(struct sp_emitter *em, const char *p, const char *suite, s
     }
 }
 
-static void stream_run(const char *dir, const char *odd)
+static inline void stream_run(const char *dir, const char *odd)
 {
     const char *const suites[] = { "connection", "storage", "auth" };
     const char *const names[] = { "local", "next", "stand-in" };
@@ -314,7 +314,7 @@ static void verify_extras(struct sp_emitter *em)
     }
 }
 
-static void stream_verify(const char *dir, const char *verdict, int64_t code)
+static inline void stream_verify(const char *dir, const char *verdict, int64_t code)
 {
     const int64_t none[5] = { 0 };
     struct sp_event_file *f;
@@ -346,7 +346,7 @@ static void stream_verify(const char *dir, const char *verdict, int64_t code)
     assert_int_equal(sp_event_file_close(f, NULL), 0);
 }
 
-static void stream_migrate(const char *dir, int64_t code)
+static inline void stream_migrate(const char *dir, int64_t code)
 {
     const int64_t none[5] = { 0 };
     struct sp_event_file *f;
@@ -370,7 +370,7 @@ static void stream_migrate(const char *dir, int64_t code)
     assert_int_equal(sp_event_file_close(f, NULL), 0);
 }
 
-static void stream_empty(const char *dir)
+static inline void stream_empty(const char *dir)
 {
     const int64_t none[5] = { 0 };
     struct sp_event_file *f;
@@ -380,7 +380,7 @@ static void stream_empty(const char *dir)
     assert_int_equal(sp_event_file_close(f, NULL), 0);
 }
 
-static void stream_truncated(const char *dir)
+static inline void stream_truncated(const char *dir)
 {
     struct sp_event_file *f;
     assert_int_equal(sp_event_file_open(&f, dir, NULL, NULL, NULL), 0);
@@ -392,7 +392,7 @@ static void stream_truncated(const char *dir)
     sp_event_file_abandon(f);
 }
 
-static void stream_raw(const char *dir, const char *text)
+static inline void stream_raw(const char *dir, const char *text)
 {
     char path[4096];
     assert_int_equal(sp_mkdirs(dir, NULL), 0);

@@ -1,60 +1,12 @@
 /* test_config.c -- switchproof.yaml: what a good one gives, and what each mistake is told as. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
+#include "config_case.h"
 
-#include <cmocka.h>
+#include <stdlib.h>
+#include <unistd.h>
 
 #include "base/io.h"
 #include "base/str.h"
-#include "config/config.h"
 #include "run/mutant.h"
-
-static const struct sp_provider_option lite_options[] = {
-    { "busy_timeout", "duration", "5s", "how long to wait for a lock", false },
-    { "pages", "int", "1", "pages", false },
-    { "api_key", "text", NULL, "a key", true },
-    { NULL, NULL, NULL, NULL, false },
-};
-static const struct sp_provider lite = { .kind = "lite", .scheme = "lite", .options = lite_options };
-static const struct sp_provider big = { .kind = "bigsql", .scheme = "bigsql" };
-static const struct sp_provider *const kinds[] = { &lite, &big, NULL };
-
-static int parse(struct sp_config **out, const char *text, struct sp_error *err)
-{
-    return sp_config_parse(out, "t.yaml", text, strlen(text), kinds, err);
-}
-
-static struct sp_config *good(const char *text)
-{
-    struct sp_config *cfg = NULL;
-    struct sp_error err = SP_ERROR_INIT;
-    if (parse(&cfg, text, &err) != 0) {
-        fail_msg("%s", sp_error_text(&err));
-    }
-    assert_non_null(cfg);
-    sp_error_clear(&err);
-    return cfg;
-}
-
-static void bad(const char *text, const char *message)
-{
-    struct sp_config *cfg = NULL;
-    struct sp_error err = SP_ERROR_INIT;
-    int rc = parse(&cfg, text, &err);
-    if (rc == 0) {
-        sp_config_free(cfg);
-        fail_msg("accepted, but expected: %s", message);
-    }
-    assert_null(cfg);
-    assert_int_equal(rc, -SP_E_INVALID);
-    assert_string_equal(sp_error_text(&err), message);
-    sp_error_clear(&err);
-}
 
 #define P "providers:\n  a: { kind: lite, url: \"lite:x\" }\n"
 
@@ -297,105 +249,6 @@ static void test_mutant(void **state)
     sp_buf_free(&text);
 }
 
-static void test_variables(void **state)
-{
-    (void)state;
-    assert_int_equal(unsetenv("SP_T_NONE"), 0);
-    assert_int_equal(setenv("SP_T_EMPTY", "", 1), 0);
-    assert_int_equal(setenv("SP_T_DIR", "from/env", 1), 0);
-    assert_int_equal(setenv("SP_T_N", "12", 1), 0);
-    struct sp_config *cfg = good("report_dir: ${SP_T_DIR}/r\nstate_dir: ${SP_T_NONE:-d}/$${x}$y\n"
-                                 "suites: { load: { users: \"${SP_T_N}\" } }\n");
-    assert_string_equal(cfg->report_dir, "from/env/r");
-    assert_string_equal(cfg->state_dir, "d/${x}$y");
-    assert_true(cfg->settings[0].value == 12);
-    sp_config_free(cfg);
-    bad("report_dir: ${SP_T_NONE}\n",
-        "t.yaml:1:13: report_dir: the environment variable SP_T_NONE is not set: set "
-        "it, or give a default: ${SP_T_NONE:-value}");
-    bad("report_dir: ${SP_T_EMPTY}\n",
-        "t.yaml:1:13: report_dir: the environment variable SP_T_EMPTY is not set: "
-        "set it, or give a default: ${SP_T_EMPTY:-value}");
-    bad("report_dir: a${SP_T\n", "t.yaml:1:13: report_dir: \"${\" without \"}\": write ${NAME} or "
-                                 "${NAME:-default}, or $${ for a literal ${");
-    bad("report_dir: a${9}\n",
-        "t.yaml:1:13: report_dir: not a variable: write ${NAME} or ${NAME:-default}, or "
-        "$${ for a literal ${");
-    assert_int_equal(setenv("SP_T_BAD", "a\xff", 1), 0);
-    bad("report_dir: ${SP_T_BAD}\n",
-        "t.yaml:1:13: report_dir: the environment variable's value is not UTF-8");
-    assert_int_equal(setenv("SP_T_N", "hunter2", 1), 0);
-    bad("suites: { load: { users: \"${SP_T_N}\" } }\n",
-        "t.yaml:1:26: suites.load.users: expected a whole number from 1 to 4096, found \"${SP_T_N}\" (after "
-        "substitution)");
-}
-
-static void test_unset_provider(void **state)
-{
-    (void)state;
-    struct sp_error err = SP_ERROR_INIT;
-    struct sp_arena a = SP_ARENA_INIT;
-    struct sp_config_provider p;
-    assert_int_equal(unsetenv("SP_T_NONE"), 0);
-    struct sp_config *cfg = good("providers:\n"
-                                 "  night: { kind: bigsql, url: '${SP_T_NONE}', optional: true }\n"
-                                 "  day: { kind: bigsql, url: 'bigsql://u:${SP_T_NONE}@h/d' }\n");
-    assert_null(cfg->providers[0].url);
-    assert_string_equal(cfg->providers[0].unset_variable, "SP_T_NONE");
-    assert_null(cfg->providers[1].url);
-    assert_int_equal(sp_config_resolve(cfg, "day", &a, &p, kinds, &err), -SP_E_INVALID);
-    assert_string_equal(sp_error_text(&err),
-        "t.yaml:3: provider day needs the environment variable SP_T_NONE, which is not set: set it, give it "
-        "a "
-        "default (${SP_T_NONE:-...}), or mark the provider `optional: true`");
-    sp_error_clear(&err);
-    sp_arena_free(&a);
-    sp_config_free(cfg);
-}
-
-static void test_secrets(void **state)
-{
-    (void)state;
-    sp_secret_forget_all();
-    bad("providers: { a: { kind: bigsql, url: 'bigsql://u:hunter2@h/d' } }\n",
-        "t.yaml:1:38: providers.a.url: a password stands in the file: put it, or the whole URL, into an "
-        "environment variable and write ${VARIABLE} here");
-    bad("providers: { a: { kind: bigsql, url: '${SP_T_URL:-bigsql://u:hunter2@h/d}' } }\n",
-        "t.yaml:1:38: providers.a.url: a password stands in the file: put it, or the whole URL, into an "
-        "environment variable and write ${VARIABLE} here");
-    bad("providers: { a: { kind: bigsql, url: 'bigsql://u@h/d?password=hunter2' } }\n",
-        "t.yaml:1:38: providers.a.url: a password stands in the file: put it, or the whole URL, into an "
-        "environment variable and write ${VARIABLE} here");
-    assert_int_equal(setenv("SP_T_PW", "s3cr3t/pass", 1), 0);
-    assert_int_equal(setenv("SP_T_URL", "bigsql://u:whole-secret@h/d", 1), 0);
-    assert_int_equal(setenv("SP_T_KEY", "key-in-option", 1), 0);
-    /* The variable's value must not matter to whether the file is accepted. */
-    bad("providers: { a: { kind: bigsql, url: '${SP_T_URL:-bigsql://u:hunter2@h/d}' } }\n",
-        "t.yaml:1:38: providers.a.url: a password stands in the file: put it, or the whole URL, into an "
-        "environment variable and write ${VARIABLE} here");
-    struct sp_config *cfg = good("providers:\n"
-                                 "  a: { kind: bigsql, url: 'bigsql://u:${SP_T_PW}@h/d' }\n"
-                                 "  b: { kind: bigsql, url: '${SP_T_URL}' }\n"
-                                 "  c: { kind: lite, url: 'lite:x', options: { api_key: '${SP_T_KEY}' } }\n"
-                                 "  d: { kind: bigsql, url: 'bigsql://u@h:5432/d' }\n");
-    assert_string_equal(cfg->providers[0].url, "bigsql://u:s3cr3t/pass@h/d");
-    assert_string_equal(cfg->providers[1].url, "bigsql://u:whole-secret@h/d");
-    assert_string_equal(cfg->providers[2].option_values[0], "key-in-option");
-    char *hidden = sp_redact("s3cr3t/pass s3cr3t%2Fpass whole-secret key-in-option visible");
-    assert_string_equal(hidden, "*** *** *** *** visible");
-    free(hidden);
-    sp_config_free(cfg);
-    bad("providers: { a: { kind: lite, url: 'lite:x', options: { api_key: plain-key } } }\n",
-        "t.yaml:1:66: providers.a.options.api_key: this is a secret, and it stands in the file: put it into "
-        "an "
-        "environment variable and write ${VARIABLE} here, alone and without a default");
-    assert_int_equal(setenv("SP_T_SHORT", "abc", 1), 0);
-    bad("providers: { a: { kind: lite, url: 'lite:x', options: { api_key: '${SP_T_SHORT}' } } }\n",
-        "t.yaml:1:66: providers.a.options.api_key: a secret of fewer than 4 characters cannot be kept out of "
-        "reports");
-    sp_secret_forget_all();
-}
-
 static void query_text(const char *where, const char *want)
 {
     struct sp_buf text = SP_BUF_INIT;
@@ -479,55 +332,6 @@ static void test_bad_xfails(void **state)
         "YYYY-MM-DD");
 }
 
-static void resolve_bad(const struct sp_config *cfg, const char *arg, const char *message)
-{
-    struct sp_error err = SP_ERROR_INIT;
-    struct sp_arena a = SP_ARENA_INIT;
-    struct sp_config_provider p;
-    assert_int_equal(sp_config_resolve(cfg, arg, &a, &p, kinds, &err), -SP_E_INVALID);
-    assert_string_equal(sp_error_text(&err), message);
-    sp_error_clear(&err);
-    sp_arena_free(&a);
-}
-
-static void test_resolve(void **state)
-{
-    (void)state;
-    struct sp_error err = SP_ERROR_INIT;
-    struct sp_arena a = SP_ARENA_INIT;
-    struct sp_config_provider p;
-    struct sp_config *cfg = good("providers:\n  local: { kind: lite, url: 'lite:x', access: disposable }\n");
-    sp_secret_forget_all();
-    assert_int_equal(sp_config_resolve(cfg, "local", &a, &p, kinds, &err), 0);
-    assert_int_equal(p.access, SP_ACCESS_DISPOSABLE);
-    assert_int_equal(sp_config_resolve(cfg, "lite:some/file.db", &a, &p, kinds, &err), 0);
-    assert_string_equal(p.kind, "lite");
-    assert_string_equal(p.url, "lite:some/file.db");
-    assert_int_equal(p.access, SP_ACCESS_READ_ONLY);
-    assert_int_equal(setenv("SP_T_URL", "bigsql://u:top-secret@h/d", 1), 0);
-    assert_int_equal(sp_config_resolve(cfg, "env:SP_T_URL", &a, &p, kinds, &err), 0);
-    assert_string_equal(p.url, "bigsql://u:top-secret@h/d");
-    assert_string_equal(p.name, "env:SP_T_URL");
-    char *hidden = sp_redact("the top-secret");
-    assert_string_equal(hidden, "the ***");
-    free(hidden);
-    assert_int_equal(unsetenv("SP_T_NONE"), 0);
-    resolve_bad(cfg, "env:SP_T_NONE", "env:SP_T_NONE: the environment variable SP_T_NONE is not set");
-    resolve_bad(cfg, "bigsql://u:hunter2@h/d",
-        "bigsql://u:***@h/d: a password has no place in an argument, where every user of this machine can "
-        "read "
-        "it: put the URL into an environment variable and write env:NAME");
-    resolve_bad(cfg, "loacl",
-        "\"loacl\" is neither a provider of t.yaml nor a URL (sqlite:path) nor env:NAME; did you mean "
-        "\"local\"?");
-    resolve_bad(cfg, "./a.db", "./a.db: a file is named by a URL, for example sqlite:./a.db");
-    resolve_bad(cfg, "nosuch:x", "nosuch:x: \"nosuch\" is no known URL scheme; known: lite, bigsql");
-    resolve_bad(cfg, "", "\"\" is neither a provider's name nor a URL");
-    sp_arena_free(&a);
-    sp_config_free(cfg);
-    sp_secret_forget_all();
-}
-
 static void test_load(void **state)
 {
     (void)state;
@@ -602,13 +406,9 @@ int main(void)
         cmocka_unit_test(test_types),
         cmocka_unit_test(test_kinds),
         cmocka_unit_test(test_mutant),
-        cmocka_unit_test(test_variables),
-        cmocka_unit_test(test_unset_provider),
-        cmocka_unit_test(test_secrets),
         cmocka_unit_test(test_checks),
         cmocka_unit_test(test_bad_checks),
         cmocka_unit_test(test_bad_xfails),
-        cmocka_unit_test(test_resolve),
         cmocka_unit_test(test_load),
         cmocka_unit_test(test_damage),
     };
