@@ -80,16 +80,6 @@ SIGN_IN_MUTANT(password_longer, strncmp(given, right, strlen(right)) == 0)
 SIGN_IN_MUTANT(password_72_bytes, strlen(right) > 72 && strncmp(given, right, 72) == 0)
 SIGN_IN_MUTANT(password_trimmed, strlen(given) > 1 && given[0] == ' ' && strcmp(given + 1, right) == 0)
 
-/* Replaces one function of the facet. */
-#define AUTH_MUTANT(name, member, function)                                                                  \
-    static bool plant_##name(void)                                                                           \
-    {                                                                                                        \
-        bool can = sp_mutation.auth.member != NULL;                                                          \
-        if (can)                                                                                             \
-            sp_mutation.auth.member = function;                                                              \
-        return can;                                                                                          \
-    }
-
 static int sign_in_leaks(struct sp_session *s, struct sp_arena *a, const char *email, const char *password,
     struct sp_user *u, struct sp_tokens *t, struct sp_error *err)
 {
@@ -117,7 +107,7 @@ static int sign_up_twice(struct sp_session *s, struct sp_arena *a, const char *e
     sp_error_clear(err);
     return 0;
 }
-AUTH_MUTANT(duplicate_user_swallowed, sign_up, sign_up_twice)
+SP_PLANT(auth, duplicate_user_swallowed, sign_up, sign_up_twice)
 
 static int sign_up_anything(struct sp_session *s, struct sp_arena *a, const char *email, const char *password,
     const char *name, struct sp_user *user, struct sp_tokens *tokens, struct sp_error *err)
@@ -128,7 +118,7 @@ static int sign_up_anything(struct sp_session *s, struct sp_arena *a, const char
     sp_error_clear(err);
     return 0;
 }
-AUTH_MUTANT(bad_sign_up_swallowed, sign_up, sign_up_anything)
+SP_PLANT(auth, bad_sign_up_swallowed, sign_up, sign_up_anything)
 
 static int sign_up_nameless(struct sp_session *s, struct sp_arena *a, const char *email, const char *password,
     const char *name, struct sp_user *user, struct sp_tokens *tokens, struct sp_error *err)
@@ -136,7 +126,7 @@ static int sign_up_nameless(struct sp_session *s, struct sp_arena *a, const char
     (void)name;
     return IDENTITY->sign_up(s, a, email, password, NULL, user, tokens, err);
 }
-AUTH_MUTANT(name_lost, sign_up, sign_up_nameless)
+SP_PLANT(auth, name_lost, sign_up, sign_up_nameless)
 
 /* A used refresh token is good for what the first use gave. */
 static int refresh_again(
@@ -155,15 +145,15 @@ static int refresh_again(
     }
     return rc;
 }
-AUTH_MUTANT(refresh_reuse, refresh, refresh_again)
+SP_PLANT(auth, refresh_reuse, refresh, refresh_again)
 
 static int token_nothing(struct sp_session *s, const char *access, struct sp_error *err)
 {
     (void)s, (void)access, (void)err;
     return 0;
 }
-AUTH_MUTANT(sign_out_ignored, sign_out, token_nothing)
-AUTH_MUTANT(user_delete_ignored, user_delete, token_nothing)
+SP_PLANT(auth, sign_out_ignored, sign_out, token_nothing)
+SP_PLANT(auth, user_delete_ignored, user_delete, token_nothing)
 
 /* Whatever token: the user of the first one. */
 static int user_get_first(
@@ -174,7 +164,7 @@ static int user_get_first(
         sp_strlcpy(first, access, sizeof first);
     return IDENTITY->user_get(s, a, first, u, err);
 }
-AUTH_MUTANT(token_of_first_user, user_get, user_get_first)
+SP_PLANT(auth, token_of_first_user, user_get, user_get_first)
 
 /* The signature is not looked at: a changed token is as good as the one it resembles. */
 static int user_get_unsigned(
@@ -226,7 +216,7 @@ static int user_update_nothing(struct sp_session *s, struct sp_arena *a, const c
         u->email = sp_arena_str(a, c->email);
     return rc;
 }
-AUTH_MUTANT(user_update_ignored, user_update, user_update_nothing)
+SP_PLANT(auth, user_update_ignored, user_update, user_update_nothing)
 
 /* A code that is wrong is replaced by a right one. */
 static int reset_any_code(
@@ -240,7 +230,7 @@ static int reset_any_code(
     rc = IDENTITY->reset_request(s, email, fresh, err);
     return rc < 0 ? rc : IDENTITY->reset_confirm(s, email, fresh, password, err);
 }
-AUTH_MUTANT(reset_any_code_works, reset_confirm, reset_any_code)
+SP_PLANT(auth, reset_any_code_works, reset_confirm, reset_any_code)
 
 static int reset_nothing(
     struct sp_session *s, const char *email, const char *code, const char *password, struct sp_error *err)
@@ -248,14 +238,14 @@ static int reset_nothing(
     (void)s, (void)email, (void)code, (void)password, (void)err;
     return 0;
 }
-AUTH_MUTANT(reset_ignored, reset_confirm, reset_nothing)
+SP_PLANT(auth, reset_ignored, reset_confirm, reset_nothing)
 
 static int claims_set_nothing(struct sp_session *s, const char *id, const char *json, struct sp_error *err)
 {
     (void)s, (void)id, (void)json, (void)err;
     return 0;
 }
-AUTH_MUTANT(claims_ignored, claims_set, claims_set_nothing)
+SP_PLANT(auth, claims_ignored, claims_set, claims_set_nothing)
 
 static char last_claims[1024] = "{}";
 static int claims_set_remember(struct sp_session *s, const char *id, const char *json, struct sp_error *err)
@@ -288,14 +278,14 @@ static int disable_nothing(struct sp_session *s, const char *id, bool disabled, 
     (void)s, (void)id, (void)disabled, (void)err;
     return 0;
 }
-AUTH_MUTANT(disable_ignored, admin_disable, disable_nothing)
+SP_PLANT(auth, disable_ignored, admin_disable, disable_nothing)
 
 static int admin_delete_nothing(struct sp_session *s, const char *id, struct sp_error *err)
 {
     (void)s, (void)id, (void)err;
     return 0;
 }
-AUTH_MUTANT(admin_delete_ignored, admin_delete, admin_delete_nothing)
+SP_PLANT(auth, admin_delete_ignored, admin_delete, admin_delete_nothing)
 
 static int admin_list_short(struct sp_session *s, struct sp_arena *a, const char **cursor, size_t limit,
     struct sp_user **u, size_t *n, struct sp_error *err)
@@ -305,7 +295,7 @@ static int admin_list_short(struct sp_session *s, struct sp_arena *a, const char
         (*n)--;
     return rc;
 }
-AUTH_MUTANT(admin_list_loses_last, admin_list, admin_list_short)
+SP_PLANT(auth, admin_list_loses_last, admin_list, admin_list_short)
 
 static int admin_list_first_page(struct sp_session *s, struct sp_arena *a, const char **cursor, size_t limit,
     struct sp_user **u, size_t *n, struct sp_error *err)
@@ -314,7 +304,7 @@ static int admin_list_first_page(struct sp_session *s, struct sp_arena *a, const
     *cursor = NULL;
     return rc;
 }
-AUTH_MUTANT(admin_list_one_page, admin_list, admin_list_first_page)
+SP_PLANT(auth, admin_list_one_page, admin_list, admin_list_first_page)
 
 #define ROW(name, text)                                                                                      \
     {                                                                                                        \

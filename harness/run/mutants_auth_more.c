@@ -8,15 +8,6 @@
 
 #define IDENTITY SP_INNER_AUTH
 
-#define AUTH_MUTANT(name, member, function)                                                                  \
-    static bool plant_##name(void)                                                                           \
-    {                                                                                                        \
-        bool can = sp_mutation.auth.member != NULL;                                                          \
-        if (can)                                                                                             \
-            sp_mutation.auth.member = function;                                                              \
-        return can;                                                                                          \
-    }
-
 static int sign_in_exact(struct sp_session *s, struct sp_arena *a, const char *email, const char *password,
     struct sp_user *u, struct sp_tokens *t, struct sp_error *err)
 {
@@ -25,7 +16,7 @@ static int sign_in_exact(struct sp_session *s, struct sp_arena *a, const char *e
             return sp_fail(err, SP_E_AUTHENTICATION, SP_ORIGIN_BACKEND, "no such user or password");
     return IDENTITY->sign_in(s, a, email, password, u, t, err);
 }
-AUTH_MUTANT(email_case_counts, sign_in, sign_in_exact)
+SP_PLANT(auth, email_case_counts, sign_in, sign_in_exact)
 
 /* The first id is given out again and again. */
 static int sign_up_as_first(struct sp_session *s, struct sp_arena *a, const char *email, const char *password,
@@ -43,7 +34,7 @@ static int sign_up_as_first(struct sp_session *s, struct sp_arena *a, const char
         *user = u;
     return rc;
 }
-AUTH_MUTANT(user_id_repeated, sign_up, sign_up_as_first)
+SP_PLANT(auth, user_id_repeated, sign_up, sign_up_as_first)
 
 /* Whatever is shown for a refresh token gives new tokens. */
 static int refresh_anything(
@@ -57,7 +48,7 @@ static int refresh_anything(
         *t = (struct sp_tokens){ .access = "access", .refresh = "refresh", .expires_in_s = 3600 };
     return 0;
 }
-AUTH_MUTANT(refresh_not_verified, refresh, refresh_anything)
+SP_PLANT(auth, refresh_not_verified, refresh, refresh_anything)
 
 static int user_of_anything(
     struct sp_session *s, struct sp_arena *a, const char *access, struct sp_user *u, struct sp_error *err)
@@ -70,7 +61,7 @@ static int user_of_anything(
         *u = (struct sp_user){ .id = "1", .email = "guest@example.com" };
     return 0;
 }
-AUTH_MUTANT(token_of_guest, user_get, user_of_anything)
+SP_PLANT(auth, token_of_guest, user_get, user_of_anything)
 
 static int admin_create_other_password(struct sp_session *s, struct sp_arena *a, const char *email,
     const char *password, struct sp_user *u, struct sp_error *err)
@@ -78,7 +69,7 @@ static int admin_create_other_password(struct sp_session *s, struct sp_arena *a,
     const char *other = sp_arena_printf(a, "%s1", password);
     return other != NULL ? IDENTITY->admin_create(s, a, email, other, u, err) : -SP_E_NOMEM;
 }
-AUTH_MUTANT(admin_password_lost, admin_create, admin_create_other_password)
+SP_PLANT(auth, admin_password_lost, admin_create, admin_create_other_password)
 
 #define ROW(name, text)                                                                                      \
     {                                                                                                        \

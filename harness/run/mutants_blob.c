@@ -7,15 +7,6 @@
 
 #define STORE SP_INNER_BLOB
 
-#define BLOB_MUTANT(name, member, function)                                                                  \
-    static bool plant_##name(void)                                                                           \
-    {                                                                                                        \
-        bool can = sp_mutation.blob.member != NULL;                                                          \
-        if (can)                                                                                             \
-            sp_mutation.blob.member = function;                                                              \
-        return can;                                                                                          \
-    }
-
 /* ---- put ----------------------------------------------------------------------------------------------------- */
 
 /* A source of which one byte is missing at the end, or changed. */
@@ -56,7 +47,7 @@ static int put_loses_byte(struct sp_session *s, struct sp_arena *a, const char *
     plain.sha256_hex = NULL;
     return STORE->put(s, a, bucket, key, read_all_but_last, &l, &plain, out, err);
 }
-BLOB_MUTANT(put_loses_last_byte, put, put_loses_byte)
+SP_PLANT(blob, put_loses_last_byte, put, put_loses_byte)
 
 /* The top bit of every byte is lost. */
 static int64_t read_seven_bits(void *payload, void *p, size_t n)
@@ -73,7 +64,7 @@ static int put_text_mode(struct sp_session *s, struct sp_arena *a, const char *b
     struct lossy l = { .inner = src, .payload = payload };
     return STORE->put(s, a, bucket, key, read_seven_bits, &l, o, out, err);
 }
-BLOB_MUTANT(put_text_only, put, put_text_mode)
+SP_PLANT(blob, put_text_only, put, put_text_mode)
 
 /* A source that breaks off looks finished: what came so far is stored. */
 static int64_t read_until_error(void *payload, void *p, size_t n)
@@ -88,7 +79,7 @@ static int put_partial(struct sp_session *s, struct sp_arena *a, const char *buc
     struct lossy l = { .inner = src, .payload = payload };
     return STORE->put(s, a, bucket, key, read_until_error, &l, o, out, err);
 }
-BLOB_MUTANT(put_keeps_partial, put, put_partial)
+SP_PLANT(blob, put_keeps_partial, put, put_partial)
 
 #define PUT_OPTION_MUTANT(name, change)                                                                      \
     static int put_##name(struct sp_session *s, struct sp_arena *a, const char *bucket, const char *key,     \
@@ -99,7 +90,7 @@ BLOB_MUTANT(put_keeps_partial, put, put_partial)
         change;                                                                                              \
         return STORE->put(s, a, bucket, key, src, payload, &other, out, err);                                \
     }                                                                                                        \
-    BLOB_MUTANT(name, put, put_##name)
+    SP_PLANT(blob, name, put, put_##name)
 
 PUT_OPTION_MUTANT(if_none_match_ignored, other.if_none_match = false)
 PUT_OPTION_MUTANT(if_match_ignored, other.if_match = NULL)
@@ -126,7 +117,7 @@ static int put_once(struct sp_session *s, struct sp_arena *a, const char *bucket
     }
     return rc;
 }
-BLOB_MUTANT(put_never_replaces, put, put_once)
+SP_PLANT(blob, put_never_replaces, put, put_once)
 
 /* ---- keys ---------------------------------------------------------------------------------------------------- */
 
@@ -228,7 +219,7 @@ static int get_whole(struct sp_session *s, struct sp_arena *a, const char *bucke
     (void)offset, (void)length;
     return STORE->get(s, a, bucket, key, 0, SP_TO_END, sink, payload, out, err);
 }
-BLOB_MUTANT(range_ignored, get, get_whole)
+SP_PLANT(blob, range_ignored, get, get_whole)
 
 static int get_one_more(struct sp_session *s, struct sp_arena *a, const char *bucket, const char *key,
     uint64_t offset, uint64_t length, sp_sink_fn sink, void *payload, struct sp_object *out,
@@ -237,7 +228,7 @@ static int get_one_more(struct sp_session *s, struct sp_arena *a, const char *bu
     return STORE->get(
         s, a, bucket, key, offset, length == SP_TO_END ? length : length + 1, sink, payload, out, err);
 }
-BLOB_MUTANT(range_one_more, get, get_one_more)
+SP_PLANT(blob, range_one_more, get, get_one_more)
 
 static int get_one_later(struct sp_session *s, struct sp_arena *a, const char *bucket, const char *key,
     uint64_t offset, uint64_t length, sp_sink_fn sink, void *payload, struct sp_object *out,
@@ -246,7 +237,7 @@ static int get_one_later(struct sp_session *s, struct sp_arena *a, const char *b
     return STORE->get(s, a, bucket, key, offset > 0 && offset < UINT64_MAX ? offset + 1 : offset, length,
         sink, payload, out, err);
 }
-BLOB_MUTANT(range_one_later, get, get_one_later)
+SP_PLANT(blob, range_one_later, get, get_one_later)
 
 static int get_no_range_error(struct sp_session *s, struct sp_arena *a, const char *bucket, const char *key,
     uint64_t offset, uint64_t length, sp_sink_fn sink, void *payload, struct sp_object *out,
@@ -258,7 +249,7 @@ static int get_no_range_error(struct sp_session *s, struct sp_arena *a, const ch
     sp_error_clear(err);
     return 0;
 }
-BLOB_MUTANT(range_error_swallowed, get, get_no_range_error)
+SP_PLANT(blob, range_error_swallowed, get, get_no_range_error)
 
 static int get_absent_empty(struct sp_session *s, struct sp_arena *a, const char *bucket, const char *key,
     uint64_t offset, uint64_t length, sp_sink_fn sink, void *payload, struct sp_object *out,
@@ -270,7 +261,7 @@ static int get_absent_empty(struct sp_session *s, struct sp_arena *a, const char
     sp_error_clear(err);
     return 0;
 }
-BLOB_MUTANT(absent_is_empty, get, get_absent_empty)
+SP_PLANT(blob, absent_is_empty, get, get_absent_empty)
 
 static int get_first_megabyte(struct sp_session *s, struct sp_arena *a, const char *bucket, const char *key,
     uint64_t offset, uint64_t length, sp_sink_fn sink, void *payload, struct sp_object *out,
@@ -279,7 +270,7 @@ static int get_first_megabyte(struct sp_session *s, struct sp_arena *a, const ch
     uint64_t most = 1024 * 1024;
     return STORE->get(s, a, bucket, key, offset, length < most ? length : most, sink, payload, out, err);
 }
-BLOB_MUTANT(get_cut_at_1m, get, get_first_megabyte)
+SP_PLANT(blob, get_cut_at_1m, get, get_first_megabyte)
 
 #define HEAD_MUTANT(name, change)                                                                            \
     static int head_##name(struct sp_session *s, struct sp_arena *a, const char *bucket, const char *key,    \
@@ -291,7 +282,7 @@ BLOB_MUTANT(get_cut_at_1m, get, get_first_megabyte)
         }                                                                                                    \
         return rc;                                                                                           \
     }                                                                                                        \
-    BLOB_MUTANT(name, head, head_##name)
+    SP_PLANT(blob, name, head, head_##name)
 
 HEAD_MUTANT(head_size_wrong, o->size++)
 HEAD_MUTANT(etag_constant, o->etag = "\"1\"")

@@ -7,15 +7,6 @@
 
 #define STORE SP_INNER_BLOB
 
-#define BLOB_MUTANT(name, member, function)                                                                  \
-    static bool plant_##name(void)                                                                           \
-    {                                                                                                        \
-        bool can = sp_mutation.blob.member != NULL;                                                          \
-        if (can)                                                                                             \
-            sp_mutation.blob.member = function;                                                              \
-        return can;                                                                                          \
-    }
-
 /* ---- listing ------------------------------------------------------------------------------------------------- */
 
 #define LIST_MUTANT(name, before, after)                                                                     \
@@ -30,7 +21,7 @@
         }                                                                                                    \
         return rc;                                                                                           \
     }                                                                                                        \
-    BLOB_MUTANT(name, list, list_##name)
+    SP_PLANT(blob, name, list, list_##name)
 
 LIST_MUTANT(list_loses_last, (void)0, if (*n > 1)(*n)--)
 LIST_MUTANT(list_one_page, (void)0, *cursor = NULL)
@@ -51,7 +42,7 @@ static int list_backwards(struct sp_session *s, struct sp_arena *a, const char *
     }
     return rc;
 }
-BLOB_MUTANT(list_unordered, list, list_backwards)
+SP_PLANT(blob, list_unordered, list, list_backwards)
 
 /* The first key of the next page was the last of this one. */
 static int list_overlap(struct sp_session *s, struct sp_arena *a, const char *bucket, const char *prefix,
@@ -73,7 +64,7 @@ static int list_overlap(struct sp_session *s, struct sp_arena *a, const char *bu
     sp_strlcpy(key, mine.key, sizeof key);
     return rc;
 }
-BLOB_MUTANT(list_pages_overlap, list, list_overlap)
+SP_PLANT(blob, list_pages_overlap, list, list_overlap)
 
 /* ---- delete, copy, move -------------------------------------------------------------------------------------- */
 
@@ -82,7 +73,7 @@ static int del_nothing(struct sp_session *s, const char *bucket, const char *key
     (void)s, (void)bucket, (void)key, (void)err;
     return 0;
 }
-BLOB_MUTANT(object_delete_ignored, del, del_nothing)
+SP_PLANT(blob, object_delete_ignored, del, del_nothing)
 
 static int del_absent_fails(struct sp_session *s, const char *bucket, const char *key, struct sp_error *err)
 {
@@ -92,7 +83,7 @@ static int del_absent_fails(struct sp_session *s, const char *bucket, const char
     sp_arena_free(&a);
     return rc < 0 ? rc : STORE->del(s, bucket, key, err);
 }
-BLOB_MUTANT(delete_absent_fails, del, del_absent_fails)
+SP_PLANT(blob, delete_absent_fails, del, del_absent_fails)
 
 static int copy_nothing(
     struct sp_session *s, const char *bucket, const char *from, const char *to, struct sp_error *err)
@@ -100,8 +91,8 @@ static int copy_nothing(
     (void)s, (void)bucket, (void)from, (void)to, (void)err;
     return 0;
 }
-BLOB_MUTANT(copy_ignored, copy, copy_nothing)
-BLOB_MUTANT(move_ignored, move, copy_nothing)
+SP_PLANT(blob, copy_ignored, copy, copy_nothing)
+SP_PLANT(blob, move_ignored, move, copy_nothing)
 
 static int move_by_copy(
     struct sp_session *s, const char *bucket, const char *from, const char *to, struct sp_error *err)
@@ -138,7 +129,7 @@ static int bucket_create_twice(struct sp_session *s, const char *bucket, struct 
     sp_error_clear(err);
     return 0;
 }
-BLOB_MUTANT(bucket_exists_swallowed, bucket_create, bucket_create_twice)
+SP_PLANT(blob, bucket_exists_swallowed, bucket_create, bucket_create_twice)
 
 static int bucket_drop_absent(struct sp_session *s, const char *bucket, struct sp_error *err)
 {
@@ -148,7 +139,7 @@ static int bucket_drop_absent(struct sp_session *s, const char *bucket, struct s
     sp_error_clear(err);
     return 0;
 }
-BLOB_MUTANT(bucket_drop_absent_swallowed, bucket_drop, bucket_drop_absent)
+SP_PLANT(blob, bucket_drop_absent_swallowed, bucket_drop, bucket_drop_absent)
 
 /* ---- signed URLs --------------------------------------------------------------------------------------------- */
 
@@ -158,7 +149,7 @@ static int fetch_for_ever(struct sp_session *s, const char *url, const char *met
     (void)now_offset_s;
     return STORE->fetch_signed(s, url, method, 0, source, from, sink, to, err);
 }
-BLOB_MUTANT(signed_url_never_expires, fetch_signed, fetch_for_ever)
+SP_PLANT(blob, signed_url_never_expires, fetch_signed, fetch_for_ever)
 
 /* The last good URL stands in for one that is refused. */
 static int fetch_unverified(struct sp_session *s, const char *url, const char *method, int64_t now_offset_s,
@@ -170,7 +161,7 @@ static int fetch_unverified(struct sp_session *s, const char *url, const char *m
     sp_error_clear(err);
     return 0;
 }
-BLOB_MUTANT(signed_url_not_verified, fetch_signed, fetch_unverified)
+SP_PLANT(blob, signed_url_not_verified, fetch_signed, fetch_unverified)
 
 /* ---- uploads ------------------------------------------------------------------------------------------------- */
 
@@ -187,21 +178,21 @@ static int upload_part_once(
     seen |= part < 64 ? UINT64_C(1) << part : 0;
     return again ? 0 : STORE->upload_part(s, id, part, p, n, err);
 }
-BLOB_MUTANT(upload_first_sending_counts, upload_part, upload_part_once)
+SP_PLANT(blob, upload_first_sending_counts, upload_part, upload_part_once)
 
 static int upload_part_loses_byte(
     struct sp_session *s, const char *id, unsigned part, const void *p, size_t n, struct sp_error *err)
 {
     return STORE->upload_part(s, id, part, p, n > 1 ? n - 1 : n, err);
 }
-BLOB_MUTANT(upload_loses_bytes, upload_part, upload_part_loses_byte)
+SP_PLANT(blob, upload_loses_bytes, upload_part, upload_part_loses_byte)
 
 static int upload_abort_nothing(struct sp_session *s, const char *id, struct sp_error *err)
 {
     (void)s, (void)id, (void)err;
     return 0;
 }
-BLOB_MUTANT(upload_abort_ignored, upload_abort, upload_abort_nothing)
+SP_PLANT(blob, upload_abort_ignored, upload_abort, upload_abort_nothing)
 
 static int upload_abort_completes(struct sp_session *s, const char *id, struct sp_error *err)
 {
@@ -228,7 +219,7 @@ static int list_of_nothing(struct sp_session *s, struct sp_arena *a, const char 
     int rc = STORE->list(s, a, bucket, prefix, delimiter, cursor, limit, o, n, err);
     return rc != 0 || *n != 0 ? rc : sp_fail(err, SP_E_NOT_FOUND, SP_ORIGIN_BACKEND, "nothing is there");
 }
-BLOB_MUTANT(list_of_nothing_fails, list, list_of_nothing)
+SP_PLANT(blob, list_of_nothing_fails, list, list_of_nothing)
 
 static int get_of_nothing(struct sp_session *s, struct sp_arena *a, const char *bucket, const char *key,
     uint64_t offset, uint64_t length, sp_sink_fn sink, void *payload, struct sp_object *out,
@@ -242,7 +233,7 @@ static int get_of_nothing(struct sp_session *s, struct sp_arena *a, const char *
                ? rc
                : sp_fail(err, SP_E_RANGE, SP_ORIGIN_BACKEND, "the range is not satisfiable");
 }
-BLOB_MUTANT(get_of_nothing_fails, get, get_of_nothing)
+SP_PLANT(blob, get_of_nothing_fails, get, get_of_nothing)
 
 static int bucket_list_all(
     struct sp_session *s, const char *prefix, struct sp_names *out, struct sp_error *err)
@@ -250,7 +241,7 @@ static int bucket_list_all(
     (void)prefix;
     return STORE->bucket_list(s, "", out, err);
 }
-BLOB_MUTANT(bucket_prefix_ignored, bucket_list, bucket_list_all)
+SP_PLANT(blob, bucket_prefix_ignored, bucket_list, bucket_list_all)
 
 #define ROW(name, text)                                                                                      \
     {                                                                                                        \

@@ -65,12 +65,7 @@ static int exec_filter(
     {                                                                                                        \
         return exec_filter(s, op, r, err, node_##name);                                                      \
     }                                                                                                        \
-    static bool plant_##name(void)                                                                           \
-    {                                                                                                        \
-        bool can = sp_mutation.db.exec != NULL;                                                              \
-        sp_mutation.db.exec = can ? exec_##name : NULL;                                                      \
-        return can;                                                                                          \
-    }
+    SP_PLANT(db, name, exec, exec_##name)
 #define SWAP_MUTANT(name, was, becomes)                                                                      \
     static void node_##name(struct tree *t, struct sp_filter *f)                                             \
     {                                                                                                        \
@@ -216,12 +211,7 @@ FILTER_MUTANT(like_ignores_escape)
         }                                                                                                    \
         return SP_INNER_DB->exec(s, &other, r, err);                                                         \
     }                                                                                                        \
-    static bool plant_##name(void)                                                                           \
-    {                                                                                                        \
-        bool can = sp_mutation.db.exec != NULL;                                                              \
-        sp_mutation.db.exec = can ? exec_##name : NULL;                                                      \
-        return can;                                                                                          \
-    }
+    SP_PLANT(db, name, exec, exec_##name)
 
 QUERY_MUTANT(limit_one_more, if (q->limit > 0) q->limit++)
 QUERY_MUTANT(limit_one_less, if (q->limit > 1) q->limit--)
@@ -251,12 +241,7 @@ QUERY_MUTANT(order_nulls_swapped,
         }                                                                                                    \
         return rc;                                                                                           \
     }                                                                                                        \
-    static bool plant_##name(void)                                                                           \
-    {                                                                                                        \
-        bool can = sp_mutation.db.exec != NULL;                                                              \
-        sp_mutation.db.exec = can ? exec_##name : NULL;                                                      \
-        return can;                                                                                          \
-    }
+    SP_PLANT(db, name, exec, exec_##name)
 
 RESULT_MUTANT(count_one_more, SP_OP_COUNT, r->affected++)
 RESULT_MUTANT(count_is_capped, SP_OP_COUNT, if (r->affected > 3) r->affected = 3)

@@ -26,12 +26,7 @@ static void change_result(struct sp_result *r, value_fn change)
             change_result(r, value_##name);                                                                  \
         return rc;                                                                                           \
     }                                                                                                        \
-    static bool plant_##name(void)                                                                           \
-    {                                                                                                        \
-        bool can = sp_mutation.db.exec != NULL;                                                              \
-        sp_mutation.db.exec = can ? exec_##name : NULL;                                                      \
-        return can;                                                                                          \
-    }
+    SP_PLANT(db, name, exec, exec_##name)
 
 #define SIMPLE_MUTANT(name, condition, change)                                                               \
     static void value_##name(struct sp_arena *a, struct sp_value *v)                                         \

@@ -5,13 +5,7 @@
 
 #include "base/str.h"
 
-#define EXEC_MUTANT(name)                                                                                    \
-    static bool plant_##name(void)                                                                           \
-    {                                                                                                        \
-        bool can = sp_mutation.db.exec != NULL;                                                              \
-        sp_mutation.db.exec = can ? exec_##name : NULL;                                                      \
-        return can;                                                                                          \
-    }
+#define EXEC_MUTANT(name) SP_PLANT(db, name, exec, exec_##name)
 
 /* The backend refuses; the caller hears of success. */
 #define SWALLOW_MUTANT(name, code_)                                                                          \

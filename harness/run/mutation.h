@@ -24,6 +24,16 @@ extern struct sp_mutation sp_mutation;
 #define SP_INNER_AUTH (sp_mutation.inner->auth)
 #define SP_INNER_BLOB (sp_mutation.inner->blob)
 
+/* Defines plant_NAME(): replaces one function of a facet (db, auth, blob). */
+#define SP_PLANT(facet, name, member, function)                                                              \
+    static bool plant_##name(void)                                                                           \
+    {                                                                                                        \
+        bool can = sp_mutation.facet.member != NULL;                                                         \
+        if (can)                                                                                             \
+            sp_mutation.facet.member = function;                                                             \
+        return can;                                                                                          \
+    }
+
 /* A row: `plant` replaces functions in sp_mutation; false when the provider has none to replace. */
 struct sp_mutant_row {
     struct sp_mutant_info info;
