@@ -11,6 +11,9 @@ extern const struct sp_provider sp_provider_mock;
 #if SP_WITH_FILESYSTEM
 extern const struct sp_provider sp_provider_filesystem;
 #endif
+#if SP_WITH_POSTGRESQL
+extern const struct sp_provider sp_provider_postgresql;
+#endif
 
 const struct sp_provider *const sp_providers[] = {
 #if SP_WITH_SQLITE
@@ -21,6 +24,9 @@ const struct sp_provider *const sp_providers[] = {
 #endif
 #if SP_WITH_FILESYSTEM
     &sp_provider_filesystem,
+#endif
+#if SP_WITH_POSTGRESQL
+    &sp_provider_postgresql,
 #endif
     NULL,
 };
@@ -34,6 +40,9 @@ const char *const sp_providers_left_out[] = {
 #endif
 #if !SP_WITH_FILESYSTEM
     "filesystem",
+#endif
+#if !SP_WITH_POSTGRESQL
+    "postgresql",
 #endif
     NULL,
 };

@@ -1,0 +1,185 @@
+/* errors.c -- SQLSTATEs in the one vocabulary. The text of the server is kept, its details that hold values are not:
+ * "Key (id)=(5) already exists" belongs to the data. */
+#include <string.h>
+
+#include "providers/postgresql/internal.h"
+
+struct state_row {
+    const char *state; /* whole, or a class of two letters */
+    enum sp_code code;
+    const char *advice;
+};
+
+/* Whole states first, then classes: the first match counts. */
+static const struct state_row states[] = {
+    { "23505", SP_E_UNIQUE, "" },
+    { "23503", SP_E_FOREIGN_KEY, "" },
+    { "23001", SP_E_FOREIGN_KEY, "" },
+    { "23502", SP_E_NOT_NULL, "" },
+    { "23514", SP_E_CHECK, "" },
+    { "23P01", SP_E_CHECK, "" }, /* exclusion */
+    { "42P01", SP_E_NOT_FOUND, "" },
+    { "3F000", SP_E_NOT_FOUND, "" },
+    { "3D000", SP_E_NOT_FOUND, "the database is not there" },
+    { "42P06", SP_E_EXISTS, "" },
+    { "42P07", SP_E_EXISTS, "" },
+    { "42710", SP_E_EXISTS, "" },
+    { "42P04", SP_E_EXISTS, "" },
+    { "42501", SP_E_PERMISSION, "" },
+    { "25006", SP_E_PERMISSION, "" },
+    { "0LP01", SP_E_PERMISSION, "" },
+    { "28P01", SP_E_AUTHENTICATION, "" },
+    { "28000", SP_E_AUTHENTICATION, "" },
+    { "40003", SP_E_OUTCOME_UNKNOWN, "" },
+    { "55P03", SP_E_CONFLICT, "another transaction holds the lock; retry, or raise lock_timeout" },
+    { "55006", SP_E_CONFLICT, "" },
+    { "57P03", SP_E_UNAVAILABLE, "the server is starting or stopping" },
+    { "57P01", SP_E_UNAVAILABLE, "the server ended the connection" },
+    { "57P02", SP_E_UNAVAILABLE, "the server crashed" },
+    { "57P05", SP_E_UNAVAILABLE, "" },
+    { "53300", SP_E_UNAVAILABLE,
+        "the server takes no more connections; raise max_connections or close some" },
+    { "53100", SP_E_UNAVAILABLE, "the server's disk is full" },
+    { "53400", SP_E_TOO_LARGE, "" },
+    { "25P03", SP_E_TIMEOUT, "" },
+    { "25P02", SP_E_CONFLICT, "the transaction failed before; only rollback is left" },
+    { "25P01", SP_E_INVALID, "" },
+    { "22001", SP_E_TOO_LARGE, "" },
+    { "22003", SP_E_RANGE, "" },
+    { "22008", SP_E_RANGE, "" },
+    { "54000", SP_E_TOO_LARGE, "" },
+    { "0A000", SP_E_UNSUPPORTED, "" },
+    { "XX001", SP_E_CORRUPT, "data of the server is damaged" },
+    { "XX002", SP_E_CORRUPT, "an index of the server is damaged" },
+    { "P0001", SP_E_CHECK, "" }, /* a trigger's own word */
+    { "08", SP_E_UNAVAILABLE, "" },
+    { "22", SP_E_INVALID, "" },
+    { "23", SP_E_CHECK, "" },
+    { "25", SP_E_INVALID, "" },
+    { "26", SP_E_INVALID, "" },
+    { "28", SP_E_AUTHENTICATION, "" },
+    { "2B", SP_E_CONFLICT, "" },
+    { "40", SP_E_CONFLICT, "repeat the transaction" },
+    { "42", SP_E_INVALID, "" },
+    { "53", SP_E_UNAVAILABLE, "" },
+    { "54", SP_E_TOO_LARGE, "" },
+    { "55", SP_E_INVALID, "" },
+    { "57", SP_E_UNAVAILABLE, "" },
+    { "58", SP_E_UNAVAILABLE, "the server's disk failed" },
+    { "XX", SP_E_INTERNAL, "" },
+};
+
+static const struct state_row *row_of(const char *state)
+{
+    for (size_t i = 0; i < SP_LEN(states); i++)
+        if (strncmp(state, states[i].state, strlen(states[i].state)) == 0)
+            return &states[i];
+    return NULL;
+}
+
+const char *po_state(const PGresult *r)
+{
+    const char *state = r == NULL ? NULL : PQresultErrorField(r, PG_DIAG_SQLSTATE);
+    return state == NULL ? "" : state;
+}
+
+static bool retryable(enum sp_code code)
+{
+    return code == SP_E_CONFLICT || code == SP_E_UNAVAILABLE || code == SP_E_TIMEOUT;
+}
+
+static int fill(struct sp_error *err, const char *state, enum sp_code code, enum sp_origin origin,
+    const char *where, const char *what, const char *message, const char *advice)
+{
+    bool about = what != NULL && *what != '\0';
+    int ret = sp_fail(err, code, origin, "%s%s%s%s%s (%s)", about ? what : "", about ? ": " : "", message,
+        *advice == '\0' ? "" : "; ", advice, where);
+    if (err != NULL) {
+        sp_error_native(err, state);
+        err->retryable = retryable(code);
+        if (code == SP_E_OUTCOME_UNKNOWN)
+            err->effect = SP_EFFECT_UNKNOWN;
+    }
+    return ret;
+}
+
+/* The connection is gone. Whether the statement took effect is known only if nothing could. */
+static int lost(
+    struct sp_session *s, const char *state, const char *what, const char *message, struct sp_error *err)
+{
+    if (s->uncertain)
+        return fill(err, state, SP_E_OUTCOME_UNKNOWN, SP_ORIGIN_TRANSPORT, s->where, what, message,
+            "the connection was lost before the answer: the write may or may not have been made");
+    return fill(
+        err, state, SP_E_UNAVAILABLE, SP_ORIGIN_TRANSPORT, s->where, what, message, "the connection is lost");
+}
+
+/* Stopped: by whom is known from our own side, the server's words depend on its language. */
+static int stopped(struct sp_session *s, struct sp_error *err)
+{
+    bool late =
+        s->statement_ms > 0 && po_now_ns() - s->started_ns >= (int64_t)s->statement_ms * 1000000 - 1000000;
+    int ret;
+    if (late && !atomic_load(&s->interrupted))
+        ret = sp_fail(err, SP_E_TIMEOUT, SP_ORIGIN_BACKEND,
+            "statement stopped after its time-out of %d ms (%s)", s->statement_ms, s->where);
+    else
+        ret = sp_fail(err, SP_E_CANCELLED, SP_ORIGIN_BACKEND, "statement stopped on request (%s)", s->where);
+    if (err != NULL) {
+        sp_error_native(err, "57014");
+        err->retryable = late;
+    }
+    return ret;
+}
+
+int po_error(struct sp_session *s, const PGresult *r, const char *what, struct sp_error *err)
+{
+    const char *state = po_state(r);
+    const char *message = r == NULL ? NULL : PQresultErrorField(r, PG_DIAG_MESSAGE_PRIMARY);
+    if (message == NULL)
+        message =
+            r != NULL && *PQresultErrorMessage(r) != '\0' ? PQresultErrorMessage(r) : PQerrorMessage(s->conn);
+    if (PQstatus(s->conn) == CONNECTION_BAD)
+        return lost(s, state, what, *message == '\0' ? "no answer" : message, err);
+    if (strcmp(state, "57014") == 0)
+        return stopped(s, err);
+    const struct state_row *row = row_of(state);
+    enum sp_code code = row == NULL ? SP_E_INTERNAL : row->code;
+    if (strncmp(state, "40", 2) == 0 && s->in_txn)
+        s->txn_lost = SP_E_CONFLICT;
+    return fill(err, state, code, SP_ORIGIN_BACKEND, s->where, what,
+        *message == '\0' ? "no reason given" : message, row == NULL ? "" : row->advice);
+}
+
+/* libpq gives no SQLSTATE of a failed connection, but writes it into the text when asked to be verbose:
+ * "...: FATAL:  28P01: password authentication failed ...\nLOCATION:  ...". */
+static bool find_state(const char *message, char state[6], const char **rest)
+{
+    for (const char *p = strstr(message, ":  "); p != NULL; p = strstr(p + 1, ":  ")) {
+        size_t n = strspn(p + 3, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789");
+        if (n != 5 || strncmp(p + 8, ": ", 2) != 0)
+            continue;
+        memcpy(state, p + 3, 5);
+        state[5] = '\0';
+        *rest = p + 10;
+        return true;
+    }
+    return false;
+}
+
+int po_connect_error(const char *message, const char *where, struct sp_error *err)
+{
+    char state[6] = "";
+    const char *text = message;
+    if (!find_state(message, state, &text))
+        return fill(err, "", SP_E_UNAVAILABLE, SP_ORIGIN_TRANSPORT, where, "cannot connect", message, "");
+    const struct state_row *row = row_of(state);
+    size_t n = strcspn(text, "\n");
+    struct sp_buf line = SP_BUF_INIT;
+    sp_buf_put(&line, text, n);
+    enum sp_code code = row == NULL ? SP_E_UNAVAILABLE : row->code;
+    int ret = fill(err, state, code, SP_ORIGIN_BACKEND, where, "cannot connect", line.p == NULL ? "" : line.p,
+        row == NULL ? "" : row->advice);
+    sp_buf_free(&line);
+    return ret;
+}

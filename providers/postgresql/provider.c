@@ -1,0 +1,206 @@
+/* provider.c -- what PostgreSQL offers: options, capabilities, losses, and the constant struct. */
+#include <stdio.h>
+#include <string.h>
+
+#include "providers/postgresql/internal.h"
+
+#define YES                                                                                                  \
+    {                                                                                                        \
+        SP_CAP_YES, 0, NULL                                                                                  \
+    }
+#define LIMIT(n)                                                                                             \
+    {                                                                                                        \
+        SP_CAP_YES, (n), NULL                                                                                \
+    }
+#define NO(why)                                                                                              \
+    {                                                                                                        \
+        SP_CAP_NO, 0, (why)                                                                                  \
+    }
+
+static const struct sp_cap declared[SP_CAP_N] = {
+    [SP_CAP_INTROSPECT] = YES,
+    [SP_CAP_NAMESPACES] = YES,
+    [SP_CAP_TABLES] = YES,
+    [SP_CAP_UNIQUE] = YES,
+    [SP_CAP_UNIQUE_COMPOUND] = YES,
+    [SP_CAP_FOREIGN_KEYS] = YES,
+    [SP_CAP_CASCADES] = YES,
+    [SP_CAP_DEFERRED] = YES,
+    [SP_CAP_NOT_NULL] = YES,
+    [SP_CAP_CHECKS] = YES,
+    [SP_CAP_STRICT_TYPES] = YES,
+    [SP_CAP_IDENTITY] = YES,
+    [SP_CAP_DEFAULTS] = YES,
+    [SP_CAP_IDENTIFIERS_ANY] = YES,
+    [SP_CAP_IDENTIFIER_BYTES] = LIMIT(PO_NAME_BYTES),
+    [SP_CAP_CRUD] = YES,
+    [SP_CAP_RETURNING] = YES,
+    [SP_CAP_UPSERT] = YES,
+    [SP_CAP_RAW_QUERY] = YES,
+    [SP_CAP_ATOMIC_BATCH] = YES,
+    [SP_CAP_BATCH_ROWS] = LIMIT(INT64_MAX),
+    [SP_CAP_NULLS_ORDER] = YES,
+    [SP_CAP_PREPARED] = YES,
+    [SP_CAP_TXN] = YES,
+    [SP_CAP_SAVEPOINTS] = YES,
+    [SP_CAP_ISO_READ_COMMITTED] = YES,
+    [SP_CAP_ISO_REPEATABLE] = YES,
+    [SP_CAP_ISO_SERIALIZABLE] = YES,
+    [SP_CAP_READ_ONLY_TXN] = YES,
+    [SP_CAP_CONCURRENT_SESSIONS] = YES,
+    [SP_CAP_INTERRUPT] = YES,
+    [SP_CAP_STATEMENT_TIMEOUT] = YES,
+    [SP_CAP_VAL_DECIMAL] = YES,
+    [SP_CAP_VAL_DECIMAL_ORDER] = YES,
+    [SP_CAP_VAL_F32] = YES,
+    [SP_CAP_VAL_NAN] = YES,
+    [SP_CAP_VAL_INF] = YES,
+    [SP_CAP_VAL_NEGZERO] = YES,
+    [SP_CAP_VAL_NUL] = NO("PostgreSQL text cannot hold U+0000"),
+    [SP_CAP_VAL_BYTES] = YES,
+    [SP_CAP_VAL_UUID] = YES,
+    [SP_CAP_VAL_BOOL] = YES,
+    [SP_CAP_VAL_INSTANT] = YES,
+    [SP_CAP_VAL_LOCAL] = YES,
+    [SP_CAP_VAL_DATE] = YES,
+    [SP_CAP_VAL_TIME] = YES,
+    [SP_CAP_VAL_FRACTION] = LIMIT(6),
+    [SP_CAP_VAL_JSON] = YES,
+    [SP_CAP_VAL_JSON_EXACT] = YES,
+    [SP_CAP_VAL_ARRAY] = YES,
+    [SP_CAP_VAL_VECTOR] = YES,
+    [SP_CAP_VAL_MISSING] = NO("a column is null or has a value"),
+    [SP_CAP_VALUE_BYTES] = LIMIT(1073741823), /* one byte below 1 GiB; a row of a COPY holds less */
+    [SP_CAP_SNAPSHOT] = YES,
+    [SP_CAP_SCAN] = YES,
+    [SP_CAP_LOAD] = YES,
+    [SP_CAP_SEQUENCE_SET] = YES,
+    [SP_CAP_ROLES] = YES,
+};
+
+static const struct sp_loss losses[] = {
+    { SP_INSTANT, SP_RULE_TRUNCATE_US, "timestamps keep microseconds; finer ones are refused" },
+    { SP_LOCAL, SP_RULE_TRUNCATE_US, "timestamps keep microseconds; finer ones are refused" },
+    { SP_TIME, SP_RULE_TRUNCATE_US, "times keep microseconds; finer ones are refused" },
+    { SP_TEXT, SP_RULE_NONE, "text with U+0000 is refused" },
+    { SP_MISSING, SP_RULE_MISSING_TO_NULL, "a missing field becomes null" },
+    { SP_REF, SP_RULE_NONE, "references become text" },
+    { SP_NATIVE, SP_RULE_NONE, "native values of other backends have no column type" },
+    { SP_MISSING, SP_RULE_NONE, NULL },
+};
+
+static const struct sp_provider_option options[] = {
+    { "schema", "text", NULL,
+        "the schema that is compared and migrated; default: the first of the search path", false },
+    { "lock_timeout", "duration", "5s", "how long to wait for a lock of another transaction", false },
+    { NULL, NULL, NULL, NULL, false },
+};
+
+static const char *library(void)
+{
+    static char text[48];
+    int v = PQlibVersion();
+    (void)snprintf(text, sizeof text, "libpq %d.%d", v / 10000, v % 10000);
+    return text;
+}
+
+static void deny(struct sp_cap *c, const char *why)
+{
+    c->level = SP_CAP_NO;
+    c->why = why;
+}
+
+static int ask(struct sp_session *s, PGresult **r, struct sp_error *err)
+{
+    return po_exec(s,
+        "SELECT current_setting('server_version'), version(), current_setting('server_encoding'), "
+        "d.datcollate, has_database_privilege(current_database(), 'CREATE')::int, "
+        "(r.rolsuper OR r.rolcreaterole)::int, (r.rolsuper OR r.rolbypassrls)::int "
+        "FROM pg_catalog.pg_database d, pg_catalog.pg_roles r "
+        "WHERE d.datname = current_database() AND r.rolname = current_user",
+        r, err);
+}
+
+static int effective(
+    struct sp_session *s, struct sp_cap out[SP_CAP_N], struct sp_facts *facts, struct sp_error *err)
+{
+    PGresult *r = NULL;
+    po_begin_statement(s);
+    int ret = ask(s, &r, err);
+    if (ret != 0)
+        return ret;
+    if (PQntuples(r) != 1) {
+        PQclear(r);
+        return sp_fail(err, SP_E_PERMISSION, SP_ORIGIN_BACKEND, "%s does not say who we are", s->where);
+    }
+    facts->fidelity = s->real ? SP_FID_REAL : SP_FID_COMPATIBLE;
+    (void)snprintf(facts->server_version, sizeof facts->server_version, "%s%.80s",
+        s->real ? "PostgreSQL " : "", s->real ? PQgetvalue(r, 0, 0) : PQgetvalue(r, 0, 1));
+    (void)snprintf(facts->notes, sizeof facts->notes, "encoding %.20s, collation %.40s, schema %.63s%s%s%s",
+        PQgetvalue(r, 0, 2), PQgetvalue(r, 0, 3), s->default_ns,
+        s->pooled ? ", behind a transaction pooler" : "", s->standby ? ", a standby" : "",
+        PQgetvalue(r, 0, 6)[0] == '1'                      ? ""
+        : s->base.endpoint->access == SP_ACCESS_DISPOSABLE ? ""
+                                                           : ", row security is an error");
+    if (PQgetvalue(r, 0, 4)[0] != '1')
+        deny(&out[SP_CAP_NAMESPACES], "this user may not create schemas in this database");
+    if (PQgetvalue(r, 0, 5)[0] != '1')
+        deny(&out[SP_CAP_ROLES], "this user may not create roles");
+    if (s->pooled) {
+        static const char why[] = "a transaction pooler stands between: what a session sets up does not last";
+        deny(&out[SP_CAP_SNAPSHOT], why);
+        deny(&out[SP_CAP_PREPARED], why);
+        deny(&out[SP_CAP_STATEMENT_TIMEOUT], why);
+    }
+    if (s->standby)
+        deny(&out[SP_CAP_ISO_SERIALIZABLE], "a standby offers no serializable transactions");
+    PQclear(r);
+    return 0;
+}
+
+static const struct sp_db_ops db_ops = {
+    .introspect = po_introspect,
+    .ns_create = po_ns_create,
+    .ns_use = po_ns_use,
+    .ns_drop = po_ns_drop,
+    .ns_list = po_ns_list,
+    .table_create = po_table_create,
+    .table_finish = po_table_finish,
+    .table_drop = po_table_drop,
+    .exec = po_db_exec,
+    .prepare = po_db_prepare,
+    .execute = po_db_execute,
+    .finalize = po_db_finalize,
+    .begin = po_begin,
+    .commit = po_commit,
+    .rollback = po_rollback,
+    .savepoint = po_savepoint,
+    .savepoint_rollback = po_savepoint_rollback,
+    .savepoint_release = po_savepoint_release,
+    .snapshot_begin = po_snapshot_begin,
+    .snapshot_end = po_snapshot_end,
+    .scan = po_scan,
+    .load_open = po_load_open,
+    .load_row = po_load_row,
+    .load_close = po_load_close,
+    .sequence_set = po_sequence_set,
+    .role_create = po_role_create,
+    .role_drop = po_role_drop,
+    .role_grant = po_role_grant,
+};
+
+const struct sp_provider sp_provider_postgresql = {
+    .kind = "postgresql",
+    .scheme = "postgresql",
+    .summary = "PostgreSQL 12 or later, through libpq",
+    .library = library,
+    .options = options,
+    .declared = declared,
+    .losses = losses,
+    .open = po_open,
+    .effective = effective,
+    .ping = po_ping,
+    .interrupt = po_interrupt,
+    .close = po_close,
+    .db = &db_ops,
+};

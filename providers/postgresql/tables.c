@@ -1,0 +1,175 @@
+/* tables.c -- names, and what the columns of a table are. Asked again for every operation: another session may have made
+ * the table anew since, and a column list from memory would silently leave out what is new. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "providers/postgresql/internal.h"
+
+void po_put_name(struct sp_buf *out, const char *name)
+{
+    sp_buf_putc(out, '"');
+    for (; *name != '\0'; name++) {
+        if (*name == '"')
+            sp_buf_putc(out, '"');
+        sp_buf_putc(out, *name);
+    }
+    sp_buf_putc(out, '"');
+}
+
+/* standard_conforming_strings is on: a backslash is a letter. */
+void po_put_literal(struct sp_buf *out, const char *text)
+{
+    sp_buf_putc(out, '\'');
+    for (; *text != '\0'; text++) {
+        if (*text == '\'')
+            sp_buf_putc(out, '\'');
+        sp_buf_putc(out, *text);
+    }
+    sp_buf_putc(out, '\'');
+}
+
+int po_name_check(const char *name, const char *what, struct sp_error *err)
+{
+    size_t n = strlen(name);
+    if (n == 0)
+        return sp_invalid(err, "%s has no name", what);
+    if (n > PO_NAME_BYTES)
+        return sp_fail(err, SP_E_INVALID, SP_ORIGIN_BACKEND,
+            "%s \"%s\": PostgreSQL keeps %d bytes of a name and would cut it", what, name, PO_NAME_BYTES);
+    return 0;
+}
+
+const char *po_ns_of(const struct sp_session *s, const char *ns)
+{
+    if (ns != NULL)
+        return ns;
+    return s->ns[0] != '\0' ? s->ns : s->default_ns;
+}
+
+int po_qualified(struct sp_session *s, const char *ns, const char *name, struct sp_buf *out)
+{
+    po_put_name(out, po_ns_of(s, ns));
+    sp_buf_putc(out, '.');
+    po_put_name(out, name);
+    return out->oom ? -SP_E_NOMEM : 0;
+}
+
+static const char lookup_sql[] =
+    "SELECT c.oid, c.relkind::text, a.attname::text, format_type(a.atttypid, a.atttypmod), b.oid, "
+    "CASE WHEN t.typtype = 'd' THEN t.typtypmod ELSE a.atttypmod END, b.typname::text, b.typtype = 'e', "
+    "coalesce(CASE WHEN l.collname = 'default' THEN d.datcollate::text ELSE l.collname::text END IN ('C', "
+    "'POSIX'), a.attcollation = 0), a.attcollation <> 0, "
+    "a.attgenerated <> '', a.attidentity = 'a', a.attnotnull, "
+    "coalesce(l.collisdeterministic, true), (SELECT min(k.conname::text) FROM pg_catalog.pg_constraint k "
+    "WHERE k.conrelid = c.oid AND k.contype = "
+    "'c' AND k.conkey = ARRAY[a.attnum] AND k.conname LIKE 'sp\\_type\\_%') "
+    "FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace "
+    "JOIN pg_catalog.pg_database d ON d.datname = current_database() "
+    "LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped "
+    "LEFT JOIN pg_catalog.pg_type t ON t.oid = a.atttypid "
+    "LEFT JOIN pg_catalog.pg_type b ON b.oid = CASE WHEN t.typtype = 'd' THEN t.typbasetype ELSE t.oid END "
+    "LEFT JOIN pg_catalog.pg_collation l ON l.oid = a.attcollation "
+    "WHERE n.nspname = $1 AND c.relname = $2 AND c.relkind IN ('r', 'p', 'v', 'm', 'f') ORDER BY a.attnum";
+
+static Oid oid_at(const PGresult *r, int row, int col)
+{
+    return PQgetlength(r, row, col) == 4 ? po_u32((const uint8_t *)PQgetvalue(r, row, col)) : 0;
+}
+static bool bool_at(const PGresult *r, int row, int col)
+{
+    return PQgetlength(r, row, col) == 1 && PQgetvalue(r, row, col)[0] != 0;
+}
+
+static int column_of(struct sp_session *s, const PGresult *r, int row, struct po_column *c)
+{
+    struct sp_arena *a = &s->lookup;
+    c->name = sp_arena_str(a, PQgetvalue(r, row, 2));
+    c->sql_type = sp_arena_str(a, PQgetvalue(r, row, 3));
+    c->oid = oid_at(r, row, 4);
+    c->native = sp_arena_str(a, PQgetvalue(r, row, 6));
+    c->is_enum = bool_at(r, row, 7);
+    c->bytewise = bool_at(r, row, 8);
+    c->text = bool_at(r, row, 9);
+    c->generated = bool_at(r, row, 10);
+    c->always = bool_at(r, row, 11);
+    c->not_null = bool_at(r, row, 12);
+    c->exact = bool_at(r, row, 13);
+    const char *check = PQgetisnull(r, row, 14) != 0 ? NULL : PQgetvalue(r, row, 14);
+    po_type_logical(c->oid, (int32_t)oid_at(r, row, 5), check, &c->type);
+    if (c->is_enum)
+        c->type = (struct sp_type){ .tag = SP_TEXT };
+    return c->name == NULL || c->sql_type == NULL || c->native == NULL ? -SP_E_NOMEM : 0;
+}
+
+static int fill(struct sp_session *s, const char *ns, const char *name, const PGresult *r,
+    const struct po_table **out, struct sp_error *err)
+{
+    struct sp_arena *a = &s->lookup;
+    struct sp_buf b = SP_BUF_INIT;
+    int n = PQntuples(r);
+    struct po_table *t = sp_arena_alloc(a, sizeof *t);
+    (void)po_qualified(s, ns, name, &b);
+    if (t != NULL && !b.oom) {
+        t->name = sp_arena_str(a, name);
+        t->qualified = sp_arena_str(a, b.p);
+        t->columns = sp_arena_array(a, (size_t)n, sizeof *t->columns);
+        t->oid = oid_at(r, 0, 0);
+        t->kind = *PQgetvalue(r, 0, 1);
+    }
+    sp_buf_free(&b);
+    if (t == NULL || t->name == NULL || t->qualified == NULL || t->columns == NULL)
+        return sp_nomem(err);
+    for (int i = 0; i < n; i++)
+        if (PQgetisnull(r, i, 2) == 0 && column_of(s, r, i, &t->columns[t->ncolumns++]) != 0)
+            return sp_nomem(err);
+    *out = t;
+    return 0;
+}
+
+static int lookup_prepare(struct sp_session *s, struct sp_error *err)
+{
+    struct po_params p = PO_PARAMS_INIT;
+    int ret = 0;
+    if (s->lookup_ready)
+        return 0;
+    if (po_param_text(&p, "") != 0 || po_param_text(&p, "") != 0)
+        ret = sp_nomem(err);
+    if (ret == 0)
+        ret = po_prepare(s, "sp_lookup", lookup_sql, &p, err);
+    s->lookup_ready = ret == 0;
+    po_params_free(&p);
+    return ret;
+}
+
+int po_table_find(
+    struct sp_session *s, const char *ns, const char *name, const struct po_table **out, struct sp_error *err)
+{
+    struct po_params p = PO_PARAMS_INIT;
+    PGresult *r = NULL;
+    *out = NULL;
+    sp_arena_reset(&s->lookup);
+    po_begin_statement(s);
+    int ret = po_ready(s, err);
+    if (ret == 0)
+        ret = lookup_prepare(s, err);
+    if (ret == 0 && (po_param_text(&p, po_ns_of(s, ns)) != 0 || po_param_text(&p, name) != 0))
+        ret = sp_nomem(err);
+    if (ret == 0)
+        ret = po_query_prepared(s, PO_PLAIN, "sp_lookup", &p, &r, err);
+    if (ret == 0 && PQntuples(r) == 0)
+        ret = sp_fail(err, SP_E_NOT_FOUND, SP_ORIGIN_BACKEND, "no such table: %s.%s (%s)", po_ns_of(s, ns),
+            name, s->where);
+    if (ret == 0)
+        ret = fill(s, ns, name, r, out, err);
+    PQclear(r);
+    po_params_free(&p);
+    return ret;
+}
+
+const struct po_column *po_table_column(const struct po_table *t, const char *name)
+{
+    for (size_t i = 0; i < t->ncolumns; i++)
+        if (strcmp(t->columns[i].name, name) == 0)
+            return &t->columns[i];
+    return NULL;
+}
