@@ -114,6 +114,17 @@ static int lost(
         err, state, SP_E_UNAVAILABLE, SP_ORIGIN_TRANSPORT, s->where, what, message, "the connection is lost");
 }
 
+/* The last words of a server process; the connection ends right behind them. */
+static bool ends_connection(const char *state)
+{
+    static const char *const states_of_end[] = { "57P01", "57P02", "57P05", "08000", "08003", "08006",
+        "08007" };
+    for (size_t i = 0; i < SP_LEN(states_of_end); i++)
+        if (strcmp(state, states_of_end[i]) == 0)
+            return true;
+    return false;
+}
+
 /* Stopped: by whom is known from our own side, the server's words depend on its language. */
 static int stopped(struct sp_session *s, struct sp_error *err)
 {
@@ -139,7 +150,7 @@ int po_error(struct sp_session *s, const PGresult *r, const char *what, struct s
     if (message == NULL)
         message =
             r != NULL && *PQresultErrorMessage(r) != '\0' ? PQresultErrorMessage(r) : PQerrorMessage(s->conn);
-    if (PQstatus(s->conn) == CONNECTION_BAD)
+    if (PQstatus(s->conn) == CONNECTION_BAD || ends_connection(state))
         return lost(s, state, what, *message == '\0' ? "no answer" : message, err);
     if (strcmp(state, "57014") == 0)
         return stopped(s, err);
