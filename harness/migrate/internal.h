@@ -37,6 +37,8 @@ int sp_m_note(struct sp_mctx *m, struct sp_error *err, const char *level, const 
 /* plan.c: which tables, in which order, and whether the target can take them. */
 int sp_m_plan(struct sp_mctx *m, struct sp_error *err);
 int sp_m_say_plan(struct sp_mctx *m, struct sp_error *err);
+/* convert.c: a type for each column that has none, found in its values. */
+int sp_m_convert(struct sp_mctx *m, struct sp_mtable *x, struct sp_error *err);
 /* load.c: scans one table and loads it; the counts on both ends must agree. */
 int sp_m_load(struct sp_mctx *m, struct sp_mtable *t, struct sp_error *err);
 /* objects.c: what the schema only lists: virtual tables before the rows, views and triggers behind them. */

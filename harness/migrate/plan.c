@@ -118,6 +118,8 @@ int sp_m_plan(struct sp_mctx *m, struct sp_error *err)
             rc = warn_of_types(m, &m->tables[i], err);
     if (rc == 0)
         rc = all_can_be_read(m, err);
+    for (size_t i = 0; rc == 0 && i < m->ntables; i++)
+        rc = sp_m_convert(m, &m->tables[i], err);
     return rc;
 }
 

@@ -1,5 +1,6 @@
 /* ddl.c -- tables from the logical schema. Text is made COLLATE "C" where nothing else is asked for: order by bytes is the
  * contract's, and holds on every machine. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -103,9 +104,13 @@ static void put_unique(struct sp_buf *b, const struct sp_unique *u)
     put_names(b, u->columns, u->ncolumns);
 }
 
-static void put_check(struct sp_buf *b, const struct sp_check *c)
+/* A check without a name gets one, so that a comment can be tied to it. */
+static void put_check(struct sp_buf *b, const struct sp_check *c, size_t number)
 {
-    put_constraint(b, c->name);
+    if (c->name != NULL && *c->name != '\0')
+        put_constraint(b, c->name);
+    else
+        sp_buf_printf(b, "CONSTRAINT sp_check_%zu ", number);
     bool not_valid = sp_str_suffix(c->expr, PO_NOT_VALID);
     sp_buf_puts(b, "CHECK (");
     sp_buf_put(b, c->expr, strlen(c->expr) - (not_valid ? strlen(PO_NOT_VALID) : 0));
@@ -201,7 +206,7 @@ static int render_table(
     }
     for (size_t i = 0; with_extras && i < t->nchecks; i++) {
         sp_buf_puts(b, ", ");
-        put_check(b, &t->checks[i]);
+        put_check(b, &t->checks[i], i + 1);
     }
     for (size_t i = 0; with_extras && i < t->nfks; i++) {
         struct sp_fk fk = t->fks[i];
@@ -215,6 +220,105 @@ static int render_table(
     return b->oom ? sp_nomem(err) : 0;
 }
 
+/* ---- the words of an expression ---- */
+
+/* The server keeps expressions parsed and writes them in its own words. Those of the schema that was asked for stand in a
+ * comment, with a digest of the server's: introspection believes the comment only while the two belong together. */
+static void put_comment(struct sp_buf *b, const char *digest, const char *expr)
+{
+    struct sp_buf text = SP_BUF_INIT;
+    sp_buf_printf(&text, PO_WORDS "%s %s", digest, expr);
+    sp_buf_puts(b, " IS ");
+    po_put_literal(b, text.p == NULL ? "" : text.p);
+    sp_buf_puts(b, "; ");
+    b->oom = b->oom || text.oom;
+    sp_buf_free(&text);
+}
+
+static const char *expr_of_check(const struct sp_table *t, const char *name)
+{
+    char number[40];
+    for (size_t i = 0; i < t->nchecks; i++) {
+        const struct sp_check *c = &t->checks[i];
+        (void)snprintf(number, sizeof number, "sp_check_%zu", i + 1);
+        if (strcmp(c->name != NULL && *c->name != '\0' ? c->name : number, name) == 0)
+            return sp_str_suffix(c->expr, PO_NOT_VALID) ? NULL : c->expr;
+    }
+    return NULL;
+}
+
+static const char *where_of_index(const struct sp_table *t, const char *name)
+{
+    for (size_t i = 0; i < t->nindexes; i++)
+        if (t->indexes[i].where != NULL && sp_streq(t->indexes[i].name, name))
+            return t->indexes[i].where;
+    return NULL;
+}
+
+static void put_comments(struct sp_session *s, struct sp_buf *b, const struct sp_table *t, const PGresult *r)
+{
+    for (int i = 0; i < PQntuples(r); i++) {
+        const char *name = PQgetvalue(r, i, 1);
+        bool check = *PQgetvalue(r, i, 0) == 'c';
+        const char *expr = check ? expr_of_check(t, name) : where_of_index(t, name);
+        if (expr == NULL)
+            continue;
+        sp_buf_puts(b, check ? "COMMENT ON CONSTRAINT " : "COMMENT ON INDEX ");
+        if (check) {
+            po_put_name(b, name);
+            sp_buf_puts(b, " ON ");
+            (void)po_qualified(s, t->ns, t->name, b);
+        } else {
+            (void)po_qualified(s, t->ns, name, b);
+        }
+        put_comment(b, PQgetvalue(r, i, 2), expr);
+    }
+}
+
+static int keep_words(struct sp_session *s, const struct sp_table *t, struct sp_error *err)
+{
+    struct sp_buf b = SP_BUF_INIT, name = SP_BUF_INIT;
+    PGresult *r = NULL;
+    (void)po_qualified(s, t->ns, t->name, &name);
+    sp_buf_puts(&b,
+        "SELECT 'c', conname, md5(pg_get_expr(conbin, conrelid)) FROM pg_constraint WHERE contype = 'c' "
+        "AND conrelid = ");
+    po_put_literal(&b, name.p == NULL ? "" : name.p);
+    sp_buf_puts(&b,
+        "::regclass UNION ALL SELECT 'i', x.relname, md5(pg_get_expr(i.indpred, i.indrelid)) FROM pg_index "
+        "i JOIN pg_class x ON x.oid = i.indexrelid WHERE i.indpred IS NOT NULL AND i.indrelid = ");
+    po_put_literal(&b, name.p == NULL ? "" : name.p);
+    sp_buf_puts(&b, "::regclass");
+    int ret = b.oom || name.oom ? sp_nomem(err) : po_exec(s, b.p, &r, err);
+    sp_buf_clear(&b);
+    if (ret == 0) {
+        put_comments(s, &b, t, r);
+        ret = b.oom ? sp_nomem(err) : b.n == 0 ? 0 : po_exec(s, b.p, NULL, err);
+    }
+    PQclear(r);
+    sp_buf_free(&b);
+    sp_buf_free(&name);
+    return ret;
+}
+
+/* All or nothing. */
+static int run_ddl(struct sp_session *s, const char *sql, const struct sp_table *t, struct sp_error *err)
+{
+    bool own;
+    bool words = t->nchecks > 0;
+    for (size_t i = 0; i < t->nindexes; i++)
+        words = words || t->indexes[i].where != NULL;
+    int ret = po_ready(s, err);
+    if (ret == 0)
+        ret = po_atomic_begin(s, &own, err);
+    if (ret != 0)
+        return ret;
+    ret = po_exec(s, sql, NULL, err);
+    if (ret == 0 && words)
+        ret = keep_words(s, t, err);
+    return po_atomic_end(s, own, ret, err);
+}
+
 int po_table_create(struct sp_session *s, const struct sp_table *t, bool with_extras, struct sp_error *err)
 {
     struct sp_buf b = SP_BUF_INIT;
@@ -222,7 +326,7 @@ int po_table_create(struct sp_session *s, const struct sp_table *t, bool with_ex
     s->uncertain = false;
     int ret = render_table(s, t, with_extras, &b, err);
     if (ret == 0)
-        ret = po_exec_guarded(s, b.p, err);
+        ret = run_ddl(s, b.p, t, err);
     sp_buf_free(&b);
     return ret;
 }
@@ -232,6 +336,22 @@ static void put_add(struct sp_session *s, struct sp_buf *b, const struct sp_tabl
     sp_buf_puts(b, "; ALTER TABLE ");
     (void)po_qualified(s, t->ns, t->name, b);
     sp_buf_puts(b, " ADD ");
+}
+
+/* Rows that were loaded with their keys have drawn none: the next one comes behind them. */
+static void put_advance(struct sp_session *s, struct sp_buf *b, const struct sp_table *t, const char *column)
+{
+    struct sp_buf name = SP_BUF_INIT;
+    (void)po_qualified(s, t->ns, t->name, &name);
+    sp_buf_puts(b, "; SELECT setval(pg_get_serial_sequence(");
+    po_put_literal(b, name.p == NULL ? "" : name.p);
+    sp_buf_puts(b, ", ");
+    po_put_literal(b, column);
+    sp_buf_puts(b, "), top) FROM (SELECT max(");
+    po_put_name(b, column);
+    sp_buf_printf(b, ") AS top FROM %s) AS rows WHERE top >= 1", name.p == NULL ? "" : name.p);
+    b->oom = b->oom || name.oom;
+    sp_buf_free(&name);
 }
 
 /* Uniques first: keys of other tables may point at them. A bulk copy has no time-out of its own. */
@@ -250,16 +370,19 @@ int po_table_finish(struct sp_session *s, const struct sp_table *t, struct sp_er
     }
     for (size_t i = 0; i < t->nchecks; i++) {
         put_add(s, &b, t);
-        put_check(&b, &t->checks[i]);
+        put_check(&b, &t->checks[i], i + 1);
     }
     put_indexes(s, &b, t);
     for (size_t i = 0; i < t->nfks; i++) {
         put_add(s, &b, t);
         put_fk(s, &b, t, &t->fks[i]);
     }
+    for (size_t i = 0; i < t->ncolumns; i++)
+        if (t->columns[i].identity)
+            put_advance(s, &b, t, t->columns[i].name);
     int limit = s->statement_ms;
     s->statement_ms = 0;
-    ret = b.oom ? sp_nomem(err) : po_exec_guarded(s, b.p, err);
+    ret = b.oom ? sp_nomem(err) : run_ddl(s, b.p, t, err);
     s->statement_ms = limit;
     sp_buf_free(&b);
     return ret;

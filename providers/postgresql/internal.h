@@ -14,9 +14,10 @@
 #define PO_NAME_BYTES 63                      /* longer names would be cut by the server */
 #define PO_PARAMS     65535                   /* of one statement, by the protocol */
 #define PO_MARK       "switchproof namespace" /* comment on the schemas that ns_create() makes */
-#define PO_CHECK      "sp_type_"   /* names of the checks that hold what no type of the server says */
-#define PO_NOT_VALID  " not valid" /* behind a check whose old rows were not looked at */
-#define PO_BLOB       "sp_blob_"   /* tables of the storage facet */
+#define PO_CHECK      "sp_type_"      /* names of the checks that hold what no type of the server says */
+#define PO_WORDS      "switchproof: " /* comment that holds the asked words of an expression, behind a digest */
+#define PO_NOT_VALID  " not valid"    /* behind a check whose old rows were not looked at */
+#define PO_BLOB       "sp_blob_"      /* tables of the storage facet */
 
 /* Object ids of built-in types; they are part of the protocol and never change. */
 enum {

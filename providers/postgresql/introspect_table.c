@@ -153,7 +153,9 @@ int po_introspect_constraints(struct po_walk *w, struct sp_error *err)
     sp_buf_printf(&b,
         "SELECT k.oid, c.relname, k.conname, k.contype, a.attname, m.nspname, p.relname, x.attname, "
         "k.confdeltype, k.confupdtype, k.condeferrable, k.condeferred, k.convalidated, "
-        "pg_get_expr(k.conbin, k.conrelid), %s "
+        "CASE WHEN starts_with(obj_description(k.oid, 'pg_constraint'), '" PO_WORDS
+        "' || md5(pg_get_expr(k.conbin, k.conrelid)) || ' ') THEN substr(obj_description(k.oid, "
+        "'pg_constraint'), 47) ELSE pg_get_expr(k.conbin, k.conrelid) END, %s "
         "FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid JOIN pg_namespace n ON n.oid = "
         "c.relnamespace "
         "LEFT JOIN LATERAL unnest(k.conkey, k.confkey) WITH ORDINALITY AS u(col, ref, at) ON k.contype <> "
@@ -219,7 +221,9 @@ int po_introspect_indexes(struct po_walk *w, struct sp_error *err)
     PGresult *r = NULL;
     sp_buf_puts(&b,
         "SELECT i.indexrelid, c.relname, x.relname, i.indisunique, i.indisvalid AND i.indisready, m.amname, "
-        "pg_get_expr(i.indpred, i.indrelid), a.attname, "
+        "CASE WHEN starts_with(obj_description(i.indexrelid, 'pg_class'), '" PO_WORDS
+        "' || md5(pg_get_expr(i.indpred, i.indrelid)) || ' ') THEN substr(obj_description(i.indexrelid, "
+        "'pg_class'), 47) ELSE pg_get_expr(i.indpred, i.indrelid) END, a.attname, "
         "CASE WHEN a.attname IS NULL THEN pg_get_indexdef(i.indexrelid, u.at::int, true) END, "
         "(i.indoption[u.at - 1] & 1) = 1 "
         "FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid JOIN pg_class x ON x.oid = i.indexrelid "

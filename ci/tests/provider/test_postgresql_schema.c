@@ -197,7 +197,16 @@ static void made_by_us(void **state)
     assert_int_equal(r->nuniques, 1);
     assert_int_equal(r->nchecks, 1);
     assert_int_equal(r->nindexes, 1);
+    /* In the words that were asked for, as long as nobody changed what they meant. */
+    assert_string_equal(r->checks[0].expr, "b <> 3");
+    assert_string_equal(r->indexes[0].where, "b > 0");
     sp_schema_free(s);
+    raw("ALTER TABLE ours RENAME b TO bb");
+    OK(sp_db_introspect(session, ns, &s, &err));
+    assert_string_equal(sp_schema_table(s, "ours")->checks[0].expr, "(bb <> 3)");
+    assert_string_equal(sp_schema_table(s, "ours")->indexes[0].where, "(bb > 0)");
+    sp_schema_free(s);
+    raw("ALTER TABLE ours RENAME bb TO b");
     /* The limits that no type of the server says hold for other clients as well. */
     FAILS(SP_E_CHECK, raw_in(session, "INSERT INTO ours(b) VALUES (200)"));
     FAILS(SP_E_CHECK, raw_in(session, "INSERT INTO ours(v) VALUES ('{1,2,3}')"));
