@@ -330,6 +330,7 @@ struct sp_provider {
     const struct sp_db_ops *db;
     const struct sp_auth_ops *auth;
     const struct sp_blob_ops *blob;
+    const char *alias; /* another scheme that means the same; may be NULL */
 };
 
 static inline const struct sp_provider *sp_session_provider(const struct sp_session *s)

@@ -25,8 +25,10 @@ const struct sp_provider *sp_provider_by_url(const struct sp_provider *const *li
     if (url[n] != ':' || n == 0)
         return NULL;
     for (; *list != NULL; list++) {
-        const char *scheme = (*list)->scheme;
+        const char *scheme = (*list)->scheme, *alias = (*list)->alias;
         size_t m = strlen(scheme);
+        if (alias != NULL && strlen(alias) == n && strncmp(url, alias, n) == 0)
+            return *list;
         if (m > n || strncmp(url, scheme, m) != 0)
             continue;
         if (m == n)

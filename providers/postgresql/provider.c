@@ -192,6 +192,7 @@ static const struct sp_db_ops db_ops = {
 const struct sp_provider sp_provider_postgresql = {
     .kind = "postgresql",
     .scheme = "postgresql",
+    .alias = "postgres",
     .summary = "PostgreSQL 12 or later, through libpq",
     .library = library,
     .options = options,

@@ -121,8 +121,58 @@ else
 fi
 query "drop schema mine cascade; drop table kept" >/dev/null
 
+# --- the package database, copied from SQLite and compared ----------------------------------------------------------
+if [ -r /var/lib/dpkg/status ]; then
+    "$sp" fixture dpkg "$work/production.db" >/dev/null 2>&1
+else
+    "$sp" fixture generated "$work/production.db" >/dev/null 2>&1
+fi
+cp "$work/production.db" "$work/tables.db" # a view cannot be compared between two languages
+sqlite3 "$work/tables.db" "select 'drop view ' || quote(name) || ';' from sqlite_schema where type = 'view'" |
+    sqlite3 "$work/tables.db"
+verify() { "$sp" verify "sqlite:$work/tables.db" env:POSTGRESQL_URL --report-dir "$work/verify"; }
+expect 0 "the package database is copied from SQLite" "$sp" migrate "sqlite:$work/tables.db" env:POSTGRESQL_URL \
+    --strategy bulk --report-dir "$work/migrate"
+expect 0 "schema, rows, relations and sequences are equal" verify
+expect 3 "a view is not compared, which is no pass" "$sp" verify "sqlite:$work/production.db" env:POSTGRESQL_URL \
+    --report-dir "$work/verify"
+
+# planted NAME STATEMENT UNDO: found while it is there, and gone with it.
+planted() {
+    local out
+    out=$(query "$2")
+    [ -z "$out" ] || [[ $out =~ ^[0-9]+$ ]] || bad "planting $1" "$out"
+    expect 1 "found: $1" verify
+    out=$(query "$3")
+    [ -z "$out" ] || [[ $out =~ ^[0-9]+$ ]] || bad "undoing $1" "$out"
+}
+planted "one more letter" "update maintainers set name = name || 'x' where id = 1" \
+    "update maintainers set name = left(name, -1) where id = 1"
+planted "a shifted time" "update import_log set at = at + interval '1 hour'" \
+    "update import_log set at = at - interval '1 hour'"
+planted "a lost row" \
+    "create schema aside; create table aside.d as select ctid as at, * from provides limit 1; delete from provides where ctid = (select at from aside.d)" \
+    "alter table aside.d drop at; insert into provides select * from aside.d; drop table aside.d; drop schema aside"
+planted "a row twice" "insert into import_log select * from import_log limit 1" \
+    "delete from import_log where ctid = (select max(ctid) from import_log)"
+planted "a dropped NOT NULL" "alter table packages alter name drop not null" \
+    "alter table packages alter name set not null"
+fk="alter table provides drop constraint provides_package_id_fkey; alter table provides add constraint provides_package_id_fkey foreign key (package_id) references packages (id)"
+planted "another action of a foreign key" "$fk" "$fk on delete cascade"
+planted "a foreign key that was never checked" "$fk on delete cascade not valid" \
+    "alter table provides validate constraint provides_package_id_fkey"
+planted "a dropped unique" "alter table sections drop constraint sections_name_key" \
+    "alter table sections add constraint sections_name_key unique (name)"
+planted "a sequence that is behind" "select setval(pg_get_serial_sequence('packages', 'id'), 1)" \
+    "select setval(pg_get_serial_sequence('packages', 'id'), (select max(id) from packages))"
+expect 0 "with everything back in its place the copy is equal again" verify
+query "alter table packages drop constraint sp_check_1" >/dev/null
+expect 1 "found: a dropped check" verify
+query "alter table packages add constraint sp_check_1 check (name <> 'x');
+    comment on constraint sp_check_1 on packages is 'switchproof: 00000000000000000000000000000000 name <> '''''" >/dev/null
+expect 1 "found: another check under the comment of the first" verify
+
 # --- a server that is down ----------------------------------------------------------------------------------------
-"$sp" fixture generated "$work/production.db" >/dev/null 2>&1
 ci/stack stop postgresql
 expect 3 "a server that is down is no verdict" "$sp" verify "sqlite:$work/production.db" env:POSTGRESQL_URL \
     --report-dir "$work/v0"
