@@ -29,7 +29,7 @@ struct profile {
 static void choose(struct column *c, struct sp_type type)
 {
     for (size_t i = 0; i < c->nchoices; i++)
-        if (c->choices[i].type.tag == type.tag)
+        if (sp_type_equal(&c->choices[i].type, &type))
             return;
     if (c->nchoices < CHOICES)
         c->choices[c->nchoices++] = (struct choice){ .type = type };

@@ -65,7 +65,7 @@ static int raw_in(struct sp_session *s, const char *sql)
     return sp_db_exec(s, &op, NULL, &err);
 }
 
-static void raw(const char *sql)
+static __attribute__((unused)) void raw(const char *sql)
 {
     sp_error_clear(&err);
     if (raw_in(session, sql) != 0)

@@ -1,6 +1,6 @@
 /* test_postgresql_schema.c -- a schema made by another client, read into the logical vocabulary; and tables of ours, read
  * back as they were asked for. */
-#include "tests/provider/postgresql_util.h"
+#include "postgresql_util.h"
 
 static const struct sp_column *col(const struct sp_schema *s, const char *table, const char *name)
 {

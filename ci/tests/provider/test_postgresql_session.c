@@ -4,7 +4,7 @@
 #include <sys/socket.h>
 #include <time.h>
 
-#include "tests/provider/postgresql_util.h"
+#include "postgresql_util.h"
 
 static int open_url(const char *url, const char *user, const char *password, int connect_ms)
 {

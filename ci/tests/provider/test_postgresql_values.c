@@ -1,5 +1,5 @@
 /* test_postgresql_values.c -- values in and out: by operations, by bulk load and scan, and what is refused. */
-#include "tests/provider/postgresql_util.h"
+#include "postgresql_util.h"
 
 static const float floats[] = { 1.5f, -0.0f, 3e38f };
 

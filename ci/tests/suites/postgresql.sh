@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # All suites and the provider's own tests on a real PostgreSQL that the stack starts; then the package database, copied and
 # compared.
-# usage: tests/suites/postgresql.sh BUILD_DIRECTORY
+# usage: ci/tests/suites/postgresql.sh BUILD_DIRECTORY
 set -uo pipefail
-cd "$(dirname "$0")/../.." || exit 2
+cd "$(dirname "$0")/../../.." || exit 2
 build=$(cd "${1:?usage: postgresql.sh BUILD_DIRECTORY}" && pwd)
 sp=$build/switchproof
 passed=0 failed=0 skipped=0

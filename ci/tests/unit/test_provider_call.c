@@ -139,6 +139,12 @@ static void test_urls(void **state)
     assert_ptr_equal(sp_provider_by_url(list, "pg+y://h"), &a);
     assert_null(sp_provider_by_url(list, "pgx:y"));
     assert_null(sp_provider_by_url(list, "pg"));
+    struct sp_provider other = a;
+    other.alias = "postgres";
+    const struct sp_provider *const aliased[] = { &b, &other, NULL };
+    assert_ptr_equal(sp_provider_by_url(aliased, "postgres://h"), &other);
+    assert_null(sp_provider_by_url(aliased, "postgre://h"));
+    assert_null(sp_provider_by_url(aliased, "postgresx://h"));
     assert_null(sp_provider_by_url(list, ":pg"));
     assert_null(sp_provider_by_url(list, NULL));
     assert_ptr_equal(sp_provider_by_kind(list, "b"), &b);
