@@ -55,10 +55,15 @@ static int wait_connect(struct sp_session *s, bool reading, int64_t deadline, st
 static int connect_now(struct sp_session *s, struct sp_error *err)
 {
     const struct sp_endpoint *e = s->base.endpoint;
-    const char *names[8], *values[8];
+    const char *names[12], *values[12];
     int n = 0;
 #define ADD(name, value) (names[n] = (name), values[n++] = (value))
     ADD("fallback_application_name", "switchproof");
+    /* A peer that vanished is noticed within a minute, also where no time-out is set. */
+    ADD("keepalives_idle", "20");
+    ADD("keepalives_interval", "10");
+    ADD("keepalives_count", "4");
+    ADD("tcp_user_timeout", "60000");
     ADD("dbname", e->url); /* what stands behind it overrides it */
     if (e->user != NULL)
         ADD("user", e->user);
