@@ -98,7 +98,7 @@ tests: $(KILL_BIN) $(TOOL_BIN) $(UNIT_BIN) $(PROV_BIN)
 
 # --- what people and pipelines run ----------------------------------------------------------------------------
 deps: ## install what is missing to build and test (apt; says what and why first)
-	@ci/deps build check
+	@ci/deps build check servers
 
 demo: ## set-up, build, then the main job on the embedded providers; ends by naming the report
 	@ci/deps build
@@ -106,7 +106,7 @@ demo: ## set-up, build, then the main job on the embedded providers; ends by nam
 	@ci/demo $(BUILD)
 
 check: ## set-up, build, all tests; ends in "N passed, N failed, N skipped"
-	@ci/deps build check
+	@ci/deps build check servers
 	@$(MAKE) --no-print-directory -j$(JOBS) all tests
 	@ci/check $(CHECK_FLAGS) $(BUILD)
 
