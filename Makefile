@@ -111,7 +111,7 @@ check: ## set-up, build, all tests; ends in "N passed, N failed, N skipped"
 	@ci/check $(CHECK_FLAGS) $(BUILD)
 
 coverage: ## line coverage of harness/ and providers/ (build/coverage/index.html)
-	@ci/deps build check coverage
+	@ci/deps build check servers coverage
 	@ci/coverage $(BUILD)
 
 bench: ## the ratios of README's table, measured here and now
