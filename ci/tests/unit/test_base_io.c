@@ -303,7 +303,9 @@ static void transfers(bool blocking)
     if (child == 0) {
         (void)close(fd[0]);
         (void)setitimer(ITIMER_REAL, &often, NULL);
-        _exit(sp_write_all(fd[1], data, N, NULL) == 0 ? 0 : 1);
+        int sent = sp_write_all(fd[1], data, N, NULL);
+        free(data);
+        _exit(sent == 0 ? 0 : 1);
     }
     assert_int_equal(close(fd[1]), 0);
     assert_int_equal(setitimer(ITIMER_REAL, &often, NULL), 0);
