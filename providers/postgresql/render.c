@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "providers/lib/sql_filter.h"
 #include "providers/postgresql/internal.h"
 
 void po_sql_free(struct po_sql *q)
@@ -209,37 +210,22 @@ static int put_leaf(
     }
 }
 
-/* Recursion is bounded: sp_filter_check() limits the depth. */
-static int put_filter(
-    const struct po_table *t, const struct sp_filter *f, struct po_sql *q, struct sp_error *err)
+struct where {
+    const struct po_table *t;
+    struct po_sql *q;
+};
+
+static int put_where_leaf(void *payload, const struct sp_filter *f, struct sp_error *err)
 {
-    int ret = 0;
-    sp_buf_putc(&q->text, '(');
-    if (f->op == SP_F_NOT)
-        sp_buf_puts(&q->text, "NOT ");
-    if (f->op == SP_F_AND || f->op == SP_F_OR || f->op == SP_F_NOT) {
-        for (size_t i = 0; ret == 0 && i < f->nargs; i++) {
-            if (i > 0)
-                sp_buf_puts(&q->text, f->op == SP_F_AND ? " AND " : " OR ");
-            ret = put_filter(t, &f->args[i], q, err);
-        }
-    } else {
-        ret = put_leaf(t, f, q, err);
-    }
-    sp_buf_putc(&q->text, ')');
-    return ret;
+    struct where *w = payload;
+    return put_leaf(w->t, f, w->q, err);
 }
 
 int po_render_where(
     const struct po_table *t, const struct sp_filter *f, struct po_sql *q, struct sp_error *err)
 {
-    if (f == NULL)
-        return 0;
-    int ret = sp_filter_check(f, err);
-    if (ret != 0)
-        return ret;
-    sp_buf_puts(&q->text, " WHERE ");
-    return put_filter(t, f, q, err);
+    struct where w = { t, q };
+    return sp_sql_where(&q->text, f, put_where_leaf, &w, err);
 }
 
 /* ---- columns of the answer ---- */

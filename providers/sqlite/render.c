@@ -2,6 +2,7 @@
  * value is a parameter, numbered in the order in which the operation holds them. */
 #include <string.h>
 
+#include "providers/lib/sql_filter.h"
 #include "providers/sqlite/internal.h"
 
 void sq_sql_free(struct sq_sql *q)
@@ -146,37 +147,22 @@ static int put_leaf(
     }
 }
 
-/* Recursion is bounded: sp_filter_check() limits the depth. */
-static int put_filter(
-    const struct sq_table *t, const struct sp_filter *f, struct sq_sql *q, struct sp_error *err)
+struct where {
+    const struct sq_table *t;
+    struct sq_sql *q;
+};
+
+static int put_where_leaf(void *payload, const struct sp_filter *f, struct sp_error *err)
 {
-    int ret = 0;
-    sp_buf_putc(&q->text, '(');
-    if (f->op == SP_F_NOT)
-        sp_buf_puts(&q->text, "NOT ");
-    if (f->op == SP_F_AND || f->op == SP_F_OR || f->op == SP_F_NOT) {
-        for (size_t i = 0; ret == 0 && i < f->nargs; i++) {
-            if (i > 0)
-                sp_buf_puts(&q->text, f->op == SP_F_AND ? " AND " : " OR ");
-            ret = put_filter(t, &f->args[i], q, err);
-        }
-    } else {
-        ret = put_leaf(t, f, q, err);
-    }
-    sp_buf_putc(&q->text, ')');
-    return ret;
+    struct where *w = payload;
+    return put_leaf(w->t, f, w->q, err);
 }
 
 int sq_render_where(
     const struct sq_table *t, const struct sp_filter *f, struct sq_sql *q, struct sp_error *err)
 {
-    if (f == NULL)
-        return 0;
-    int ret = sp_filter_check(f, err);
-    if (ret != 0)
-        return ret;
-    sp_buf_puts(&q->text, " WHERE ");
-    return put_filter(t, f, q, err);
+    struct where w = { t, q };
+    return sp_sql_where(&q->text, f, put_where_leaf, &w, err);
 }
 
 /* Chooses the result columns and appends their names. */
