@@ -1,6 +1,9 @@
-/* mutants.c -- the kill matrix: every planted bug, around every embedded provider, must be caught by a case.
+/* mutants.c -- the kill matrix: every planted bug, around every provider, must be caught by a case.
  *
- * usage: mutants SWITCHPROOF WORK_DIRECTORY [NAME]
+ * usage: mutants [--killers FILE] [--on KIND] SWITCHPROOF WORK_DIRECTORY [MUTANT]
+ * Without --on: around the embedded providers; which case killed which mutant is then written to FILE. With --on: around
+ * that provider alone, whose server must be up (POSTGRESQL_URL ...); FILE says which case to try first. The kill itself is
+ * always executed, and a mutant that the first case lets live is tried with all suites.
  * Prints a table "| mutant | provider | killing cases |". A mutant is killed when the run ends with exit code 1 and at
  * least one case failed. Around another provider than the mock it may also be out of reach there: every case that
  * killed it around the mock is skipped there for want of a capability. A case that passes around the mock and kills
@@ -16,18 +19,21 @@
 
 #include "base/io.h"
 #include "base/str.h"
+#include "provider.h"
 #include "run/mutant.h"
 
 enum { MAX_MUTANTS = 512, MAX_CASES = 2048, SLOTS = 2, TIMEOUT_S = 120 };
 
 struct target {
     const char *kind, *url;
-    const char *facets; /* the facets it has */
+    const char *server; /* the environment variable that says where it is; NULL = embedded */
 };
 static const struct target targets[] = {
-    { "mock", "mock:kill", "database auth storage connection" },
-    { "sqlite", "sqlite:%s/kill.db", "database storage connection" },
-    { "filesystem", "filesystem:%s/files", "storage connection" },
+    { "mock", "mock:kill", NULL },
+    { "sqlite", "sqlite:%s/kill.db", NULL },
+    { "filesystem", "filesystem:%s/files", NULL },
+    { "postgresql", "${POSTGRESQL_URL}", "POSTGRESQL_URL" },
+    { "mongodb", "${MONGODB_URL}", "MONGODB_URL" },
 };
 
 /* Bugs that change nothing around a provider, and why: there is nothing to catch. */
@@ -76,6 +82,19 @@ static bool write_config(const char *dir, const struct target *t, const char *mu
     sp_buf_free(&text);
     sp_buf_free(&url);
     return ok;
+}
+
+/* Which facets a kind has, as its provider says. */
+static const char *facets_of(const struct target *t, char out[64])
+{
+    out[0] = '\0';
+    for (size_t i = 0; sp_providers[i] != NULL; i++) {
+        const struct sp_provider *p = sp_providers[i];
+        if (strcmp(p->kind, t->kind) == 0)
+            snprintf(out, 64, "%s%s%sconnection", p->db != NULL ? "database " : "",
+                p->auth != NULL ? "auth " : "", p->blob != NULL ? "storage " : "");
+    }
+    return out;
 }
 
 /* Every case of this suite killed something already: the suites that measure take long, and are spared. */
@@ -297,9 +316,11 @@ static void reap(struct slot *slots, const struct target *t)
 static void all_mutants(const struct target *t, const char *only)
 {
     struct slot slots[SLOTS] = { 0 };
+    char facets[64];
+    facets_of(t, facets);
     for (size_t i = 0; i < MAX_MUTANTS && sp_mutant_at(i) != NULL; i++) {
         const struct sp_mutant_info *m = sp_mutant_at(i);
-        if (strstr(t->facets, m->facet) == NULL || (only != NULL && strcmp(only, m->name) != 0))
+        if (strstr(facets, m->facet) == NULL || (only != NULL && strcmp(only, m->name) != 0))
             continue;
         size_t free_slot = 0;
         while (slots[free_slot].pid != 0)
@@ -352,9 +373,9 @@ static void judge_cases(void)
 /* Without a mutant nothing may fail: otherwise every mutant would look killed. */
 static bool sound_without(const struct target *t)
 {
-    char dir[4096], list[128];
+    char dir[4096], list[64];
     bool sound = true;
-    sp_strlcpy(list, t->facets, sizeof list);
+    facets_of(t, list);
     for (char *facet = list; *facet != '\0';) {
         size_t n = strcspn(facet, " ");
         char *next = facet + n + (facet[n] == ' ');
@@ -381,29 +402,94 @@ static bool sound_without(const struct target *t)
     return sound;
 }
 
+/* What the embedded matrix found out, for the targets that are tried alone. */
+static bool write_killers(const char *path)
+{
+    json_t *all = json_pack("{s:O, s:O}", "killed_by", killed_by, "case_kills", case_kills);
+    bool ok = all != NULL && json_dump_file(all, path, JSON_INDENT(1) | JSON_SORT_KEYS) == 0;
+    json_decref(all);
+    return ok;
+}
+
+static bool read_killers(const char *path)
+{
+    json_t *all = json_load_file(path, JSON_REJECT_DUPLICATES, NULL);
+    bool ok = json_unpack(all, "{s:O, s:O}", "killed_by", &killed_by, "case_kills", &case_kills) == 0;
+    json_decref(all);
+    return ok;
+}
+
+struct arguments {
+    const char *on, *killers, *mutant;
+};
+
+static bool parse(int argc, char **argv, struct arguments *a)
+{
+    const char *operands[3] = { NULL, NULL, NULL };
+    size_t n = 0;
+    for (int i = 1; i < argc; i++) {
+        bool value = i + 1 < argc;
+        if (strcmp(argv[i], "--on") == 0 && value)
+            a->on = argv[++i];
+        else if (strcmp(argv[i], "--killers") == 0 && value)
+            a->killers = argv[++i];
+        else if (argv[i][0] != '-' && n < SP_LEN(operands))
+            operands[n++] = argv[i];
+        else
+            return false;
+    }
+    program = operands[0];
+    work = operands[1];
+    a->mutant = operands[2];
+    return n >= 2;
+}
+
+static void matrix(const struct target *t, const char *mutant)
+{
+    if (t->server != NULL && getenv(t->server) == NULL) {
+        printf("FAIL: %s is not set: where is the server?\n", t->server);
+        failed++;
+    } else if (!sound_without(t)) {
+        failed++;
+    } else {
+        passed++;
+        all_mutants(t, mutant);
+    }
+}
+
 int main(int argc, char **argv)
 {
-    if (argc < 3) {
-        fprintf(stderr, "usage: %s SWITCHPROOF WORK_DIRECTORY [MUTANT]\n", argv[0]);
+    struct arguments a = { NULL, NULL, NULL };
+    size_t met = 0;
+    if (!parse(argc, argv, &a)) {
+        fprintf(
+            stderr, "usage: %s [--killers FILE] [--on KIND] SWITCHPROOF WORK_DIRECTORY [MUTANT]\n", argv[0]);
         return 2;
     }
-    program = argv[1];
-    work = argv[2];
-    killed_by = json_object();
-    case_kills = json_object();
+    if (a.on == NULL) {
+        killed_by = json_object();
+        case_kills = json_object();
+    } else if (a.killers == NULL || !read_killers(a.killers)) {
+        fprintf(stderr, "%s: --on needs --killers, a file that the embedded matrix wrote\n", argv[0]);
+        return 2;
+    }
     printf("| mutant | provider | killing cases |\n| --- | --- | --- |\n");
     for (size_t i = 0; i < SP_LEN(targets); i++) {
-        if (!sound_without(&targets[i])) {
-            failed++;
+        const struct target *t = &targets[i];
+        if (a.on != NULL ? strcmp(t->kind, a.on) != 0 : t->server != NULL)
             continue;
-        }
-        passed++;
-        all_mutants(&targets[i], argc > 3 ? argv[3] : NULL);
+        met++;
+        matrix(t, a.mutant);
     }
-    if (argc <= 3)
+    if (a.on == NULL && a.mutant == NULL) {
         judge_cases();
+        if (a.killers != NULL && !write_killers(a.killers)) {
+            printf("FAIL: cannot write %s\n", a.killers);
+            failed++;
+        }
+    }
     printf("%lu passed, %lu failed, %lu skipped\n", passed, failed, skipped);
     json_decref(killed_by);
     json_decref(case_kills);
-    return failed == 0 ? 0 : 1;
+    return failed == 0 && met != 0 ? 0 : 1;
 }
