@@ -45,6 +45,16 @@ struct sp_provider_option {
     const char *name, *type /* text, bool, int, duration, path */, *fallback, *doc;
     bool sensitive;
 };
+/* Rows of that table which every kind of server has. */
+#define SP_STACK_OPTIONS                                                                                     \
+    { "stack", "path", NULL,                                                                                 \
+        "the command that stops and starts this server (as `COMMAND stop|start|restart|kill NAME`): with "   \
+        "it the "                                                                                            \
+        "cases that disturb servers run, without it never",                                                  \
+        false },                                                                                             \
+    {                                                                                                        \
+        "stack_server", "text", NULL, "NAME in that call; default: the provider's kind", false               \
+    }
 
 /* What kind of server answered. Found out, not declared. */
 enum sp_fidelity { SP_FID_UNKNOWN, SP_FID_REAL, SP_FID_OFFICIAL_EMULATOR, SP_FID_COMPATIBLE, SP_FID_MOCK };

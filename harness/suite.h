@@ -70,6 +70,17 @@ const char *sp_ctx_email(
 const char *sp_ctx_role(
     struct sp_ctx *, const char *tag); /* unique role name, journalled, dropped afterwards */
 
+/* What cases with SP_CASE_FAULTS do to the provider's server, through the command that its option `stack` names.
+ * Returns when it is done. False: the case is errored already, return at once. Nobody else uses the server then, and a
+ * server that the case leaves down is started again afterwards, also when the case itself was killed. */
+enum sp_server_action {
+    SP_SERVER_STOP,
+    SP_SERVER_START,
+    SP_SERVER_RESTART,
+    SP_SERVER_KILL /* no clean end */
+};
+bool sp_ctx_server(struct sp_ctx *, enum sp_server_action);
+
 /* ---- checks: true = held. `what` names the thing, a few words -------------------------------------------------- */
 bool sp_check_at(struct sp_ctx *, const char *file, int line, bool ok, const char *what, const char *expected,
     const char *actual);

@@ -159,7 +159,7 @@ void sp_ctx_case_begin(struct sp_ctx *ctx, const struct sp_case *c)
     sp_arena_reset(&ctx->arena);
     ctx->c = c;
     ctx->nchecks = ctx->nfailed = ctx->ntold = 0;
-    ctx->errored = ctx->skipped = false;
+    ctx->errored = ctx->skipped = ctx->disturbed = false;
     ctx->message = ctx->reason = NULL;
     ctx->made = NULL;
     ctx->nmade = ctx->made_cap = 0;
@@ -215,7 +215,9 @@ enum sp_outcome sp_ctx_case_end(struct sp_ctx *ctx)
     if (!sp_ctx_done(ctx) && ctx->nchecks == 0)
         sp_ctx_error(ctx, "no check was executed");
     /* Other sessions may hold locks. After a failure or error the first one's state is not to be trusted. */
-    sp_ctx_close(ctx, ctx->errored || ctx->nfailed != 0);
+    sp_ctx_close(ctx, ctx->errored || ctx->nfailed != 0 || ctx->disturbed);
+    if (ctx->disturbed)
+        (void)sp_ctx_server(ctx, SP_SERVER_START);
     remove_made(ctx);
     if (ctx->nfailed != 0)
         return SP_FAILED;

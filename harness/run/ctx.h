@@ -27,8 +27,9 @@ struct sp_ctx {
     int64_t nchecks, nfailed, ntold;
     uint64_t oom_before; /* sp_oom_count() when it began */
     bool errored, skipped;
-    char *message; /* why failed or errored: the first reason */
-    char *reason;  /* why skipped */
+    bool disturbed; /* something was done to the server: sessions are not to be trusted, it may be down */
+    char *message;  /* why failed or errored: the first reason */
+    char *reason;   /* why skipped */
     struct sp_object_ref *made;
     size_t nmade, made_cap;
 };

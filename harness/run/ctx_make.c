@@ -1,5 +1,6 @@
 /* ctx_make.c -- what a case may make: journalled first, removed afterwards. */
 #include "run/ctx.h"
+#include "run/stack.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -186,6 +187,21 @@ const char *sp_ctx_role(struct sp_ctx *ctx, const char *tag)
 {
     const char *name = writable(ctx) ? fresh_name(ctx, "sp", '_', tag, "") : NULL;
     return name != NULL && will_make(ctx, "role", name, NULL) ? name : NULL;
+}
+
+bool sp_ctx_server(struct sp_ctx *ctx, enum sp_server_action what)
+{
+    struct sp_error err = SP_ERROR_INIT;
+    if ((ctx->c->flags & SP_CASE_FAULTS) == 0) {
+        sp_ctx_error(ctx, "the case disturbs the server and does not say so in its row");
+        return false;
+    }
+    ctx->disturbed = true;
+    int rc = sp_stack_do(&ctx->endpoint, ctx->job->provider.kind, what, false, &err);
+    if (rc != 0)
+        sp_ctx_error_from(ctx, "controlling the server", &err);
+    sp_error_clear(&err);
+    return rc == 0;
 }
 
 const char *sp_ctx_more_namespace(struct sp_ctx *ctx, const char *tag)

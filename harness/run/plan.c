@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "run/mutant.h"
+#include "run/stack.h"
 
 static int unknown(struct sp_error *err, const char *what, const char *name, const char *const *names)
 {
@@ -95,6 +96,18 @@ static void make_tag(struct sp_lane *lane)
     (void)snprintf(lane->tag + n, sizeof lane->tag - n, "%zu", lane->provider_index);
 }
 
+/* Some case of the lane stops servers: whoever uses one beside it would fail without a fault of their own. */
+static bool disturbs(const struct sp_config_provider *p, const struct sp_planned *cases, size_t n)
+{
+    struct sp_endpoint e;
+    sp_config_endpoint(p, &e);
+    for (size_t i = 0; sp_stack_command(&e) != NULL && i < n; i++) {
+        if ((cases[i].c->flags & SP_CASE_FAULTS) != 0)
+            return true;
+    }
+    return false;
+}
+
 static int add_lane(struct sp_plan *plan, const struct sp_run_options *o, size_t provider,
     const struct sp_suite *suite, bool exact, size_t *cap, struct sp_error *err)
 {
@@ -123,7 +136,8 @@ static int add_lane(struct sp_plan *plan, const struct sp_run_options *o, size_t
         .kind = sp_provider_by_kind(o->kinds, p->kind),
         .suite = suite,
         .cases = cases,
-        .ncases = n };
+        .ncases = n,
+        .alone = suite->alone || disturbs(p, cases, n) };
     make_tag(lane);
     plan->ncases += n;
     return 0;
@@ -242,9 +256,7 @@ enum sp_skip_cause sp_plan_skip(const struct sp_lane *lane, const struct sp_plan
     if ((c->flags & SP_CASE_FAULTS) != 0) {
         struct sp_endpoint e;
         sp_config_endpoint(p, &e);
-        bool ours = false;
-        (void)sp_parse_bool(sp_endpoint_option(&e, "stack", "no"), &ours);
-        if (!ours) {
+        if (sp_stack_command(&e) == NULL) {
             (void)snprintf(reason, size,
                 "it stops and restarts servers, and %s is not one that the stack started", p->name);
             return SP_SKIP_FAULTS;

@@ -36,6 +36,7 @@ struct sp_lane {
     const struct sp_suite *suite;
     struct sp_planned *cases;
     size_t ncases;
+    bool alone;             /* measures, or disturbs servers: no other worker runs beside it */
     char tag[24];           /* [a-z0-9]: short name for namespaces */
     const char *broken_end; /* a worker ended between two cases, or not well after its last one */
 };

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/str.h"
+#include "run/stack.h"
 
 #define WORKERS_MAX  64
 #define SETUP_MS     30000u /* opening a provider; also the end of a worker */
@@ -186,14 +187,14 @@ static bool provider_busy(const struct supervisor *s, const struct sp_lane *lane
     return false;
 }
 
-/* One worker per provider at a time; suites that measure wait until all others are over and then run alone. */
+/* One worker per provider at a time; lanes that measure or disturb wait until all others are over and then run alone. */
 static void fill(struct supervisor *s, unsigned jobs)
 {
     struct sp_plan *plan = s->l->plan;
     bool others_left = false;
     for (size_t i = 0; i < plan->nlanes; i++) {
         struct sp_lane *lane = &plan->lanes[i];
-        if (lane->suite->alone)
+        if (lane->alone)
             continue;
         if (s->lanes[i].state == LANE_WAITING && s->nworkers < jobs && !provider_busy(s, lane))
             start_lane(s, i);
@@ -245,6 +246,19 @@ static char *end_text(const struct sp_worker *w, const siginfo_t *end)
         name != NULL ? name : "that has no name");
 }
 
+/* The worker ended in the middle of a case that may have stopped its server. */
+static void server_again(struct supervisor *s, const struct sp_lane *lane)
+{
+    struct sp_endpoint e;
+    struct sp_error err = SP_ERROR_INIT;
+    sp_config_endpoint(lane->provider, &e);
+    if (sp_stack_command(&e) != NULL &&
+        sp_stack_do(&e, lane->provider->kind, SP_SERVER_START, true, &err) != 0)
+        sp_ledger_note(
+            s->l, "warning", "%s: the server is not up again: %s", lane->provider->name, sp_error_text(&err));
+    sp_error_clear(&err);
+}
+
 static void lane_after(struct supervisor *s, struct sp_worker *w, const siginfo_t *end, const char *text)
 {
     struct sp_lane *lane = w->lane;
@@ -258,6 +272,8 @@ static void lane_after(struct supervisor *s, struct sp_worker *w, const siginfo_
             .message = text,
             .duration_s = (double)(now_ns() - w->since_ns) * 1e-9 };
         sp_ledger_settle(s->l, lane, w->current, &dead);
+        if ((w->current->c->flags & SP_CASE_FAULTS) != 0)
+            server_again(s, lane);
     }
     bool well = w->fault == NULL && end->si_code == CLD_EXITED && end->si_status == 0;
     /* No case pays for an end between two of them, and what made it may have made the pass before it. */

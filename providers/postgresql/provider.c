@@ -93,6 +93,7 @@ static const struct sp_provider_option options[] = {
     { "schema", "text", NULL,
         "the schema that is compared and migrated; default: the first of the search path", false },
     { "lock_timeout", "duration", "5s", "how long to wait for a lock of another transaction", false },
+    SP_STACK_OPTIONS,
     { NULL, NULL, NULL, NULL, false },
 };
 

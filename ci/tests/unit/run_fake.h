@@ -357,6 +357,18 @@ static void audits(struct sp_ctx *ctx, const void *data)
     (void)data;
     sp_capability_audit(ctx);
 }
+static void stops_server(struct sp_ctx *ctx, const void *data)
+{
+    const enum sp_server_action *what = data;
+    if (sp_ctx_server(ctx, *what))
+        sp_check_int(ctx, "one", 1, 1);
+}
+static void stops_and_dies(struct sp_ctx *ctx, const void *data)
+{
+    (void)data;
+    if (sp_ctx_server(ctx, SP_SERVER_KILL))
+        abort();
+}
 static void counts_alone(struct sp_ctx *ctx, const void *data)
 {
     (void)data;
@@ -428,6 +440,15 @@ static const struct sp_case alone_cases[] = {
     { "alone.one", "p", NULL, 0, 0, counts_alone, NULL },
     { NULL, NULL, NULL, 0, 0, NULL, NULL },
 };
+static const enum sp_server_action fault_stop = SP_SERVER_STOP, fault_restart = SP_SERVER_RESTART;
+static const struct sp_case down_cases[] = {
+    { "down.stops", "p", NULL, 0, SP_CASE_FAULTS, stops_server, &fault_stop },
+    { "down.dies", "p", NULL, 0, SP_CASE_FAULTS, stops_and_dies, NULL },
+    { "down.restarts", "p", NULL, 0, SP_CASE_FAULTS, stops_server, &fault_restart },
+    { "down.undeclared", "p", NULL, 0, 0, stops_server, &fault_stop },
+    { NULL, NULL, NULL, 0, 0, NULL, NULL },
+};
+static const struct sp_suite down_suite = { .name = "down", .cases = down_cases };
 static const struct sp_case audit_cases[] = {
     { "audit.audit", "p", NULL, 0, SP_CASE_READ_ONLY, audits, NULL },
     { NULL, NULL, NULL, 0, 0, NULL, NULL },
@@ -442,6 +463,6 @@ static const struct sp_suite stuck_suite = { .name = "stuck", .cases = stuck_cas
 static const struct sp_suite forge_suite = { .name = "forge", .cases = forge_cases };
 static const struct sp_suite alone_suite = { .name = "alone", .cases = alone_cases, .alone = true };
 static const struct sp_suite *const suites[] = { &alone_suite, &fake_suite, &good_suite, &storage_suite,
-    &txn_suite, &wait_suite, &stuck_suite, &audit_suite, &forge_suite, NULL };
+    &txn_suite, &wait_suite, &stuck_suite, &audit_suite, &forge_suite, &down_suite, NULL };
 
 #endif

@@ -2,6 +2,9 @@
  * written, and backends that pretend. */
 #include "run_case.h"
 
+#include "run/plan.h"
+
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 
@@ -108,6 +111,80 @@ static void a_killed_run_is_cleaned_afterwards(void **state)
     assert_int_equal(journals(), 0);
     assert_int_equal(sp_clean(&config, kinds, NULL, false, &removed, &error), 0);
     assert_int_equal(removed, 0);
+}
+
+/* A command that controls a server: it writes down what it is told. */
+static const char *control(const char *more)
+{
+    static char path[96];
+    struct sp_buf b = SP_BUF_INIT;
+    snprintf(path, sizeof path, "%s/control", dir);
+    (void)sp_buf_printf(&b, "#!/bin/sh\necho \"$1 $2\" >> '%s/told'\n%s\n", dir, more);
+    assert_int_equal(sp_write_file_atomic(path, b.p, b.n, NULL), 0);
+    assert_int_equal(chmod(path, 0700), 0);
+    sp_buf_free(&b);
+    return path;
+}
+static void told(const char *want)
+{
+    char path[96], got[400] = "";
+    snprintf(path, sizeof path, "%s/told", dir);
+    FILE *f = fopen(path, "r");
+    if (f != NULL) {
+        got[fread(got, 1, sizeof got - 1, f)] = '\0';
+        (void)fclose(f);
+    }
+    (void)unlink(path);
+    assert_string_equal(got, want);
+}
+
+static void a_server_is_disturbed_only_through_its_command(void **state)
+{
+    (void)state;
+    assert_int_equal(run("down", NULL), SP_EXIT_INCONCLUSIVE);
+    outcome("down.stops", "skipped", SP_FLD_reason, "stack");
+    outcome("down.undeclared", "errored", SP_FLD_message, "does not say so");
+    const char *names[] = { "stack", "stack_server" }, *values[] = { control(""), "fake2" };
+    providers[0].option_names = names;
+    providers[0].option_values = values;
+    providers[0].noptions = 2;
+    assert_int_equal(run("down", NULL), SP_EXIT_INCONCLUSIVE);
+    outcome("down.stops", "passed", SP_FLD_message, NULL);
+    outcome("down.dies", "errored", SP_FLD_message, "SIGABRT");
+    outcome("down.restarts", "passed", SP_FLD_message, NULL);
+    /* Started again after every case, also by the parent after the one that died. */
+    told("stop fake2\nstart fake2\nkill fake2\nstart fake2\nrestart fake2\nstart fake2\n");
+    providers[0].noptions = 1;
+    assert_int_equal(run("down", "down.stops"), SP_EXIT_OK);
+    told("stop fake\nstart fake\n");
+    values[0] = control("echo 'no such server' >&2; exit 3");
+    assert_int_equal(run("down", "down.stops"), SP_EXIT_INCONCLUSIVE);
+    outcome("down.stops", "errored", SP_FLD_message, "no such server");
+    values[0] = "/nowhere/control";
+    assert_int_equal(run("down", "down.stops"), SP_EXIT_INCONCLUSIVE);
+    outcome("down.stops", "errored", SP_FLD_message, "/nowhere/control");
+    providers[0].noptions = 0;
+}
+
+static void nobody_runs_beside_a_case_that_disturbs(void **state)
+{
+    (void)state;
+    const char *names[] = { "stack" }, *values[] = { "/bin/true" };
+    struct sp_run_options o = { .config = &config, .kinds = kinds, .suites = suites };
+    struct sp_plan plan;
+    config.nproviders = 2;
+    providers[0].option_names = names;
+    providers[0].option_values = values;
+    providers[0].noptions = 1;
+    assert_int_equal(sp_plan_make(&plan, &o, &error), 0);
+    for (size_t i = 0; i < plan.nlanes; i++) {
+        const char *suite = plan.lanes[i].suite->name;
+        bool faults = strcmp(suite, "down") == 0 || strcmp(suite, "fake") == 0;
+        assert_int_equal(plan.lanes[i].alone,
+            strcmp(suite, "alone") == 0 || (faults && strcmp(plan.lanes[i].provider->name, "a") == 0));
+    }
+    sp_plan_free(&plan);
+    providers[0].noptions = 0;
 }
 
 static void write_journal(const char *run_dir, const char *type, const char *name)
@@ -228,6 +305,8 @@ int main(int argc, char **argv)
         cmocka_unit_test_setup_teardown(a_killed_run_is_cleaned_afterwards, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_journal_cannot_remove_what_is_not_ours, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_report_that_cannot_be_written_is_no_success, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_server_is_disturbed_only_through_its_command, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(nobody_runs_beside_a_case_that_disturbs, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_is_not_offered_must_say_so, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
