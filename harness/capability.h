@@ -74,6 +74,13 @@
     X(LOAD, "bulk_load", db, load_open, BOOL, "rows at full speed, all or nothing")                          \
     X(SEQUENCE_SET, "sequence_set", db, sequence_set, BOOL, "the next value of a sequence can be set")       \
     X(ROLES, "roles", db, role_create, BOOL, "database users with privileges per table")                     \
+    X(ROLE_PASSWORD, "role_password", db, role_change, BOOL, "a database user gets a new password")          \
+    X(ROLE_LOCK, "role_lock", db, role_change, BOOL, "a database user is locked and unlocked")               \
+    X(ROLE_EXPIRY, "role_expiry", db, role_change, BOOL, "a database user's password ends at an instant")    \
+    X(COLUMN_GRANTS, "column_grants", db, role_grant, BOOL, "database users with privileges per column")     \
+    X(ROLE_ACT, "act_as_role", db, role_act, BOOL, "a session acts as a role that its user is a member of")  \
+    X(ROW_SECURITY, "row_security", db, row_security, BOOL,                                                  \
+        "rows of others are hidden from a database user")                                                    \
     /* identity */                                                                                           \
     X(SIGN_UP, "sign_up", auth, sign_up, BOOL, "users register with e-mail and password")                    \
     X(SIGN_IN, "sign_in", auth, sign_in, BOOL, "password sign-in gives tokens")                              \

@@ -146,6 +146,19 @@ void sp_names_free(struct sp_names *l);
 int sp_names_add(struct sp_names *l, const char *name);
 
 enum sp_privilege { SP_PRIV_SELECT = 1, SP_PRIV_INSERT = 2, SP_PRIV_UPDATE = 4, SP_PRIV_DELETE = 8 };
+struct sp_grant {
+    const char *role, *table;
+    const char *const *columns; /* cap column_grants; NULL = the whole table. A delete is of whole rows. */
+    size_t ncolumns;
+    unsigned privileges; /* of enum sp_privilege, at least one */
+};
+enum sp_change { SP_KEEP, SP_OFF, SP_ON };
+struct sp_role_change {                 /* all zero = nothing changes */
+    const char *password;               /* cap role_password: this one instead of the old one */
+    const struct sp_ts *password_until; /* cap role_expiry: from then on the password is refused */
+    enum sp_change sign_in;             /* cap role_lock: off = locked; its password and privileges stay */
+    enum sp_change bypass;              /* cap row_security: on = sees all rows; off for a new role */
+};
 
 struct sp_db_ops {
     /* Logical schema of the namespace (NULL = the backend's default namespace, everything a user would call theirs;
@@ -193,11 +206,34 @@ struct sp_db_ops {
     int (*load_row)(struct sp_load *, const struct sp_value *, struct sp_error *);
     int (*load_close)(struct sp_load *, bool commit, uint64_t *loaded, struct sp_error *);
     int (*sequence_set)(struct sp_session *, const struct sp_sequence *, struct sp_error *);
-    /* Database credentials. Roles have no namespace: names start with the run's id. */
+    /* Database credentials. A role is a database user with a password; roles have no namespace: their names start
+     * with the run's id. It signs in by an endpoint with its name and password. A sign-in that is refused (wrong, empty
+     * or no password, locked, password past its end, dropped, never made) is AUTHENTICATION; the refusals of an
+     * unknown role and of a wrong password look alike. No password stands in any error, whichever call fails.
+     * A new role may do nothing with tables. An operation needs the privilege on the table, or on each column that it
+     * names; reading all columns needs all of them. An upsert needs select, insert and update; other writes may
+     * need select on what a filter or `returning` reads. Scans need select, bulk loads insert. Without it: PERMISSION,
+     * and nothing changes; never an empty or shorter answer. What is changed here counts from the next operation of
+     * every session on, for locks and passwords from the next sign-in on. Absent role or table: NOT_FOUND. */
     int (*role_create)(struct sp_session *, const char *role, const char *password, struct sp_error *);
     int (*role_drop)(struct sp_session *, const char *role, struct sp_error *);
-    int (*role_grant)(
-        struct sp_session *, const char *role, const char *table, unsigned privileges, struct sp_error *);
+    int (*role_change)(
+        struct sp_session *, const char *role, const struct sp_role_change *, struct sp_error *);
+    /* Revoking what was not granted is no error. On the table it revokes what was granted on columns, too; not the
+     * other way round. */
+    int (*role_grant)(struct sp_session *, const struct sp_grant *, struct sp_error *);
+    int (*role_revoke)(struct sp_session *, const struct sp_grant *, struct sp_error *);
+    /* Makes `member` a member of `role`: it may act as it, and gets nothing else by that. */
+    int (*role_join)(struct sp_session *, const char *role, const char *member, struct sp_error *);
+    /* From now on the session has the privileges and rows of `role`, and no longer its own; NULL = back to its own.
+     * Not a member: PERMISSION. Inside a transaction: INVALID. */
+    int (*role_act)(struct sp_session *, const char *role, struct sp_error *);
+    /* From now on a row of the table belongs to the role whose name stands in the text column `owner`; NULL = no
+     * longer. Other roles don't see, count, change or delete it, and nobody writes a row that would belong to another
+     * one: PERMISSION. The table's owner and roles that bypass see all. Rows are hidden in sessions of access
+     * `disposable` only: in others, and always for scans and bulk loads, where rows could be hidden it is
+     * PERMISSION, never fewer rows. */
+    int (*row_security)(struct sp_session *, const char *table, const char *owner, struct sp_error *);
 };
 
 /* ---- identity facet ---------------------------------------------------------------------------------------- */

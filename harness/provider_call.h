@@ -45,8 +45,13 @@ int sp_db_load_close(struct sp_session *, struct sp_load *, bool commit, uint64_
 int sp_db_sequence_set(struct sp_session *, const struct sp_sequence *, struct sp_error *);
 int sp_db_role_create(struct sp_session *, const char *role, const char *password, struct sp_error *);
 int sp_db_role_drop(struct sp_session *, const char *role, struct sp_error *);
-int sp_db_role_grant(
-    struct sp_session *, const char *role, const char *table, unsigned privileges, struct sp_error *);
+int sp_db_role_change(
+    struct sp_session *, const char *role, const struct sp_role_change *, struct sp_error *);
+int sp_db_grant(struct sp_session *, const struct sp_grant *, struct sp_error *);
+int sp_db_revoke(struct sp_session *, const struct sp_grant *, struct sp_error *);
+int sp_db_role_join(struct sp_session *, const char *role, const char *member, struct sp_error *);
+int sp_db_role_act(struct sp_session *, const char *role, struct sp_error *);
+int sp_db_row_security(struct sp_session *, const char *table, const char *owner, struct sp_error *);
 
 /* Short spellings over sp_db_exec. `r` may be NULL where nothing is wanted. Fields of one row. */
 int sp_db_insert(
@@ -60,6 +65,9 @@ int sp_db_update(struct sp_session *, const char *table, const struct sp_filter 
     size_t n, int64_t *affected, struct sp_error *);
 int sp_db_delete(
     struct sp_session *, const char *table, const struct sp_filter *, int64_t *affected, struct sp_error *);
+/* On the whole table. */
+int sp_db_role_grant(
+    struct sp_session *, const char *role, const char *table, unsigned privileges, struct sp_error *);
 
 /* auth and storage: same names and arguments as the members of sp_auth_ops and sp_blob_ops. */
 int sp_auth_sign_up(struct sp_session *, struct sp_arena *, const char *email, const char *password,

@@ -256,32 +256,3 @@ int sp_db_sequence_set(struct sp_session *s, const struct sp_sequence *q, struct
     SP_CHECK(sp_writable_check(s, "setting a sequence", err));
     return sp_answer(db(s)->sequence_set(s, q, err), err);
 }
-
-int sp_db_role_create(struct sp_session *s, const char *role, const char *password, struct sp_error *err)
-{
-    SP_ENTER(s, db, role_create, err);
-    SP_CHECK(sp_name_check(role, "the role's name", err));
-    SP_CHECK(sp_name_check(password, "the role's password", err));
-    SP_CHECK(sp_writable_check(s, "creating a role", err));
-    return sp_answer(db(s)->role_create(s, role, password, err), err);
-}
-
-int sp_db_role_drop(struct sp_session *s, const char *role, struct sp_error *err)
-{
-    SP_ENTER(s, db, role_drop, err);
-    SP_CHECK(sp_name_check(role, "the role's name", err));
-    SP_CHECK(sp_writable_check(s, "dropping a role", err));
-    return sp_answer(db(s)->role_drop(s, role, err), err);
-}
-
-int sp_db_role_grant(
-    struct sp_session *s, const char *role, const char *table, unsigned privileges, struct sp_error *err)
-{
-    SP_ENTER(s, db, role_grant, err);
-    SP_CHECK(sp_name_check(role, "the role's name", err));
-    SP_CHECK(sp_name_check(table, "the table's name", err));
-    if ((privileges & ~(unsigned)(SP_PRIV_SELECT | SP_PRIV_INSERT | SP_PRIV_UPDATE | SP_PRIV_DELETE)) != 0)
-        return sp_invalid(err, "unknown privilege bits 0x%x", privileges);
-    SP_CHECK(sp_writable_check(s, "granting privileges", err));
-    return sp_answer(db(s)->role_grant(s, role, table, privileges, err), err);
-}

@@ -95,3 +95,9 @@ int sp_db_delete(struct sp_session *s, const char *table, const struct sp_filter
         .query = { .table = table, .where = where, .limit = SP_NO_LIMIT } };
     return affected_of(s, &op, affected, err);
 }
+
+int sp_db_role_grant(
+    struct sp_session *s, const char *role, const char *table, unsigned privileges, struct sp_error *err)
+{
+    return sp_db_grant(s, &(struct sp_grant){ .role = role, .table = table, .privileges = privileges }, err);
+}

@@ -164,6 +164,50 @@ static int role_create(struct sp_audit *a, struct sp_error *err)
     return rc;
 }
 
+static int role_password(struct sp_audit *a, struct sp_error *err)
+{
+    return sp_db_role_change(
+        a->s, a->name, &(struct sp_role_change){ .password = "audit-Passw0rd-of-no-one" }, err);
+}
+
+static int role_lock(struct sp_audit *a, struct sp_error *err)
+{
+    return sp_db_role_change(a->s, a->name, &(struct sp_role_change){ .sign_in = SP_OFF }, err);
+}
+
+static int role_expiry(struct sp_audit *a, struct sp_error *err)
+{
+    const struct sp_ts long_ago = { 0, 0 };
+    return sp_db_role_change(a->s, a->name, &(struct sp_role_change){ .password_until = &long_ago }, err);
+}
+
+static int column_grants(struct sp_audit *a, struct sp_error *err)
+{
+    return sp_db_grant(a->s,
+        &(struct sp_grant){ .role = a->name,
+            .table = table_name(a),
+            .columns = key,
+            .ncolumns = 1,
+            .privileges = SP_PRIV_SELECT },
+        err);
+}
+
+static int role_act(struct sp_audit *a, struct sp_error *err)
+{
+    int rc = sp_db_role_act(a->s, a->name, err);
+    if (rc == 0)
+        (void)sp_db_role_act(a->s, NULL, NULL);
+    return rc;
+}
+
+static int row_security(struct sp_audit *a, struct sp_error *err)
+{
+    int rc = sp_db_row_security(a->s, table_name(a), "t", err);
+    if (rc == 0)
+        (void)sp_db_row_security(a->s, table_name(a), NULL, NULL);
+    return rc;
+}
+
 /* ---- identity ---- */
 
 #define NOBODY "audit.no.such.token"
@@ -378,6 +422,12 @@ const struct sp_probe sp_probes[] = {
     { SP_CAP_LOAD, W | SP_PROBE_TABLE, load },
     { SP_CAP_SEQUENCE_SET, W | SP_PROBE_TABLE, sequence_set },
     { SP_CAP_ROLES, W, role_create },
+    { SP_CAP_ROLE_PASSWORD, W, role_password },
+    { SP_CAP_ROLE_LOCK, W, role_lock },
+    { SP_CAP_ROLE_EXPIRY, W, role_expiry },
+    { SP_CAP_COLUMN_GRANTS, W | SP_PROBE_TABLE, column_grants },
+    { SP_CAP_ROLE_ACT, W, role_act },
+    { SP_CAP_ROW_SECURITY, W | SP_PROBE_TABLE, row_security },
     { SP_CAP_SIGN_UP, W, sign_up },
     { SP_CAP_SIGN_IN, W, sign_in },
     { SP_CAP_REFRESH, W, refresh },

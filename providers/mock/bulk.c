@@ -62,11 +62,16 @@ static int scan_begin(struct mock_session *s, const struct sp_scan *scan, struct
 {
     int rc = mock_table_find(s, scan->ns, scan->table, t, err);
     if (rc == 0)
-        rc = mock_role_allows(s, *t, SP_PRIV_SELECT, err);
+        rc = mock_rows_whole(s, *t, err);
+    if (rc == 0)
+        rc = mock_filter_allowed(s, *t, scan->where, err);
+    if (rc == 0 && (scan->ncols == 0 || (*t)->def.open_fields))
+        rc = mock_role_allows(s, *t, SP_PRIV_SELECT, NULL, 0, err);
     for (size_t i = 0; rc == 0 && i < scan->ncols && !(*t)->def.open_fields; i++) {
-        if (sp_table_column(&(*t)->def, side_name(scan, i)) == NULL)
-            rc = mock_fail(
-                err, SP_E_INVALID, "table \"%s\" has no column \"%s\"", scan->table, side_name(scan, i));
+        const char *name = side_name(scan, i);
+        rc = mock_role_allows(s, *t, SP_PRIV_SELECT, &name, 1, err);
+        if (rc == 0 && sp_table_column(&(*t)->def, name) == NULL)
+            rc = mock_fail(err, SP_E_INVALID, "table \"%s\" has no column \"%s\"", scan->table, name);
     }
     if (rc == 0)
         rc = mock_filter_check(*t, scan->where, err);
@@ -160,7 +165,9 @@ int mock_load_open(struct sp_session *ss, const char *table, const char *const *
     mock_enter(s);
     int rc = mock_table_find(s, NULL, table, &l->t, err);
     if (rc == 0)
-        rc = mock_role_allows(s, l->t, SP_PRIV_INSERT, err);
+        rc = mock_role_allows(s, l->t, SP_PRIV_INSERT, columns, n, err);
+    if (rc == 0)
+        rc = mock_rows_whole(s, l->t, err);
     if (rc == 0)
         rc = load_columns(l, columns, n, err);
     if (rc == 0)

@@ -82,6 +82,7 @@ struct mock_table {
     struct mock_check *checks;
     bool finished;
     uint64_t created;
+    const char *row_owner; /* the column that says whose a row is; NULL = rows have no owner */
 };
 
 enum mock_undo_kind { MOCK_CREATED, MOCK_ENDED };
@@ -125,13 +126,21 @@ struct mock_secret { /* PBKDF2 */
 struct mock_grant {
     struct mock_grant *next;
     struct mock_table *t;
+    char *column; /* NULL = the whole table */
     unsigned privileges;
+};
+struct mock_member {
+    struct mock_member *next;
+    const struct mock_role *who;
 };
 struct mock_role {
     struct mock_role *next;
     char *name;
     struct mock_secret secret;
     struct mock_grant *grants;
+    struct mock_member *members; /* may act as this role */
+    bool locked, bypass, ends;
+    struct sp_ts end; /* of the password, when it ends */
 };
 struct mock_ns {
     struct mock_ns *next;
@@ -159,8 +168,8 @@ struct mock_store {
 struct mock_session {
     struct sp_session_base base;
     struct mock_store *store;
-    char *ns;   /* "" = default */
-    char *role; /* NULL = the owner of everything */
+    char *ns;               /* "" = default */
+    char *role, *signed_in; /* in force, and without role_act(); NULL = the owner of everything */
     struct mock_txn *txn;
     int64_t token_seconds;
     int timeout_ms;
@@ -196,13 +205,32 @@ bool mock_ns_exists(const struct mock_store *st, const char *ns);
 int mock_secret_make(struct mock_secret *out, const char *password, struct sp_error *err);
 bool mock_secret_fits(const struct mock_secret *s, const char *password);
 struct mock_role *mock_role_find(const struct mock_store *st, const char *name);
-int mock_role_allows(
-    const struct mock_session *s, const struct mock_table *t, unsigned privilege, struct sp_error *err);
-void mock_role_forget_table(struct mock_store *st, const struct mock_table *t);
+int mock_role_open(struct mock_session *s, const char *name, const char *password, struct sp_error *err);
 int mock_role_create(struct sp_session *, const char *role, const char *password, struct sp_error *);
 int mock_role_drop(struct sp_session *, const char *role, struct sp_error *);
-int mock_role_grant(
-    struct sp_session *, const char *role, const char *table, unsigned privileges, struct sp_error *);
+int mock_role_change(struct sp_session *, const char *role, const struct sp_role_change *, struct sp_error *);
+int mock_role_join(struct sp_session *, const char *role, const char *member, struct sp_error *);
+int mock_role_act(struct sp_session *, const char *role, struct sp_error *);
+
+/* grant.c */
+/* The role has the privilege on the table, or on each of the columns, of which there is at least one. */
+int mock_role_allows(const struct mock_session *s, const struct mock_table *t, unsigned privilege,
+    const char *const *columns, size_t n, struct sp_error *err);
+/* What a filter reads; without one nothing is asked. */
+int mock_filter_allowed(const struct mock_session *s, const struct mock_table *t, const struct sp_filter *f,
+    struct sp_error *err);
+int mock_op_allowed(
+    const struct mock_session *s, const struct mock_table *t, const struct sp_op *op, struct sp_error *err);
+bool mock_row_hidden(const struct mock_session *s, const struct mock_table *t, const struct mock_version *v);
+/* PERMISSION when rows of the table could be hidden. */
+int mock_rows_whole(const struct mock_session *s, const struct mock_table *t, struct sp_error *err);
+int mock_row_owned(const struct mock_session *s, const struct mock_table *t, const struct mock_version *v,
+    struct sp_error *err);
+void mock_grants_free(struct mock_grant *g);
+void mock_role_forget_table(struct mock_store *st, const struct mock_table *t);
+int mock_role_grant(struct sp_session *, const struct sp_grant *, struct sp_error *);
+int mock_role_revoke(struct sp_session *, const struct sp_grant *, struct sp_error *);
+int mock_row_security(struct sp_session *, const char *table, const char *owner, struct sp_error *);
 
 /* row.c: a version and all its values are one allocation */
 struct mock_version *mock_version_new(

@@ -31,20 +31,6 @@ static const char *library(void)
     return "mock (built in)";
 }
 
-static int open_role(struct mock_session *s, const struct sp_endpoint *e, struct sp_error *err)
-{
-    if (e->user == NULL)
-        return 0;
-    pthread_mutex_lock(&s->store->lock);
-    const struct mock_role *r = mock_role_find(s->store, e->user);
-    bool fits = r != NULL && e->password != NULL && mock_secret_fits(&r->secret, e->password);
-    pthread_mutex_unlock(&s->store->lock);
-    if (!fits)
-        return mock_fail(err, SP_E_AUTHENTICATION, "user or password is wrong");
-    s->role = strdup(e->user);
-    return s->role == NULL ? sp_nomem(err) : 0;
-}
-
 static void session_close(struct sp_session *ss)
 {
     if (ss == NULL)
@@ -58,6 +44,7 @@ static void session_close(struct sp_session *ss)
     }
     free(s->ns);
     free(s->role);
+    free(s->signed_in);
     free(s);
 }
 
@@ -77,8 +64,8 @@ static int session_open(struct sp_session **out, const struct sp_endpoint *e, st
     s->token_seconds = seconds;
     s->ns = strdup("");
     int rc = s->ns == NULL ? sp_nomem(err) : mock_store_get(e->url + 5, &s->store, err);
-    if (rc == 0)
-        rc = open_role(s, e, err);
+    if (rc == 0 && e->user != NULL)
+        rc = mock_role_open(s, e->user, e->password, err);
     if (rc != 0) {
         session_close((struct sp_session *)(void *)s);
         return rc;
@@ -91,7 +78,7 @@ static int session_open(struct sp_session **out, const struct sp_endpoint *e, st
 static bool owners(const char *function)
 {
     static const char *const names[] = { "ns_create", "table_create", "sequence_set", "role_create",
-        "claims_set", "admin_list", "admin_disable" };
+        "role_change", "role_grant", "row_security", "claims_set", "admin_list", "admin_disable" };
     for (size_t i = 0; i < SP_LEN(names); i++) {
         if (strcmp(function, names[i]) == 0)
             return true;
@@ -155,7 +142,12 @@ static const struct sp_db_ops db_ops = {
     .sequence_set = mock_sequence_set,
     .role_create = mock_role_create,
     .role_drop = mock_role_drop,
+    .role_change = mock_role_change,
     .role_grant = mock_role_grant,
+    .role_revoke = mock_role_revoke,
+    .role_join = mock_role_join,
+    .role_act = mock_role_act,
+    .row_security = mock_row_security,
 };
 
 /* It loses nothing. */

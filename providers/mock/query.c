@@ -50,7 +50,7 @@ static int consider(struct mock_session *s, struct mock_txn *x, struct mock_tabl
     const struct sp_filter *where, struct mock_version *v, struct mock_rows *out, struct sp_error *err)
 {
     int rc = mock_tick(s, err);
-    if (rc != 0 || !mock_visible(v, x))
+    if (rc != 0 || !mock_visible(v, x) || mock_row_hidden(s, t, v))
         return rc;
     rc = mock_filter_true(t, v, where, err);
     return rc == 1 ? mock_rows_add(out, v, err) : rc;
@@ -240,18 +240,12 @@ static int count(struct mock_session *s, struct mock_txn *x, struct mock_table *
 
 static int run(struct mock_session *s, const struct sp_op *op, struct sp_result *r, struct sp_error *err)
 {
-    static const unsigned needs[] = { [SP_OP_CREATE] = SP_PRIV_INSERT,
-        [SP_OP_UPSERT] = SP_PRIV_INSERT | SP_PRIV_UPDATE,
-        [SP_OP_READ] = SP_PRIV_SELECT,
-        [SP_OP_COUNT] = SP_PRIV_SELECT,
-        [SP_OP_UPDATE] = SP_PRIV_UPDATE,
-        [SP_OP_DELETE] = SP_PRIV_DELETE };
     bool writes = op->kind != SP_OP_READ && op->kind != SP_OP_COUNT;
     struct mock_table *t;
     struct mock_txn own, *x;
     int rc = mock_table_find(s, NULL, op->query.table, &t, err);
     if (rc == 0)
-        rc = mock_role_allows(s, t, needs[op->kind], err);
+        rc = mock_op_allowed(s, t, op, err);
     if (rc == 0)
         rc = mock_filter_check(t, op->query.where, err);
     if (rc == 0)

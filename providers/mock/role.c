@@ -1,4 +1,4 @@
-/* role.c -- database users with privileges per table; passwords through PBKDF2. */
+/* role.c -- database users: passwords (through PBKDF2), locks, membership. */
 #include "internal.h"
 
 #include <openssl/crypto.h>
@@ -39,33 +39,29 @@ struct mock_role *mock_role_find(const struct mock_store *st, const char *name)
     return r;
 }
 
-int mock_role_allows(
-    const struct mock_session *s, const struct mock_table *t, unsigned privilege, struct sp_error *err)
+/* A refusal does not say what is wrong. */
+static bool may_open(const struct mock_role *r, const char *password)
 {
-    if (s->role == NULL)
-        return 0;
-    const struct mock_role *r = mock_role_find(s->store, s->role);
-    for (const struct mock_grant *g = r == NULL ? NULL : r->grants; g != NULL; g = g->next) {
-        if (g->t == t && (g->privileges & privilege) == privilege)
-            return 0;
-    }
-    return mock_fail(
-        err, SP_E_PERMISSION, "role \"%s\" lacks the privilege on table \"%s\"", s->role, t->def.name);
+    return r != NULL && password != NULL && mock_secret_fits(&r->secret, password) && !r->locked &&
+           (!r->ends || mock_now() < r->end.sec);
 }
 
-void mock_role_forget_table(struct mock_store *st, const struct mock_table *t)
+int mock_role_open(struct mock_session *s, const char *name, const char *password, struct sp_error *err)
 {
-    for (struct mock_role *r = st->roles; r != NULL; r = r->next) {
-        for (struct mock_grant **p = &r->grants; *p != NULL;) {
-            struct mock_grant *g = *p;
-            if (g->t == t) {
-                *p = g->next;
-                free(g);
-            } else {
-                p = &g->next;
-            }
-        }
-    }
+    pthread_mutex_lock(&s->store->lock);
+    bool may = may_open(mock_role_find(s->store, name), password);
+    pthread_mutex_unlock(&s->store->lock);
+    if (!may)
+        return mock_fail(err, SP_E_AUTHENTICATION, "user or password is wrong");
+    s->signed_in = strdup(name);
+    s->role = strdup(name);
+    return s->role == NULL || s->signed_in == NULL ? sp_nomem(err) : 0;
+}
+
+static int find(struct mock_session *s, const char *name, struct mock_role **r, struct sp_error *err)
+{
+    *r = mock_role_find(s->store, name);
+    return *r == NULL ? mock_fail(err, SP_E_NOT_FOUND, "role \"%s\" does not exist", name) : 0;
 }
 
 static int create(struct mock_session *s, const char *name, const char *password, struct sp_error *err)
@@ -90,53 +86,108 @@ static int create(struct mock_session *s, const char *name, const char *password
     return 0;
 }
 
-static int drop(struct mock_session *s, const char *name, struct sp_error *err)
+static void forget_member(struct mock_role *r, const struct mock_role *who)
 {
-    int rc = mock_owner_check(s, "drop a role", err);
-    if (rc != 0)
-        return rc;
-    for (struct mock_role **p = &s->store->roles; *p != NULL; p = &(*p)->next) {
-        struct mock_role *r = *p;
-        if (strcmp(r->name, name) != 0)
-            continue;
-        *p = r->next;
-        for (struct mock_grant *g = r->grants, *next; g != NULL; g = next) {
-            next = g->next;
-            free(g);
+    for (struct mock_member **p = &r->members; *p != NULL;) {
+        struct mock_member *m = *p;
+        if (who == NULL || m->who == who) {
+            *p = m->next;
+            free(m);
+        } else {
+            p = &m->next;
         }
-        free(r->name);
-        free(r);
-        return 0;
     }
-    return mock_fail(err, SP_E_NOT_FOUND, "role \"%s\" does not exist", name);
 }
 
-static int grant(
-    struct mock_session *s, const char *name, const char *table, unsigned privileges, struct sp_error *err)
+static int drop(struct mock_session *s, const char *name, struct sp_error *err)
 {
-    struct mock_table *t;
     struct mock_role *r;
-    int rc = mock_owner_check(s, "grant privileges", err);
+    int rc = mock_owner_check(s, "drop a role", err);
     if (rc == 0)
-        rc = mock_table_find(s, NULL, table, &t, err);
+        rc = find(s, name, &r, err);
     if (rc != 0)
         return rc;
-    r = mock_role_find(s->store, name);
-    if (r == NULL)
-        return mock_fail(err, SP_E_NOT_FOUND, "role \"%s\" does not exist", name);
-    for (struct mock_grant *g = r->grants; g != NULL; g = g->next) {
-        if (g->t == t) {
-            g->privileges |= privileges;
-            return 0;
-        }
-    }
-    struct mock_grant *g = malloc(sizeof *g);
-    if (g == NULL)
-        return sp_nomem(err);
-    *g = (struct mock_grant){ r->grants, t, privileges };
-    r->grants = g;
+    struct mock_role **p = &s->store->roles;
+    while (*p != r)
+        p = &(*p)->next;
+    *p = r->next;
+    for (struct mock_role *other = s->store->roles; other != NULL; other = other->next)
+        forget_member(other, r);
+    forget_member(r, NULL);
+    mock_grants_free(r->grants);
+    free(r->name);
+    free(r);
     return 0;
 }
+
+static int change(
+    struct mock_session *s, const char *name, const struct sp_role_change *c, struct sp_error *err)
+{
+    struct mock_role *r;
+    int rc = mock_owner_check(s, "change a role", err);
+    if (rc == 0)
+        rc = find(s, name, &r, err);
+    if (rc == 0 && c->password != NULL)
+        rc = mock_secret_make(&r->secret, c->password, err);
+    if (rc != 0)
+        return rc;
+    if (c->password_until != NULL) {
+        r->ends = true;
+        r->end = *c->password_until;
+    }
+    if (c->sign_in != SP_KEEP)
+        r->locked = c->sign_in == SP_OFF;
+    if (c->bypass != SP_KEEP)
+        r->bypass = c->bypass == SP_ON;
+    return 0;
+}
+
+static bool is_member(const struct mock_role *r, const char *name)
+{
+    for (const struct mock_member *m = r->members; m != NULL; m = m->next)
+        if (strcmp(m->who->name, name) == 0)
+            return true;
+    return strcmp(r->name, name) == 0;
+}
+
+static int join(struct mock_session *s, const char *name, const char *member, struct sp_error *err)
+{
+    struct mock_role *r, *who;
+    int rc = mock_owner_check(s, "add a member to a role", err);
+    if (rc == 0)
+        rc = find(s, name, &r, err);
+    if (rc == 0)
+        rc = find(s, member, &who, err);
+    if (rc != 0 || is_member(r, member))
+        return rc;
+    struct mock_member *m = malloc(sizeof *m);
+    if (m == NULL)
+        return sp_nomem(err);
+    *m = (struct mock_member){ r->members, who };
+    r->members = m;
+    return 0;
+}
+
+static int act(struct mock_session *s, const char *name, struct sp_error *err)
+{
+    struct mock_role *r = NULL;
+    if (s->txn != NULL)
+        return mock_fail(err, SP_E_INVALID, "a transaction or snapshot is open; change roles outside of it");
+    int rc = name == NULL ? 0 : find(s, name, &r, err);
+    if (rc == 0 && r != NULL && s->signed_in != NULL && !is_member(r, s->signed_in))
+        rc = mock_fail(err, SP_E_PERMISSION, "role \"%s\" is no member of role \"%s\"", s->signed_in, name);
+    if (rc != 0)
+        return rc;
+    const char *next = name != NULL ? name : s->signed_in;
+    char *copy = next == NULL ? NULL : strdup(next);
+    if (next != NULL && copy == NULL)
+        return sp_nomem(err);
+    free(s->role);
+    s->role = copy;
+    return 0;
+}
+
+/* ---- the calls, each under the lock ------------------------------------------------------------------------------- */
 
 int mock_role_create(struct sp_session *ss, const char *role, const char *password, struct sp_error *err)
 {
@@ -156,12 +207,30 @@ int mock_role_drop(struct sp_session *ss, const char *role, struct sp_error *err
     return rc;
 }
 
-int mock_role_grant(
-    struct sp_session *ss, const char *role, const char *table, unsigned privileges, struct sp_error *err)
+int mock_role_change(
+    struct sp_session *ss, const char *role, const struct sp_role_change *c, struct sp_error *err)
 {
     struct mock_session *s = mock(ss);
     mock_enter(s);
-    int rc = grant(s, role, table, privileges, err);
+    int rc = change(s, role, c, err);
+    mock_leave(s);
+    return rc;
+}
+
+int mock_role_join(struct sp_session *ss, const char *role, const char *member, struct sp_error *err)
+{
+    struct mock_session *s = mock(ss);
+    mock_enter(s);
+    int rc = join(s, role, member, err);
+    mock_leave(s);
+    return rc;
+}
+
+int mock_role_act(struct sp_session *ss, const char *role, struct sp_error *err)
+{
+    struct mock_session *s = mock(ss);
+    mock_enter(s);
+    int rc = act(s, role, err);
     mock_leave(s);
     return rc;
 }

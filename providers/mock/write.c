@@ -228,9 +228,13 @@ static int create(struct mock_session *s, struct mock_txn *x, struct mock_table 
         int rc = mock_tick(s, err);
         if (rc == 0 && ix != NULL)
             rc = key_row(x, t, ix, op, values, &old, err);
+        if (rc == 0 && old != NULL)
+            rc = mock_row_owned(s, t, old, err);
         if (rc == 0)
             rc = old == NULL ? mock_insert(x, t, op->fields, op->nfields, values, &v, err)
                              : mock_replace(x, t, old, op->fields, op->nfields, values, &v, err);
+        if (rc == 0)
+            rc = mock_row_owned(s, t, v, err);
         if (rc == 0)
             rc = mock_rows_add(rows, v, err);
         if (rc != 0)
@@ -251,6 +255,8 @@ static int change(struct mock_session *s, struct mock_txn *x, struct mock_table 
             rc = mock_txn_end(x, t, rows->v[i], NULL, err);
         else
             rc = mock_replace(x, t, rows->v[i], op->fields, op->nfields, op->values, &rows->v[i], err);
+        if (rc == 0)
+            rc = mock_row_owned(s, t, rows->v[i], err);
     }
     return rc;
 }

@@ -76,7 +76,8 @@ struct po_table {
     struct po_column *columns;
     size_t ncolumns;
     Oid oid;
-    char kind; /* pg_class.relkind */
+    char kind;  /* pg_class.relkind */
+    bool hides; /* row security could hide rows from us */
 };
 
 struct po_named_type {
@@ -199,7 +200,7 @@ int po_table_find(struct sp_session *s, const char *ns, const char *name, const 
     struct sp_error *err);
 const struct po_column *po_table_column(const struct po_table *t, const char *name);
 
-/* ns.c, ddl.c, roles.c */
+/* ns.c, ddl.c, roles.c, grants.c */
 int po_ns_create(struct sp_session *, const char *ns, struct sp_error *);
 int po_ns_use(struct sp_session *, const char *ns, struct sp_error *);
 int po_ns_drop(struct sp_session *, const char *ns, struct sp_error *);
@@ -211,8 +212,15 @@ int po_table_drop(struct sp_session *, const char *table, struct sp_error *);
 int po_sequence_set(struct sp_session *, const struct sp_sequence *, struct sp_error *);
 int po_role_create(struct sp_session *, const char *role, const char *password, struct sp_error *);
 int po_role_drop(struct sp_session *, const char *role, struct sp_error *);
-int po_role_grant(
-    struct sp_session *, const char *role, const char *table, unsigned privileges, struct sp_error *);
+int po_role_change(struct sp_session *, const char *role, const struct sp_role_change *, struct sp_error *);
+int po_role_join(struct sp_session *, const char *role, const char *member, struct sp_error *);
+int po_role_act(struct sp_session *, const char *role, struct sp_error *);
+int po_role_find(struct sp_session *s, const char *role, struct sp_error *err); /* NOT_FOUND */
+int po_role_grant(struct sp_session *, const struct sp_grant *, struct sp_error *);
+int po_role_revoke(struct sp_session *, const struct sp_grant *, struct sp_error *);
+int po_row_security(struct sp_session *, const char *table, const char *owner, struct sp_error *);
+/* PERMISSION where row security could hide rows: for passes that must have all of them. */
+int po_rows_whole(const struct sp_session *s, const struct po_table *t, struct sp_error *err);
 
 /* render.c: an operation as SQL. Parameters are numbered in the order of sp_op's values. */
 struct po_slot {

@@ -102,6 +102,8 @@ int po_load_open(struct sp_session *s, const char *table, const char *const *col
     if (ncolumns == 0 || ncolumns > INT16_MAX)
         return sp_invalid(err, "load into %s: %zu columns", table, ncolumns);
     int ret = po_table_find(s, NULL, table, &t, err);
+    if (ret == 0)
+        ret = po_rows_whole(s, t, err);
     if (ret != 0)
         return ret;
     struct sp_load *l = calloc(1, sizeof *l);

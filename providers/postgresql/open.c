@@ -86,6 +86,9 @@ static int connect_now(struct sp_session *s, struct sp_error *err)
         st = PQconnectPoll(s->conn);
     }
     describe(s);
+    if (PQconnectionNeedsPassword(s->conn) != 0)
+        return sp_fail(err, SP_E_AUTHENTICATION, SP_ORIGIN_BACKEND,
+            "cannot connect: the server asks for a password, and none is given (%s)", s->where);
     if (PQstatus(s->conn) == CONNECTION_BAD || st == PGRES_POLLING_FAILED)
         return po_connect_error(PQerrorMessage(s->conn), s->where, err);
     (void)PQsetErrorVerbosity(s->conn, PQERRORS_DEFAULT);

@@ -76,6 +76,12 @@ static const struct sp_cap declared[SP_CAP_N] = {
     [SP_CAP_LOAD] = YES,
     [SP_CAP_SEQUENCE_SET] = YES,
     [SP_CAP_ROLES] = YES,
+    [SP_CAP_ROLE_PASSWORD] = YES,
+    [SP_CAP_ROLE_LOCK] = YES,
+    [SP_CAP_ROLE_EXPIRY] = YES,
+    [SP_CAP_COLUMN_GRANTS] = YES,
+    [SP_CAP_ROLE_ACT] = YES,
+    [SP_CAP_ROW_SECURITY] = YES,
 };
 
 static const struct sp_loss losses[] = {
@@ -116,7 +122,7 @@ static int ask(struct sp_session *s, PGresult **r, struct sp_error *err)
     return po_exec(s,
         "SELECT current_setting('server_version'), version(), current_setting('server_encoding'), "
         "d.datcollate, has_database_privilege(current_database(), 'CREATE')::int, "
-        "(r.rolsuper OR r.rolcreaterole)::int, (r.rolsuper OR r.rolbypassrls)::int "
+        "(r.rolsuper OR r.rolcreaterole)::int, (r.rolsuper OR r.rolbypassrls)::int, r.rolsuper::int "
         "FROM pg_catalog.pg_database d, pg_catalog.pg_roles r "
         "WHERE d.datname = current_database() AND r.rolname = current_user",
         r, err);
@@ -125,6 +131,8 @@ static int ask(struct sp_session *s, PGresult **r, struct sp_error *err)
 static int effective(
     struct sp_session *s, struct sp_cap out[SP_CAP_N], struct sp_facts *facts, struct sp_error *err)
 {
+    static const enum sp_cap_id of_roles[] = { SP_CAP_ROLES, SP_CAP_ROLE_PASSWORD, SP_CAP_ROLE_LOCK,
+        SP_CAP_ROLE_EXPIRY, SP_CAP_COLUMN_GRANTS, SP_CAP_ROLE_ACT };
     PGresult *r = NULL;
     po_begin_statement(s);
     int ret = ask(s, &r, err);
@@ -145,12 +153,15 @@ static int effective(
                                                            : ", row security is an error");
     if (PQgetvalue(r, 0, 4)[0] != '1')
         deny(&out[SP_CAP_NAMESPACES], "this user may not create schemas in this database");
-    if (PQgetvalue(r, 0, 5)[0] != '1')
-        deny(&out[SP_CAP_ROLES], "this user may not create roles");
+    for (size_t i = 0; i < SP_LEN(of_roles) && PQgetvalue(r, 0, 5)[0] != '1'; i++)
+        deny(&out[of_roles[i]], "this user may not create roles");
+    if (PQgetvalue(r, 0, 7)[0] != '1')
+        deny(&out[SP_CAP_ROW_SECURITY], "only a superuser may let roles bypass row security");
     if (s->pooled) {
         static const char why[] = "a transaction pooler stands between: what a session sets up does not last";
         deny(&out[SP_CAP_SNAPSHOT], why);
         deny(&out[SP_CAP_PREPARED], why);
+        deny(&out[SP_CAP_ROLE_ACT], why);
         deny(&out[SP_CAP_STATEMENT_TIMEOUT], why);
     }
     if (s->standby)
@@ -187,7 +198,12 @@ static const struct sp_db_ops db_ops = {
     .sequence_set = po_sequence_set,
     .role_create = po_role_create,
     .role_drop = po_role_drop,
+    .role_change = po_role_change,
     .role_grant = po_role_grant,
+    .role_revoke = po_role_revoke,
+    .role_join = po_role_join,
+    .role_act = po_role_act,
+    .row_security = po_row_security,
 };
 
 const struct sp_provider sp_provider_postgresql = {

@@ -268,6 +268,8 @@ int po_scan(struct sp_session *s, const struct sp_scan *scan, struct sp_rowbuf *
         return sp_fail(
             err, SP_E_UNSUPPORTED, SP_ORIGIN_BACKEND, "scan of %s: filters are not offered", scan->table);
     int ret = po_table_find(s, scan->ns, scan->table, &t, err);
+    if (ret == 0)
+        ret = po_rows_whole(s, t, err);
     if (ret != 0)
         return ret;
     p.columns = calloc(scan->ncols, sizeof *p.columns);

@@ -62,7 +62,7 @@ static const char lookup_sql[] =
     "a.attgenerated <> '', a.attidentity = 'a', a.attnotnull, "
     "coalesce(l.collisdeterministic, true), (SELECT min(k.conname::text) FROM pg_catalog.pg_constraint k "
     "WHERE k.conrelid = c.oid AND k.contype = "
-    "'c' AND k.conkey = ARRAY[a.attnum] AND k.conname LIKE 'sp\\_type\\_%') "
+    "'c' AND k.conkey = ARRAY[a.attnum] AND k.conname LIKE 'sp\\_type\\_%'), row_security_active(c.oid) "
     "FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace "
     "JOIN pg_catalog.pg_database d ON d.datname = current_database() "
     "LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped "
@@ -115,6 +115,7 @@ static int fill(struct sp_session *s, const char *ns, const char *name, const PG
         t->columns = sp_arena_array(a, (size_t)n, sizeof *t->columns);
         t->oid = oid_at(r, 0, 0);
         t->kind = *PQgetvalue(r, 0, 1);
+        t->hides = bool_at(r, 0, 15);
     }
     sp_buf_free(&b);
     if (t == NULL || t->name == NULL || t->qualified == NULL || t->columns == NULL)
