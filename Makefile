@@ -30,7 +30,8 @@ ifeq ($(COVERAGE),1)
 CFLAGS   += --coverage
 LDFLAGS  += --coverage
 endif
-PKG_CFLAGS = $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
+# Warnings are for our own code: the libraries' headers are the system's.
+PKG_CFLAGS = $(patsubst -I%,-isystem %,$(shell pkg-config --cflags $(PKGS) 2>/dev/null))
 PKG_LIBS   = $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lm
 
 # libcore.a: the harness without main and without the registries.

@@ -14,6 +14,9 @@ extern const struct sp_provider sp_provider_filesystem;
 #if SP_WITH_POSTGRESQL
 extern const struct sp_provider sp_provider_postgresql;
 #endif
+#if SP_WITH_MONGODB
+extern const struct sp_provider sp_provider_mongodb;
+#endif
 
 const struct sp_provider *const sp_providers[] = {
 #if SP_WITH_SQLITE
@@ -27,6 +30,9 @@ const struct sp_provider *const sp_providers[] = {
 #endif
 #if SP_WITH_POSTGRESQL
     &sp_provider_postgresql,
+#endif
+#if SP_WITH_MONGODB
+    &sp_provider_mongodb,
 #endif
     NULL,
 };
@@ -43,6 +49,9 @@ const char *const sp_providers_left_out[] = {
 #endif
 #if !SP_WITH_POSTGRESQL
     "postgresql",
+#endif
+#if !SP_WITH_MONGODB
+    "mongodb",
 #endif
     NULL,
 };

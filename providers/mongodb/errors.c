@@ -1,0 +1,213 @@
+/* errors.c -- the server's and the driver's errors in the one vocabulary. The text of the server is kept, its details that
+ * hold values are not: "dup key: { id: 5 }" belongs to the data. */
+#include <stdio.h>
+#include <string.h>
+
+#include "providers/mongodb/internal.h"
+
+struct code_row {
+    int32_t code;
+    enum sp_code to;
+    const char *advice;
+};
+
+static const struct code_row codes[] = {
+    { 11000, SP_E_UNIQUE, "" },
+    { 11001, SP_E_UNIQUE, "" },
+    { 12582, SP_E_UNIQUE, "" },
+    { 121, SP_E_CHECK, "" },
+    { 26, SP_E_NOT_FOUND, "" }, /* NamespaceNotFound */
+    { 27, SP_E_NOT_FOUND, "" }, /* IndexNotFound */
+    { 11, SP_E_NOT_FOUND, "" }, /* UserNotFound */
+    { 31, SP_E_NOT_FOUND, "" }, /* RoleNotFound */
+    { 43, SP_E_UNAVAILABLE, "the server forgot the cursor; repeat the read" },
+    { 48, SP_E_EXISTS, "" },    /* NamespaceExists */
+    { 51002, SP_E_EXISTS, "" }, /* user or role */
+    { 51003, SP_E_EXISTS, "" },
+    { 85, SP_E_EXISTS, "" }, /* IndexOptionsConflict */
+    { 86, SP_E_EXISTS, "" }, /* IndexKeySpecsConflict */
+    { 13, SP_E_PERMISSION, "" },
+    { 8000, SP_E_PERMISSION, "" }, /* Atlas */
+    { 18, SP_E_AUTHENTICATION, "" },
+    { 334, SP_E_AUTHENTICATION, "" }, /* MechanismUnavailable */
+    { 391, SP_E_AUTHENTICATION, "the session's credentials expired" },
+    { 112, SP_E_CONFLICT, "repeat the transaction" },
+    { 244, SP_E_CONFLICT, "repeat the transaction" }, /* TransactionAborted */
+    { 246, SP_E_CONFLICT, "the snapshot is too old" },
+    { 239, SP_E_CONFLICT, "the snapshot is too old" },
+    { 24, SP_E_CONFLICT, "another operation holds the lock" }, /* LockTimeout */
+    { 117, SP_E_CONFLICT, "" },
+    { 225, SP_E_CONFLICT, "" },                                            /* TransactionTooOld */
+    { 251, SP_E_CONFLICT, "the server has no such transaction any more" }, /* NoSuchTransaction */
+    { 256, SP_E_INVALID, "" },                                             /* TransactionCommitted */
+    { 50, SP_E_TIMEOUT, "" },
+    { 262, SP_E_TIMEOUT, "" }, /* ExceededTimeLimit */
+    { 89, SP_E_TIMEOUT, "" },  /* NetworkTimeout */
+    { 202, SP_E_TIMEOUT, "" },
+    { 11601, SP_E_CANCELLED, "" },
+    { 237, SP_E_CANCELLED, "" }, /* CursorKilled */
+    { 279, SP_E_UNAVAILABLE, "the client's connection ended" },
+    { 11600, SP_E_UNAVAILABLE, "the server is stopping" },
+    { 11602, SP_E_UNAVAILABLE, "the primary stepped down" },
+    { 10107, SP_E_UNAVAILABLE, "not the primary" },
+    { 13435, SP_E_UNAVAILABLE, "not the primary" },
+    { 13436, SP_E_UNAVAILABLE, "the server recovers" },
+    { 10058, SP_E_UNAVAILABLE, "not the primary" },
+    { 91, SP_E_UNAVAILABLE, "the server is stopping" },
+    { 189, SP_E_UNAVAILABLE, "the primary stepped down" },
+    { 6, SP_E_UNAVAILABLE, "" }, /* HostUnreachable */
+    { 7, SP_E_UNAVAILABLE, "" }, /* HostNotFound */
+    { 9001, SP_E_UNAVAILABLE, "" },
+    { 133, SP_E_UNAVAILABLE, "" }, /* FailedToSatisfyReadPreference */
+    { 14031, SP_E_UNAVAILABLE, "the server's disk is full" },
+    { 64, SP_E_OUTCOME_UNKNOWN, "made on the primary, but not confirmed by the others" },
+    { 10334, SP_E_TOO_LARGE, "a document is at most 16 MiB" },
+    { 17419, SP_E_TOO_LARGE, "a document is at most 16 MiB" },
+    { 17420, SP_E_TOO_LARGE, "a document is at most 16 MiB" },
+    { 17280, SP_E_TOO_LARGE, "" }, /* KeyTooLong */
+    { 292, SP_E_TOO_LARGE, "" },   /* QueryExceededMemoryLimitNoDiskUseAllowed */
+    { 59, SP_E_UNSUPPORTED, "" },  /* CommandNotFound */
+    { 238, SP_E_UNSUPPORTED, "" }, /* NotImplemented */
+    { 115, SP_E_UNSUPPORTED, "" }, /* CommandNotSupported */
+    { 303, SP_E_UNSUPPORTED, "" }, /* API */
+    { 20, SP_E_UNSUPPORTED, "transactions need a replica set or a sharded cluster" }, /* IllegalOperation */
+    { 263, SP_E_UNSUPPORTED, "not inside a transaction" },
+    { 8, SP_E_INTERNAL, "" },
+    { 1, SP_E_INTERNAL, "" },
+};
+
+static const struct code_row *row_of(int32_t code)
+{
+    for (size_t i = 0; i < SP_LEN(codes); i++)
+        if (codes[i].code == code)
+            return &codes[i];
+    return NULL;
+}
+
+/* "E11000 duplicate key error ... dup key: { id: 5 }": up to where values begin. */
+static int text_length(const char *message)
+{
+    static const char *const marks[] = { " dup key:", " dup key ", "dup key: {", "found value", "Document:" };
+    size_t n = strlen(message);
+    for (size_t i = 0; i < SP_LEN(marks); i++) {
+        const char *at = strstr(message, marks[i]);
+        if (at != NULL && (size_t)(at - message) < n)
+            n = (size_t)(at - message);
+    }
+    return n > 2000 ? 2000 : (int)n;
+}
+
+static int fill(struct sp_session *s, enum sp_code code, enum sp_origin origin, int32_t native,
+    const char *what, const char *message, const char *advice, struct sp_error *err)
+{
+    bool about = what != NULL && *what != '\0';
+    int ret = sp_fail(err, code, origin, "%s%s%.*s%s%s (%s)", about ? what : "", about ? ": " : "",
+        text_length(message), message, *advice == '\0' ? "" : "; ", advice, s->where);
+    if (err == NULL)
+        return ret;
+    char text[16];
+    (void)snprintf(text, sizeof text, "%d", (int)native);
+    if (native > 0)
+        sp_error_native(err, text);
+    err->retryable = code == SP_E_CONFLICT || code == SP_E_UNAVAILABLE || code == SP_E_TIMEOUT;
+    if (code == SP_E_OUTCOME_UNKNOWN)
+        err->effect = SP_EFFECT_UNKNOWN;
+    return ret;
+}
+
+/* ---- no answer ---- */
+
+static void lose(struct sp_session *s)
+{
+    if (s->in_txn)
+        s->txn_lost = SP_E_UNAVAILABLE;
+}
+
+static int no_answer(struct sp_session *s, const bson_error_t *e, const char *what, struct sp_error *err)
+{
+    bool late = s->deadline_ns > 0 && mo_now_ns() >= s->deadline_ns;
+    lose(s);
+    if (atomic_load(&s->interrupted)) {
+        int ret = fill(s, SP_E_CANCELLED, SP_ORIGIN_BACKEND, 0, what, "stopped on request", "", err);
+        if (err != NULL && s->uncertain)
+            err->effect = SP_EFFECT_UNKNOWN;
+        return ret;
+    }
+    if (s->uncertain)
+        return fill(s, SP_E_OUTCOME_UNKNOWN, SP_ORIGIN_TRANSPORT, 0, what, e->message,
+            "no answer came: the write may or may not have been made", err);
+    if (late)
+        return fill(s, SP_E_TIMEOUT, SP_ORIGIN_BACKEND, 0, what, "no answer within its time-out", "", err);
+    return fill(s, SP_E_UNAVAILABLE, SP_ORIGIN_TRANSPORT, 0, what, e->message, "", err);
+}
+
+/* ---- the server's answer ---- */
+
+static int answered(struct sp_session *s, int32_t code, const bson_error_t *e, const bson_t *reply,
+    const char *what, struct sp_error *err)
+{
+    const struct code_row *row = row_of(code);
+    bool transient = reply != NULL && mongoc_error_has_label(reply, "TransientTransactionError");
+    enum sp_code to = row != NULL ? row->to : SP_E_INVALID;
+    if (reply != NULL && mongoc_error_has_label(reply, "UnknownTransactionCommitResult"))
+        to = SP_E_OUTCOME_UNKNOWN;
+    else if (transient && to != SP_E_UNAVAILABLE)
+        to = SP_E_CONFLICT;
+    if (s->in_txn) /* the server has aborted it, whatever the error was */
+        s->txn_lost = to == SP_E_UNAVAILABLE ? SP_E_UNAVAILABLE : SP_E_CONFLICT;
+    return fill(s, to, SP_ORIGIN_BACKEND, code, what, e->message, row == NULL ? "" : row->advice, err);
+}
+
+int mo_error(
+    struct sp_session *s, const bson_error_t *e, const bson_t *reply, const char *what, struct sp_error *err)
+{
+    int32_t code = (int32_t)e->code;
+    switch (e->domain) {
+    case MONGOC_ERROR_SERVER:
+    case MONGOC_ERROR_WRITE_CONCERN:
+        return answered(s, code, e, reply, what, err);
+    case MONGOC_ERROR_STREAM:
+        return no_answer(s, e, what, err);
+    case MONGOC_ERROR_SERVER_SELECTION:
+        if (atomic_load(&s->interrupted))
+            return no_answer(s, e, what, err);
+        lose(s);
+        return fill(s,
+            code == MONGOC_ERROR_PROTOCOL_BAD_WIRE_VERSION ||
+                    code == MONGOC_ERROR_SERVER_SELECTION_BAD_WIRE_VERSION
+                ? SP_E_UNSUPPORTED
+                : SP_E_UNAVAILABLE,
+            SP_ORIGIN_TRANSPORT, 0, what, e->message, "", err);
+    case MONGOC_ERROR_CLIENT:
+        if (code == MONGOC_ERROR_CLIENT_AUTHENTICATE)
+            return fill(s, SP_E_AUTHENTICATION, SP_ORIGIN_BACKEND, 18, what, e->message, "", err);
+        if (code == MONGOC_ERROR_CLIENT_TOO_BIG)
+            return fill(s, SP_E_TOO_LARGE, SP_ORIGIN_HARNESS, 0, what, e->message, "", err);
+        return fill(s, SP_E_INVALID, SP_ORIGIN_HARNESS, 0, what, e->message, "", err);
+    case MONGOC_ERROR_SASL:
+    case MONGOC_ERROR_SCRAM:
+        return fill(s, SP_E_AUTHENTICATION, SP_ORIGIN_BACKEND, 18, what, e->message, "", err);
+    case MONGOC_ERROR_PROTOCOL:
+        lose(s);
+        return fill(s, code == MONGOC_ERROR_PROTOCOL_BAD_WIRE_VERSION ? SP_E_UNSUPPORTED : SP_E_UNAVAILABLE,
+            SP_ORIGIN_TRANSPORT, 0, what, e->message, "", err);
+    case MONGOC_ERROR_BSON:
+        return fill(s, code == MONGOC_ERROR_BSON_INVALID ? SP_E_TOO_LARGE : SP_E_INVALID, SP_ORIGIN_BACKEND,
+            0, what, e->message, "", err);
+    default:
+        return fill(s, SP_E_INVALID, SP_ORIGIN_BACKEND, 0, what, e->message, "", err);
+    }
+}
+
+int mo_cursor_error(struct sp_session *s, mongoc_cursor_t *cursor, const char *what, struct sp_error *err)
+{
+    bson_error_t e = { 0 };
+    const bson_t *reply = NULL;
+    return mongoc_cursor_error_document(cursor, &e, &reply) ? mo_error(s, &e, reply, what, err) : 0;
+}
+
+int mo_corrupt(const char *what, struct sp_error *err)
+{
+    return sp_fail(
+        err, SP_E_CORRUPT, SP_ORIGIN_BACKEND, "the server's answer to %s has not the expected form", what);
+}

@@ -1,0 +1,1 @@
+PKGS += libmongoc-1.0
