@@ -322,6 +322,7 @@ static int run_ddl(struct sp_session *s, const char *sql, const struct sp_table 
 int po_table_create(struct sp_session *s, const struct sp_table *t, bool with_extras, struct sp_error *err)
 {
     struct sp_buf b = SP_BUF_INIT;
+    po_tables_forget(s);
     po_begin_statement(s);
     s->uncertain = false;
     int ret = render_table(s, t, with_extras, &b, err);
@@ -361,6 +362,7 @@ int po_table_finish(struct sp_session *s, const struct sp_table *t, struct sp_er
     int ret = check_names(t, err);
     if (ret != 0)
         return ret;
+    po_tables_forget(s);
     po_begin_statement(s);
     s->uncertain = false;
     sp_buf_puts(&b, "SET LOCAL statement_timeout = 0");
@@ -395,6 +397,7 @@ int po_table_drop(struct sp_session *s, const char *table, struct sp_error *err)
     int ret = po_table_find(s, NULL, table, &t, err);
     if (ret != 0)
         return ret;
+    po_tables_forget(s);
     s->uncertain = !s->in_txn;
     sp_buf_printf(&b, "DROP %s %s",
         t->kind == 'v'   ? "VIEW"

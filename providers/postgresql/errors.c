@@ -147,6 +147,7 @@ int po_error(struct sp_session *s, const PGresult *r, const char *what, struct s
 {
     const char *state = po_state(r);
     const char *message = r == NULL ? NULL : PQresultErrorField(r, PG_DIAG_MESSAGE_PRIMARY);
+    (void)sp_strlcpy(s->state, state, sizeof s->state);
     if (message == NULL)
         message =
             r != NULL && *PQresultErrorMessage(r) != '\0' ? PQresultErrorMessage(r) : PQerrorMessage(s->conn);

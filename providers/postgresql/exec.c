@@ -10,7 +10,7 @@
 struct sp_prepared {
     struct sp_session *s;
     struct po_sql q;
-    char name[32];
+    char name[24];
     enum sp_op_kind kind;
     size_t nfields, nrows, at_once; /* rows per statement */
     bool returning;
@@ -63,21 +63,40 @@ static int bind_row(struct po_params *p, const struct po_sql *q, const struct sp
     return 0;
 }
 
-static int insert_some(struct sp_session *s, const struct sp_op *op, const struct sp_value *values,
-    size_t nrows, int64_t *total, struct sp_result *out, struct sp_error *err)
+/* Something rendered from memory was refused, by us or by the server: what we remember may be out of date. A refusal that
+ * says the same of what the server tells now is the answer. */
+struct attempt {
+    bool recall, again;
+};
+
+static bool once_more(struct attempt *a, bool sent, bool stale, const struct po_sql *q, struct sp_error *err)
+{
+    a->again = a->recall && (sent ? stale : q->recalled);
+    a->recall = false;
+    if (a->again && err != NULL)
+        sp_error_clear(err);
+    return a->again;
+}
+
+static int insert_once(struct sp_session *s, const struct sp_op *op, const struct sp_value *values,
+    size_t nrows, struct attempt *a, int64_t *total, struct sp_result *out, struct sp_error *err)
 {
     struct po_sql q = { .ncolumns = 0 };
     struct po_params p = PO_PARAMS_INIT;
     PGresult *r = NULL;
-    int ret = po_render(s, op, values, nrows, &q, err);
+    bool stale = false, sent = false;
+    int ret = po_render(s, op, values, nrows, a->recall, &q, err);
     for (size_t i = 0; ret == 0 && i < nrows; i++) {
         ret = bind_row(&p, &q, values + i * op->nfields, op->nfields, op->fields, err);
         if (ret != 0 && op->nrows > 1)
             sp_error_prefix(err, "row %zu", i + 1);
     }
     s->uncertain = !s->in_txn && PQtransactionStatus(s->conn) == PQTRANS_IDLE;
-    if (ret == 0)
-        ret = po_query(s, PO_GUARDED, q.text.p, &p, &r, err);
+    if (ret == 0) {
+        sent = true;
+        ret = po_stamped(s, &q, &p, &r, &stale, err);
+    }
+    a->again = ret != 0 && once_more(a, sent, stale, &q, err);
     if (ret == 0)
         ret = answer(s, op->kind, op->returning, r, &q, out, err);
     if (ret == 0)
@@ -86,6 +105,14 @@ static int insert_some(struct sp_session *s, const struct sp_op *op, const struc
     po_params_free(&p);
     po_sql_free(&q);
     return ret;
+}
+
+static int insert_some(struct sp_session *s, const struct sp_op *op, const struct sp_value *values,
+    size_t nrows, int64_t *total, struct sp_result *out, struct sp_error *err)
+{
+    struct attempt a = { .recall = true };
+    int ret = insert_once(s, op, values, nrows, &a, total, out, err);
+    return a.again ? insert_once(s, op, values, nrows, &a, total, out, err) : ret;
 }
 
 /* An upsert may name one key twice, which one statement refuses: its rows go one by one. */
@@ -120,19 +147,24 @@ static int insert_op(
 
 /* ---- the rest ---- */
 
-static int other_op(struct sp_session *s, const struct sp_op *op, struct sp_result *out, struct sp_error *err)
+static int other_once(struct sp_session *s, const struct sp_op *op, struct attempt *a, struct sp_result *out,
+    struct sp_error *err)
 {
     struct po_sql q = { .ncolumns = 0 };
     struct po_params p = PO_PARAMS_INIT;
     PGresult *r = NULL;
-    int ret = po_render(s, op, op->values, 1, &q, err);
+    bool stale = false, sent = false;
+    int ret = po_render(s, op, op->values, 1, a->recall, &q, err);
     if (ret == 0 && op->kind == SP_OP_UPDATE)
         ret = bind_row(&p, &q, op->values, op->nfields, op->fields, err);
     if (ret == 0)
         ret = po_bind_filter(&p, op->query.where, &q, err);
     s->uncertain = writes(op->kind) && !s->in_txn;
-    if (ret == 0)
-        ret = po_query(s, PO_GUARDED, q.text.p, &p, &r, err);
+    if (ret == 0) {
+        sent = true;
+        ret = po_stamped(s, &q, &p, &r, &stale, err);
+    }
+    a->again = ret != 0 && once_more(a, sent, stale, &q, err);
     if (ret == 0)
         ret = answer(s, op->kind, op->kind == SP_OP_READ || op->returning, r, &q, out, err);
     if (ret == 0 && out != NULL && writes(op->kind))
@@ -141,6 +173,13 @@ static int other_op(struct sp_session *s, const struct sp_op *op, struct sp_resu
     po_params_free(&p);
     po_sql_free(&q);
     return ret;
+}
+
+static int other_op(struct sp_session *s, const struct sp_op *op, struct sp_result *out, struct sp_error *err)
+{
+    struct attempt a = { .recall = true };
+    int ret = other_once(s, op, &a, out, err);
+    return a.again ? other_once(s, op, &a, out, err) : ret;
 }
 
 /* Words that begin or end transactions cannot stand between a savepoint and its release. */
@@ -176,6 +215,16 @@ static void follow(struct sp_session *s)
         s->txn_lost = SP_E_OK;
 }
 
+/* Anything else may be a change of tables, or of the search path that names of types hang on. */
+static bool keeps_tables(const char *tag)
+{
+    static const char *const tags[] = { "SELECT", "INSERT", "UPDATE", "DELETE", "BEGIN", "COMMIT" };
+    for (size_t i = 0; i < SP_LEN(tags); i++)
+        if (sp_str_prefix(tag, tags[i]))
+            return true;
+    return false;
+}
+
 static int raw_op(struct sp_session *s, const struct sp_op *op, struct sp_result *out, struct sp_error *err)
 {
     struct po_params p = PO_PARAMS_INIT;
@@ -189,6 +238,10 @@ static int raw_op(struct sp_session *s, const struct sp_op *op, struct sp_result
         ret = raw_answer(s, r, out, err);
     if (controls(op->raw))
         follow(s);
+    if (r == NULL || !keeps_tables(PQcmdStatus(r)))
+        po_tables_forget(s);
+    if (r != NULL && sp_str_suffix(PQcmdStatus(r), " ALL")) /* DEALLOCATE, DISCARD */
+        po_statements_forget(s);
     PQclear(r);
     po_params_free(&p);
     return ret;
@@ -215,7 +268,8 @@ static int prepare_now(struct sp_prepared *p, const struct sp_op *op, struct sp_
         ret = po_bind_raw(&types, op->values, op->nfields, err);
         sp_buf_puts(&p->q.text, op->raw);
     } else {
-        ret = po_render(p->s, op, NULL, p->at_once, &p->q, err);
+        ret = po_render(p->s, op, NULL, p->at_once, false, &p->q, err);
+        p->q.table = NULL; /* not kept */
         for (size_t i = 0; ret == 0 && i < p->q.nslots; i++)
             if (po_param_add(&types, p->q.slots[i].oid, NULL, 0, true) != 0)
                 ret = sp_nomem(err);
@@ -229,7 +283,6 @@ static int prepare_now(struct sp_prepared *p, const struct sp_op *op, struct sp_
 int po_db_prepare(
     struct sp_session *s, const struct sp_op *op, struct sp_prepared **out, struct sp_error *err)
 {
-    struct sp_buf name = SP_BUF_INIT;
     *out = NULL;
     struct sp_prepared *p = calloc(1, sizeof *p);
     if (p == NULL)
@@ -241,10 +294,8 @@ int po_db_prepare(
     bool whole = op->kind == SP_OP_CREATE && op->nfields > 0 && p->nrows <= PO_PARAMS / op->nfields;
     p->at_once = whole ? p->nrows : 1;
     p->returning = op->returning;
-    sp_buf_printf(&name, "sp_%llu", (unsigned long long)++s->names);
-    int ret =
-        name.oom || !sp_strlcpy(p->name, name.p, sizeof p->name) ? sp_nomem(err) : prepare_now(p, op, err);
-    sp_buf_free(&name);
+    po_statement_name(s, p->name);
+    int ret = prepare_now(p, op, err);
     if (ret != 0) {
         po_sql_free(&p->q);
         free(p);

@@ -17,7 +17,11 @@
 #define PO_CHECK      "sp_type_"      /* names of the checks that hold what no type of the server says */
 #define PO_WORDS      "switchproof: " /* comment that holds the asked words of an expression, behind a digest */
 #define PO_NOT_VALID  " not valid"    /* behind a check whose old rows were not looked at */
-#define PO_BLOB       "sp_blob_"      /* tables of the storage facet */
+/* Grows with every change of a table `c` or of its columns, also when it is another table of the same name. */
+#define PO_STAMP                                                                                             \
+    "c.oid || '.' || c.xmin || array(SELECT x.xmin FROM pg_catalog.pg_attribute x WHERE x.attrelid = c.oid " \
+    "AND x.attnum > 0 ORDER BY x.attnum)::text"
+#define PO_BLOB "sp_blob_" /* tables of the storage facet */
 
 /* Object ids of built-in types; they are part of the protocol and never change. */
 enum {
@@ -78,6 +82,22 @@ struct po_table {
     Oid oid;
     char kind;  /* pg_class.relkind */
     bool hides; /* row security could hide rows from us */
+    const char
+        *stamp; /* which state of the catalog this was read from; the server can be asked whether it holds */
+};
+
+#define PO_TABLES     64
+#define PO_STATEMENTS 64
+struct po_cached { /* a description that was read before */
+    struct sp_arena arena;
+    const char *ns;
+    struct po_table table;
+    uint64_t used; /* 0 = empty */
+};
+struct po_known { /* a statement that the server knows by name */
+    struct sp_d128 key;
+    char name[24];
+    uint64_t used;
 };
 
 struct po_named_type {
@@ -103,8 +123,13 @@ struct sp_session {
     _Atomic bool interrupted;
     int64_t started_ns; /* of the running statement */
     uint64_t names;     /* of prepared statements */
-    bool lookup_ready;
-    struct sp_arena lookup;
+    bool lookup_ready, stamp_ready;
+    char lookup_name[24], stamp_name[24];
+    uint64_t ticks;
+    struct po_cached tables[PO_TABLES];
+    struct po_known statements[PO_STATEMENTS];
+    uint64_t seen[256]; /* statements that came once: the second time is worth a name */
+    char state[6];      /* SQLSTATE of the last failure */
     struct po_named_type types[32];
     size_t ntypes;
     bool loading;   /* a COPY is open: nothing else can be asked */
@@ -120,6 +145,7 @@ int po_error(struct sp_session *s, const PGresult *r, const char *what, struct s
 const char *po_state(const PGresult *r);
 int po_connect_error(const char *message, const char *where, struct sp_error *err);
 
+struct po_sql;
 /* run.c: statements and their parameters. */
 struct po_params {
     struct sp_arena arena;
@@ -136,6 +162,28 @@ void po_params_free(struct po_params *p);
 void po_params_reset(struct po_params *p);
 int po_param_add(struct po_params *p, Oid oid, const void *value, size_t n, bool binary); /* NULL = null */
 int po_param_text(struct po_params *p, const char *value);
+
+/* A pipeline: all steps in one round trip, one transaction where none is open. */
+struct po_step {
+    const char *sql, *name;    /* a statement, or the name of a prepared one; both: prepare it */
+    const struct po_params *p; /* may be NULL */
+    PGresult **out;            /* NULL = only whether it worked */
+    bool *done;                /* set when it worked */
+};
+/* *failed: the step that was refused; n = what came behind them (the commit). */
+int po_pipeline(
+    struct sp_session *s, const struct po_step *steps, size_t n, size_t *failed, struct sp_error *err);
+
+#define PO_GUARD   "SAVEPOINT sp_guard"
+#define PO_UNGUARD "RELEASE SAVEPOINT sp_guard"
+void po_guard_undo(struct sp_session *s); /* after a refusal behind PO_GUARD */
+
+/* statements.c: one operation on a table, with what makes it safe and fast in the same round trip. *stale: it was rendered
+ * from a description that no longer holds; nothing was done. */
+void po_statement_name(struct sp_session *s, char name[24]); /* a new one */
+void po_statements_forget(struct sp_session *s);             /* somebody dropped what was prepared */
+int po_stamped(struct sp_session *s, const struct po_sql *q, const struct po_params *p, PGresult **out,
+    bool *stale, struct sp_error *err);
 
 enum po_guard { PO_PLAIN, PO_GUARDED /* a refusal is undone alone inside a transaction */ };
 /* One statement with parameters; the answer is binary. *out is NULL on error. */
@@ -196,8 +244,13 @@ void po_put_literal(struct sp_buf *out, const char *text);
 int po_name_check(const char *name, const char *what, struct sp_error *err);
 const char *po_ns_of(const struct sp_session *s, const char *ns); /* the schema that is meant */
 int po_qualified(struct sp_session *s, const char *ns, const char *name, struct sp_buf *out);
+/* Asks the server. The description lives until the next lookup. */
 int po_table_find(struct sp_session *s, const char *ns, const char *name, const struct po_table **out,
     struct sp_error *err);
+/* From memory if it is there: only for statements that go out with po_stamped(), which proves that it still holds. */
+int po_table_recall(struct sp_session *s, const char *name, const struct po_table **out, bool *recalled,
+    struct sp_error *err);
+void po_tables_forget(struct sp_session *s);
 const struct po_column *po_table_column(const struct po_table *t, const char *name);
 
 /* ns.c, ddl.c, roles.c, grants.c */
@@ -239,11 +292,14 @@ struct po_sql {
     size_t nslots, cap;
     struct po_out *columns;
     size_t ncolumns;
+    const struct po_table *table; /* until the next lookup */
+    bool recalled;                /* from memory: may be out of date */
 };
 void po_sql_free(struct po_sql *q);
-/* `values`: those of the operation or NULL (prepared: no field can be left out); nrows rows of a create. */
+/* `values`: those of the operation or NULL (prepared: no field can be left out); nrows rows of a create. `recall`: a
+ * description from memory will do. */
 int po_render(struct sp_session *s, const struct sp_op *op, const struct sp_value *values, size_t nrows,
-    struct po_sql *q, struct sp_error *err);
+    bool recall, struct po_sql *q, struct sp_error *err);
 int po_render_where(
     const struct po_table *t, const struct sp_filter *f, struct po_sql *q, struct sp_error *err);
 /* Appends the columns, as they travel, to the text; names = NULL: all. */

@@ -43,6 +43,7 @@ int po_ns_use(struct sp_session *s, const char *ns, struct sp_error *err)
 {
     struct sp_buf b = SP_BUF_INIT;
     bool found = true;
+    po_tables_forget(s);
     po_begin_statement(s);
     int ret = ns == NULL ? 0 : po_ns_exists(s, ns, &found, err);
     if (ret == 0 && !found)
@@ -63,6 +64,7 @@ int po_ns_drop(struct sp_session *s, const char *ns, struct sp_error *err)
     if (sp_str_prefix(ns, "pg_") || strcmp(ns, "information_schema") == 0 || strcmp(ns, "public") == 0 ||
         strcmp(ns, s->default_ns) == 0)
         return sp_invalid(err, "schema \"%s\" is not a namespace that could be dropped", ns);
+    po_tables_forget(s);
     po_begin_statement(s);
     s->uncertain = !s->in_txn;
     sp_buf_puts(&b, "DROP SCHEMA IF EXISTS ");

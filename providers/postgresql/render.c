@@ -423,10 +423,12 @@ static int put_body(const struct po_table *t, const struct sp_op *op, const stru
 }
 
 int po_render(struct sp_session *s, const struct sp_op *op, const struct sp_value *values, size_t nrows,
-    struct po_sql *q, struct sp_error *err)
+    bool recall, struct po_sql *q, struct sp_error *err)
 {
     const struct po_table *t;
-    int ret = po_table_find(s, NULL, op->query.table, &t, err);
+    int ret = recall ? po_table_recall(s, op->query.table, &t, &q->recalled, err)
+                     : po_table_find(s, NULL, op->query.table, &t, err);
+    q->table = t;
     if (ret == 0)
         ret = put_body(t, op, values, nrows, q, err);
     bool writes = op->kind != SP_OP_READ && op->kind != SP_OP_COUNT;

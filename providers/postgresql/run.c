@@ -213,25 +213,24 @@ int po_param_text(struct po_params *p, const char *value)
 
 /* ---- one statement ---- */
 
-struct statement {
-    const char *sql, *name; /* one of the two */
-    const struct po_params *p;
-};
-
-static int dispatch(struct sp_session *s, const struct statement *st)
+static int dispatch(struct sp_session *s, const struct po_step *st)
 {
     static const struct po_params none = PO_PARAMS_INIT;
     const struct po_params *p = st->p == NULL ? &none : st->p;
+    if (st->name != NULL && st->sql != NULL)
+        return PQsendPrepare(s->conn, st->name, st->sql, (int)p->n, p->oids);
     if (st->name != NULL)
         return PQsendQueryPrepared(s->conn, st->name, (int)p->n, p->values, p->lengths, p->formats, 1);
     return PQsendQueryParams(s->conn, st->sql, (int)p->n, p->oids, p->values, p->lengths, p->formats, 1);
 }
 
-/* Results of a pipeline of three, up to its end; the middle one is the statement's. */
-static int collect_pipeline(struct sp_session *s, PGresult **out, bool *refused, struct sp_error *err)
+/* Results of all steps, each behind by a NULL, up to the end of the pipeline. */
+static int collect_pipeline(
+    struct sp_session *s, const struct po_step *steps, size_t n, size_t *failed, struct sp_error *err)
 {
     PGresult *r = NULL;
-    int ret = 0, at = 0, empty = 0;
+    size_t at = 0, empty = 0;
+    int ret = 0;
     for (;;) {
         int rc = po_next(s, &r, ret == 0 ? err : NULL);
         if (rc != 0)
@@ -243,47 +242,65 @@ static int collect_pipeline(struct sp_session *s, PGresult **out, bool *refused,
             continue;
         }
         empty = 0;
-        ExecStatusType status = PQresultStatus(r);
-        if (status == PGRES_PIPELINE_SYNC) {
+        if (PQresultStatus(r) == PGRES_PIPELINE_SYNC) {
             PQclear(r);
             return ret;
         }
         if (ret == 0 && !good(r)) {
             ret = po_error(s, r, NULL, err);
-            *refused = at >= 1;
+            *failed = at;
+        } else if (ret == 0 && at < n) {
+            if (steps[at].done != NULL)
+                *steps[at].done = true;
+            if (steps[at].out != NULL) {
+                PQclear(*steps[at].out);
+                *steps[at].out = r;
+                continue;
+            }
         }
-        if (at == 1 && ret == 0) {
-            PQclear(*out);
-            *out = r;
-        } else {
-            PQclear(r);
-        }
+        PQclear(r);
     }
 }
 
-/* The statement between a savepoint and its release, in one round trip. */
-static int run_guarded(struct sp_session *s, const struct statement *st, PGresult **out, struct sp_error *err)
+int po_pipeline(
+    struct sp_session *s, const struct po_step *steps, size_t n, size_t *failed, struct sp_error *err)
 {
-    static const struct statement before = { .sql = "SAVEPOINT sp_guard" },
-                                  after = { .sql = "RELEASE SAVEPOINT sp_guard" };
-    bool refused = false;
-    if (PQenterPipelineMode(s->conn) == 0 || dispatch(s, &before) == 0 || dispatch(s, st) == 0 ||
-        dispatch(s, &after) == 0 || PQpipelineSync(s->conn) == 0)
+    *failed = 0;
+    bool sent = PQenterPipelineMode(s->conn) != 0;
+    for (size_t i = 0; sent && i < n; i++)
+        sent = dispatch(s, &steps[i]) != 0;
+    if (!sent || PQpipelineSync(s->conn) == 0)
         return po_error(s, NULL, NULL, err);
-    int ret = collect_pipeline(s, out, &refused, err);
+    int ret = collect_pipeline(s, steps, n, failed, err);
     if (PQstatus(s->conn) != CONNECTION_BAD && PQexitPipelineMode(s->conn) == 0 && ret == 0)
         ret = po_error(s, NULL, NULL, err);
-    if (ret != 0 && refused && s->txn_lost == SP_E_OK && PQstatus(s->conn) != CONNECTION_BAD) {
-        struct sp_error second = SP_ERROR_INIT;
-        if (po_exec(s, "ROLLBACK TO SAVEPOINT sp_guard; RELEASE SAVEPOINT sp_guard", NULL, &second) != 0)
-            s->txn_lost = SP_E_CONFLICT;
-        sp_error_clear(&second);
-    }
     return ret;
 }
 
-static int run(struct sp_session *s, enum po_guard guard, const struct statement *st, PGresult **out,
-    struct sp_error *err)
+void po_guard_undo(struct sp_session *s)
+{
+    struct sp_error second = SP_ERROR_INIT;
+    if (s->txn_lost != SP_E_OK || PQstatus(s->conn) == CONNECTION_BAD)
+        return;
+    if (po_exec(s, "ROLLBACK TO SAVEPOINT sp_guard; RELEASE SAVEPOINT sp_guard", NULL, &second) != 0)
+        s->txn_lost = SP_E_CONFLICT;
+    sp_error_clear(&second);
+}
+
+/* The statement between a savepoint and its release, in one round trip. */
+static int run_guarded(struct sp_session *s, const struct po_step *st, PGresult **out, struct sp_error *err)
+{
+    struct po_step steps[] = { { .sql = PO_GUARD }, *st, { .sql = PO_UNGUARD } };
+    size_t failed;
+    steps[1].out = out;
+    int ret = po_pipeline(s, steps, SP_LEN(steps), &failed, err);
+    if (ret != 0 && failed > 0)
+        po_guard_undo(s);
+    return ret;
+}
+
+static int run(
+    struct sp_session *s, enum po_guard guard, const struct po_step *st, PGresult **out, struct sp_error *err)
 {
     *out = NULL;
     int ret = po_ready(s, err);
@@ -306,13 +323,13 @@ static int run(struct sp_session *s, enum po_guard guard, const struct statement
 int po_query(struct sp_session *s, enum po_guard guard, const char *sql, const struct po_params *p,
     PGresult **out, struct sp_error *err)
 {
-    return run(s, guard, &(struct statement){ .sql = sql, .p = p }, out, err);
+    return run(s, guard, &(struct po_step){ .sql = sql, .p = p }, out, err);
 }
 
 int po_query_prepared(struct sp_session *s, enum po_guard guard, const char *name, const struct po_params *p,
     PGresult **out, struct sp_error *err)
 {
-    return run(s, guard, &(struct statement){ .name = name, .p = p }, out, err);
+    return run(s, guard, &(struct po_step){ .name = name, .p = p }, out, err);
 }
 
 int po_prepare(struct sp_session *s, const char *name, const char *sql, const struct po_params *types,

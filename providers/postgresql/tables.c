@@ -1,5 +1,6 @@
-/* tables.c -- names, and what the columns of a table are. Asked again for every operation: another session may have made
- * the table anew since, and a column list from memory would silently leave out what is new. */
+/* tables.c -- names, and what the columns of a table are. Descriptions are kept, each with a stamp of the catalog rows that it
+ * was read from: another session may have made the table anew since, and a column list from memory would silently leave out
+ * what is new. What is rendered from memory goes out together with a look at the stamp (statements.c). */
 #include <stdlib.h>
 #include <string.h>
 
@@ -62,8 +63,9 @@ static const char lookup_sql[] =
     "a.attgenerated <> '', a.attidentity = 'a', a.attnotnull, "
     "coalesce(l.collisdeterministic, true), (SELECT min(k.conname::text) FROM pg_catalog.pg_constraint k "
     "WHERE k.conrelid = c.oid AND k.contype = "
-    "'c' AND k.conkey = ARRAY[a.attnum] AND k.conname LIKE 'sp\\_type\\_%'), row_security_active(c.oid) "
-    "FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace "
+    "'c' AND k.conkey = ARRAY[a.attnum] AND k.conname LIKE 'sp\\_type\\_%'), "
+    "row_security_active(c.oid), " PO_STAMP
+    " FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace "
     "JOIN pg_catalog.pg_database d ON d.datname = current_database() "
     "LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped "
     "LEFT JOIN pg_catalog.pg_type t ON t.oid = a.atttypid "
@@ -80,9 +82,8 @@ static bool bool_at(const PGresult *r, int row, int col)
     return PQgetlength(r, row, col) == 1 && PQgetvalue(r, row, col)[0] != 0;
 }
 
-static int column_of(struct sp_session *s, const PGresult *r, int row, struct po_column *c)
+static int column_of(struct sp_arena *a, const PGresult *r, int row, struct po_column *c)
 {
-    struct sp_arena *a = &s->lookup;
     c->name = sp_arena_str(a, PQgetvalue(r, row, 2));
     c->sql_type = sp_arena_str(a, PQgetvalue(r, row, 3));
     c->oid = oid_at(r, row, 4);
@@ -102,29 +103,53 @@ static int column_of(struct sp_session *s, const PGresult *r, int row, struct po
 }
 
 static int fill(struct sp_session *s, const char *ns, const char *name, const PGresult *r,
-    const struct po_table **out, struct sp_error *err)
+    struct po_cached *slot, struct sp_error *err)
 {
-    struct sp_arena *a = &s->lookup;
+    struct sp_arena *a = &slot->arena;
     struct sp_buf b = SP_BUF_INIT;
     int n = PQntuples(r);
-    struct po_table *t = sp_arena_alloc(a, sizeof *t);
+    struct po_table *t = &slot->table;
+    slot->used = 0;
+    sp_arena_reset(a);
     (void)po_qualified(s, ns, name, &b);
-    if (t != NULL && !b.oom) {
-        t->name = sp_arena_str(a, name);
-        t->qualified = sp_arena_str(a, b.p);
-        t->columns = sp_arena_array(a, (size_t)n, sizeof *t->columns);
-        t->oid = oid_at(r, 0, 0);
-        t->kind = *PQgetvalue(r, 0, 1);
-        t->hides = bool_at(r, 0, 15);
-    }
+    *t = (struct po_table){ .name = sp_arena_str(a, name), .qualified = b.oom ? NULL : sp_arena_str(a, b.p) };
+    t->columns = sp_arena_array(a, (size_t)n, sizeof *t->columns);
+    t->oid = oid_at(r, 0, 0);
+    t->kind = *PQgetvalue(r, 0, 1);
+    t->hides = bool_at(r, 0, 15);
+    t->stamp = sp_arena_str(a, PQgetvalue(r, 0, 16));
+    slot->ns = sp_arena_str(a, po_ns_of(s, ns));
     sp_buf_free(&b);
-    if (t == NULL || t->name == NULL || t->qualified == NULL || t->columns == NULL)
+    if (t->name == NULL || t->qualified == NULL || t->columns == NULL || t->stamp == NULL || slot->ns == NULL)
         return sp_nomem(err);
     for (int i = 0; i < n; i++)
-        if (PQgetisnull(r, i, 2) == 0 && column_of(s, r, i, &t->columns[t->ncolumns++]) != 0)
+        if (PQgetisnull(r, i, 2) == 0 && column_of(a, r, i, &t->columns[t->ncolumns++]) != 0)
             return sp_nomem(err);
-    *out = t;
+    slot->used = ++s->ticks;
     return 0;
+}
+
+/* The place of a description, or else the one that was not needed for longest. */
+static struct po_cached *place(struct sp_session *s, const char *ns, const char *name, bool *found)
+{
+    struct po_cached *oldest = &s->tables[0];
+    *found = false;
+    for (size_t i = 0; i < PO_TABLES; i++) {
+        struct po_cached *c = &s->tables[i];
+        if (c->used != 0 && strcmp(c->table.name, name) == 0 && strcmp(c->ns, ns) == 0) {
+            *found = true;
+            return c;
+        }
+        if (c->used < oldest->used)
+            oldest = c;
+    }
+    return oldest;
+}
+
+void po_tables_forget(struct sp_session *s)
+{
+    for (size_t i = 0; i < PO_TABLES; i++)
+        s->tables[i].used = 0;
 }
 
 static int lookup_prepare(struct sp_session *s, struct sp_error *err)
@@ -135,8 +160,9 @@ static int lookup_prepare(struct sp_session *s, struct sp_error *err)
         return 0;
     if (po_param_text(&p, "") != 0 || po_param_text(&p, "") != 0)
         ret = sp_nomem(err);
+    po_statement_name(s, s->lookup_name);
     if (ret == 0)
-        ret = po_prepare(s, "sp_lookup", lookup_sql, &p, err);
+        ret = po_prepare(s, s->lookup_name, lookup_sql, &p, err);
     s->lookup_ready = ret == 0;
     po_params_free(&p);
     return ret;
@@ -147,24 +173,40 @@ int po_table_find(
 {
     struct po_params p = PO_PARAMS_INIT;
     PGresult *r = NULL;
+    bool found;
     *out = NULL;
-    sp_arena_reset(&s->lookup);
     po_begin_statement(s);
     int ret = po_ready(s, err);
-    if (ret == 0)
+    if (ret == 0 && !s->pooled)
         ret = lookup_prepare(s, err);
     if (ret == 0 && (po_param_text(&p, po_ns_of(s, ns)) != 0 || po_param_text(&p, name) != 0))
         ret = sp_nomem(err);
     if (ret == 0)
-        ret = po_query_prepared(s, PO_PLAIN, "sp_lookup", &p, &r, err);
+        ret = s->pooled ? po_query(s, PO_PLAIN, lookup_sql, &p, &r, err)
+                        : po_query_prepared(s, PO_PLAIN, s->lookup_name, &p, &r, err);
     if (ret == 0 && PQntuples(r) == 0)
         ret = sp_fail(err, SP_E_NOT_FOUND, SP_ORIGIN_BACKEND, "no such table: %s.%s (%s)", po_ns_of(s, ns),
             name, s->where);
-    if (ret == 0)
-        ret = fill(s, ns, name, r, out, err);
+    if (ret == 0) {
+        struct po_cached *slot = place(s, po_ns_of(s, ns), name, &found);
+        ret = fill(s, ns, name, r, slot, err);
+        *out = ret == 0 ? &slot->table : NULL;
+    }
     PQclear(r);
     po_params_free(&p);
     return ret;
+}
+
+int po_table_recall(
+    struct sp_session *s, const char *name, const struct po_table **out, bool *recalled, struct sp_error *err)
+{
+    struct po_cached *c = place(s, po_ns_of(s, NULL), name, recalled);
+    if (!*recalled)
+        return po_table_find(s, NULL, name, out, err);
+    po_begin_statement(s);
+    c->used = ++s->ticks;
+    *out = &c->table;
+    return po_ready(s, err);
 }
 
 const struct po_column *po_table_column(const struct po_table *t, const char *name)
