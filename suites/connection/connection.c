@@ -13,6 +13,9 @@
     }
 #define READS .flags = SP_CASE_READ_ONLY
 #define SLOW  .timeout_ms = 60000
+/* Stopping and starting a server may take a minute and a half each. */
+#define FAULTS .flags = SP_CASE_FAULTS, .timeout_ms = 300000
+#define TXN    SP_NEEDS(SP_CAP_TABLES, SP_CAP_CRUD, SP_CAP_TXN, SP_CAP_CONCURRENT_SESSIONS)
 
 static const struct sp_case cases[] = {
     CASE(opens, NULL, "the backend opens and answers", READS),
@@ -45,11 +48,29 @@ static const struct sp_case cases[] = {
         "interrupting a session that does nothing harms nothing"),
     CASE(statement_timeout, SP_NEEDS(SP_CAP_TABLES, SP_CAP_CRUD, SP_CAP_STATEMENT_TIMEOUT),
         "an operation ends after its time-out, and the session goes on", SLOW),
+    CASE(lock_wait, TXN,
+        "who waits for a row of another transaction is answered in time, and has changed nothing", SLOW),
+    CASE(interrupt_waiting,
+        SP_NEEDS(SP_CAP_TABLES, SP_CAP_CRUD, SP_CAP_TXN, SP_CAP_CONCURRENT_SESSIONS, SP_CAP_INTERRUPT),
+        "who waits for a row of another transaction can be stopped, and goes on", SLOW),
+    CASE(connection_limit, ROWS, "one session too many is refused in words, and harms none of the others",
+        FAULTS),
+    CASE(reconnect_after_restart, ROWS,
+        "after a restart an old session says that it is lost, a new one finds what was committed", FAULTS),
+    CASE(server_stopped, ROWS, "a stopped server is unavailable, within the time-out", FAULTS),
+    CASE(killed_in_writes, ROWS, "what was acknowledged before the server was killed is there", FAULTS),
+    CASE(killed_in_transaction, TXN,
+        "of transactions, a killed server keeps those acknowledged, and none in part", FAULTS),
+    CASE(killed_in_scan, SP_NEEDS(SP_CAP_TABLES, SP_CAP_CRUD, SP_CAP_SCAN),
+        "a scan that loses its server is no scan that ended", FAULTS),
+    CASE(killed_in_bulk_load, SP_NEEDS(SP_CAP_TABLES, SP_CAP_CRUD, SP_CAP_LOAD),
+        "a bulk load that loses its server leaves the table as it was", FAULTS),
     { .id = NULL },
 };
 
 const struct sp_suite sp_suite_connection = {
     .name = "connection",
-    .summary = "opening, knowing the server, capabilities, namespaces, access, stopping",
+    .summary =
+        "opening, knowing the server, capabilities, namespaces, access, stopping, a server that goes away",
     .cases = cases,
 };

@@ -17,7 +17,7 @@ static const struct sp_table longs = TABLE("longs", long_columns);
 /* An a, an a, an a, and no b anywhere: known after the whole text only. */
 static const struct sp_filter slow = F_ON("t", LIKE, V_TEXT("%a%a%a%b%"));
 
-static int64_t now_ns(void)
+int64_t coc_now_ns(void)
 {
     struct timespec t;
     (void)clock_gettime(CLOCK_MONOTONIC, &t);
@@ -52,10 +52,10 @@ static int64_t long_table(struct dc *d, int64_t *rows)
         if (!grow(d, text, *rows, n))
             return 0;
         *rows = n;
-        int64_t from = now_ns();
+        int64_t from = coc_now_ns();
         if (!dc_count_is(d, d->s, "longs", &slow, 0))
             return 0;
-        took = now_ns() - from;
+        took = coc_now_ns() - from;
     }
     return took > 0 ? took : 1;
 }
@@ -69,11 +69,11 @@ struct runner {
 static void *run(void *p)
 {
     struct runner *r = p;
-    int64_t n, give_up = now_ns() + INT64_C(20000000000);
+    int64_t n, give_up = coc_now_ns() + INT64_C(20000000000);
     /* A request may come between two counts and find nothing to stop. */
     do {
         r->rc = sp_db_count(r->s, "longs", &slow, &n, NULL);
-    } while (r->rc == 0 && now_ns() < give_up);
+    } while (r->rc == 0 && coc_now_ns() < give_up);
     atomic_store(&r->ended, true);
     return NULL;
 }
