@@ -23,6 +23,7 @@ int64_t po_now_ns(void)
 void po_begin_statement(struct sp_session *s)
 {
     atomic_store(&s->interrupted, false);
+    s->uncertain = false; /* until the statement that writes is sent */
     s->started_ns = po_now_ns();
 }
 

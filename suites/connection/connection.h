@@ -11,9 +11,9 @@ bool coc_open(struct dc *d, const struct sp_endpoint *e, bool in_namespace, stru
 int64_t coc_now_ns(void);
 /* No more than `ms` passed since then. */
 bool coc_in_time(struct dc *d, const char *what, int64_t from_ns, int64_t ms);
-/* The call failed because the server is gone: unavailable, or for a write also outcome unknown. Clears the record.
+/* The call failed because the server is gone: unavailable, or where it writes also outcome unknown. Clears the record.
  * Unlike sp_check_code() it judges errors of the transport, too: they are what these cases are about. */
-bool coc_gone(struct dc *d, const char *what, int rc);
+bool coc_gone(struct dc *d, const char *what, bool writes, int rc);
 /* The server is up again, and this is a new session on it, in the run's namespace; the case closes it. */
 bool coc_again(struct dc *d, enum sp_server_action how, struct sp_session **out);
 

@@ -152,7 +152,7 @@ static bool one_round(struct dc *d, bool pairs, int64_t round, struct sp_session
     int64_t alive;
     ok = ok && write_and_kill(d, w) && sp_check(d->ctx, all_acked(w, &alive) > 0, "somebody gets through");
     for (size_t i = 0; ok && i < WRITERS; i++)
-        ok = coc_gone(d, "a write that lost its server", w[i].rc);
+        ok = coc_gone(d, "a write that lost its server", true, w[i].rc);
     ok = ok && coc_again(d, SP_SERVER_START, after);
     for (size_t i = 0; ok && i < WRITERS; i++)
         ok = kept_of(d, *after, &w[i]);
@@ -178,7 +178,7 @@ static void killed_under_writers(struct sp_ctx *ctx, bool pairs)
                  dc_create(&d, open, "items", ITEMS(ITEM(-1, "open", V_NULL)));
         ok = ok && one_round(&d, pairs, i, &after);
         if (ok && pairs)
-            ok = coc_gone(&d, "committing what was open", sp_db_commit(open, &d.err)) &&
+            ok = coc_gone(&d, "committing what was open", true, sp_db_commit(open, &d.err)) &&
                  dc_count_is(&d, after, "items", &uncommitted, 0);
         sp_close(open);
         sp_close(after);
@@ -285,7 +285,7 @@ void coc_killed_in_scan(struct sp_ctx *ctx, const void *data)
         /* Who got every row may say so, although the server is gone by then. */
         bool all = rc == 0 && complete && broken.rows == LONG_ROWS;
         (void)(sp_check(ctx, broken.killed, "the server was killed in the middle of the scan") &&
-               (all || coc_gone(&d, "a scan that lost its server", rc)) &&
+               (all || coc_gone(&d, "a scan that lost its server", false, rc)) &&
                sp_check(ctx, all || !complete, "a broken scan is not complete") &&
                coc_in_time(&d, "its end", from, 120000) && coc_again(&d, SP_SERVER_START, &b) &&
                dc_ok(&d, "a scan after the restart", scan(&d, b, &whole, &complete)) &&
@@ -317,7 +317,7 @@ static bool load_and_kill(struct dc *d, struct sp_session *s, const char *text, 
         killed = sp_ctx_server(d->ctx, SP_SERVER_KILL);
     sp_error_clear(&d->err);
     rc = sp_db_load_close(s, l, killed, &loaded, &d->err);
-    return killed && coc_gone(d, "closing a bulk load that lost its server", rc) &&
+    return killed && coc_gone(d, "closing a bulk load that lost its server", true, rc) &&
            sp_check_int(d->ctx, "rows that it confirmed", 0, (int64_t)loaded);
 }
 

@@ -71,7 +71,7 @@ cat >"$work/pg.yaml" <<YAML
 report_dir: "$work/report"
 state_dir: "$work/state"
 providers:
-  pg: { kind: postgresql, url: "\${POSTGRESQL_URL}", access: disposable }
+  pg: { kind: postgresql, url: "\${POSTGRESQL_URL}", access: disposable, options: { stack: ci/stack } }
 YAML
 expect 0 "all suites hold on PostgreSQL" "$sp" run -c "$work/pg.yaml"
 expect 0 "junit.xml is strict junit-10" "$build/tools/check_junit" "$work/report/junit.xml"
@@ -81,6 +81,14 @@ if [ "${n:-0}" -ge 300 ]; then
 else
     bad "at least 300 cases passed: actual ${n:-none}"
 fi
+for case in connection_limit reconnect_after_restart server_stopped killed_in_writes killed_in_transaction killed_in_scan \
+    killed_in_bulk_load; do
+    if grep -A 8 "\"connection.$case\"" "$work/report/summary.json" | grep -q '"outcome": *"passed"'; then
+        ok "the stack's server was disturbed: connection.$case"
+    else
+        bad "the stack's server was disturbed: connection.$case"
+    fi
+done
 if grep -q '"fidelity": *"real"' "$work/report/summary.json"; then
     ok "the report says that the server is real"
 else

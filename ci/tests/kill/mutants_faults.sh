@@ -1,0 +1,121 @@
+#!/usr/bin/env bash
+# The bugs that show only when a server goes away, planted around the providers whose servers the stack starts: each must
+# be caught by the case named for it.
+# usage: ci/tests/kill/mutants_faults.sh BUILD_DIRECTORY [KIND...]
+set -uo pipefail
+cd "$(dirname "$0")/../../.." || exit 2
+build=$(cd "${1:?usage: mutants_faults.sh BUILD_DIRECTORY [KIND...]}" && pwd)
+shift
+kinds=("$@")
+[ "${#kinds[@]}" -gt 0 ] || kinds=(postgresql)
+passed=0 failed=0 skipped=0
+
+work=$(mktemp -d)
+export STACK_DIR=$work/stack
+trap 'ci/stack down >/dev/null 2>&1; rm -rf "$work"' EXIT
+trap 'exit 143' INT TERM
+
+# mutant and the case that has to fail
+matrix=(
+    "lost_write_acknowledged killed_in_writes"
+    "unknown_outcome_denied killed_in_writes"
+    "lost_commit_acknowledged killed_in_transaction"
+    "acknowledged_before_commit killed_in_transaction"
+    "transaction_in_parts killed_in_transaction"
+    "broken_scan_complete killed_in_scan"
+    "load_in_parts killed_in_bulk_load"
+    "lost_load_acknowledged killed_in_bulk_load"
+    "lost_session_empty reconnect_after_restart"
+    "lost_session_empty server_stopped"
+    "lost_session_pings reconnect_after_restart"
+    "unavailable_misnamed server_stopped"
+    "unavailable_misnamed connection_limit"
+)
+for mutant in $(sed -n 's/^    ROW(\([a-z_]*\),.*/\1/p' harness/run/mutants_faults.c); do
+    if ! printf '%s\n' "${matrix[@]}" | grep -q "^$mutant "; then
+        echo "FAIL: no case is named for mutant $mutant"
+        failed=$((failed + 1))
+    fi
+done
+
+# run_case KIND CASE [MUTANT]: the exit code, and in $outcome what became of the case.
+run_case() {
+    local kind=$1 case=$2 mutant=${3:-} rc=0
+    cat >"$work/it.yaml" <<YAML
+report_dir: "$work/report"
+state_dir: "$work/state"
+providers:
+  it:
+    kind: $kind
+    url: "\${$(tr '[:lower:]' '[:upper:]' <<<"$kind")_URL}"
+    access: disposable
+    ${mutant:+mutant: $mutant}
+    options: { stack: ci/stack }
+YAML
+    rm -rf "$work/report"
+    "$build/switchproof" run -c "$work/it.yaml" -k "connection.$case" >"$work/log" 2>&1 || rc=$?
+    outcome=$(sed -n 's/.*"outcome": *"\([a-z]*\)".*/\1/p' "$work/report/summary.json" 2>/dev/null | head -n 1)
+    return "$rc"
+}
+
+around() {
+    local kind=$1 line mutant case out rc
+    if ! "$build/switchproof" list providers 2>/dev/null | grep -q "^ *$kind"; then
+        echo "skip: this build has no provider $kind"
+        skipped=$((skipped + 1))
+        return
+    fi
+    if ! out=$(ci/stack up "$kind" 2>&1); then
+        if [ "${CI:-}" = true ] || [ "$kind" != postgresql ] || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1; then
+            echo "FAIL: the stack does not start $kind: $out"
+            failed=$((failed + 1))
+        else
+            echo "skip: there is no $kind server on this machine; run: ci/deps servers"
+            skipped=$((skipped + 1))
+        fi
+        return
+    fi
+    while IFS= read -r line; do
+        [[ $line == *_URL=* ]] && export "${line?}"
+    done <<<"$out"
+    # Without a mutant every one of these cases holds: otherwise all mutants would look killed.
+    for case in $(printf '%s\n' "${matrix[@]}" | cut -d' ' -f2 | sort -u); do
+        rc=0
+        run_case "$kind" "$case" || rc=$?
+        if [ "$outcome" = skipped ]; then
+            echo "skip: connection.$case on $kind: $(sed -n 's/.*"reason": *"\(.*\)".*/\1/p' "$work/report/events.jsonl" | head -n 1)"
+            skipped=$((skipped + 1))
+            unfit=${unfit:-}" $case"
+        elif [ "$rc" = 0 ] && [ "$outcome" = passed ]; then
+            passed=$((passed + 1))
+        else
+            echo "FAIL: connection.$case on $kind without a mutant: exit code $rc, ${outcome:-no outcome}"
+            tail -n 10 "$work/log"
+            failed=$((failed + 1))
+        fi
+    done
+    echo "| mutant | provider | killing case |"
+    echo "| --- | --- | --- |"
+    for line in "${matrix[@]}"; do
+        read -r mutant case <<<"$line"
+        [[ " ${unfit:-} " != *" $case "* ]] || continue
+        rc=0
+        run_case "$kind" "$case" "$mutant" || rc=$?
+        if [ "$rc" = 1 ] && [ "$outcome" = failed ]; then
+            passed=$((passed + 1))
+            echo "| $mutant | $kind | connection.$case |"
+        elif grep -q "has nothing there to change" "$work/log"; then
+            skipped=$((skipped + 1))
+        else
+            failed=$((failed + 1))
+            echo "| $mutant | $kind | SURVIVED connection.$case: exit code $rc, ${outcome:-no outcome} |"
+            tail -n 10 "$work/log" | sed 's/^/    /'
+        fi
+    done
+}
+for kind in "${kinds[@]}"; do
+    unfit=
+    around "$kind"
+done
+echo "$passed passed, $failed failed, $skipped skipped"
+[ "$failed" = 0 ]
