@@ -31,12 +31,12 @@ matrix=(
     "unavailable_misnamed server_stopped"
     "unavailable_misnamed connection_limit"
 )
-for mutant in $(sed -n 's/^    ROW(\([a-z_]*\),.*/\1/p' harness/run/mutants_faults.c); do
+while read -r mutant; do
     if ! printf '%s\n' "${matrix[@]}" | grep -q "^$mutant "; then
         echo "FAIL: no case is named for mutant $mutant"
         failed=$((failed + 1))
     fi
-done
+done < <(sed -n 's/^    ROW(\([a-z_]*\),.*/\1/p' harness/run/mutants_faults.c)
 
 # run_case KIND CASE [MUTANT]: the exit code, and in $outcome what became of the case.
 run_case() {
