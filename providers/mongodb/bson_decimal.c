@@ -9,11 +9,25 @@
 #define EXP_MIN (-6176)
 #define EXP_MAX 6111
 
+/* Coefficients above 34 digits count as zero by the standard, but the client's text of them drops a digit; NaN may carry
+ * bits of its own. Such values are kept by their octets. */
+bool mo_decimal_is_canonical(const bson_decimal128_t *d)
+{
+    const uint64_t top = UINT64_C(0x1ed09bead87c0), rest = UINT64_C(0x378d8e63ffffffff); /* 10^34 - 1 */
+    if ((d->high >> 61 & 3) == 3)
+        return d->low == 0 && (d->high == UINT64_C(0x7c00000000000000) ||
+                                  (d->high & UINT64_MAX >> 1) == UINT64_C(0x7800000000000000));
+    uint64_t high = d->high & UINT64_C(0x1ffffffffffff);
+    return high < top || (high == top && d->low <= rest);
+}
+
 int mo_decimal_get(struct sp_arena *a, const bson_decimal128_t *d, struct sp_dec *out)
 {
     char text[BSON_DECIMAL128_STRING];
     bson_decimal128_to_string(d, text);
     size_t n = strlen(text);
+    if (!mo_decimal_is_canonical(d))
+        return 1;
     if (strchr(text, 'N') != NULL || strchr(text, 'I') != NULL) /* NaN, Infinity, -Infinity */
         return 1;
     const char *copy = sp_arena_strn(a, text, n);

@@ -1,4 +1,5 @@
 /* bson_scalar.c -- elements that JSON has no form for, as text and back. */
+#include <endian.h>
 #include <string.h>
 
 #include "base/str.h"
@@ -178,7 +179,11 @@ int mo_scalar_text(struct sp_buf *out, const bson_iter_t *it, struct sp_error *e
         if (!bson_iter_decimal128(it, &d))
             return sp_fail(err, SP_E_CORRUPT, SP_ORIGIN_BACKEND, "a decimal cannot be read");
         bson_decimal128_to_string(&d, text);
-        rc = sp_buf_puts(out, text);
+        if (mo_decimal_is_canonical(&d))
+            rc = sp_buf_puts(out, text);
+        else
+            rc =
+                sp_buf_printf(out, "0x%016llx%016llx", (unsigned long long)d.high, (unsigned long long)d.low);
         break;
     case BSON_TYPE_DATE_TIME:
         rc = date_text(out, bson_iter_date_time(it));
@@ -273,8 +278,18 @@ static int put_double(struct put *p)
 static int put_decimal(struct put *p)
 {
     bson_decimal128_t d;
-    if (!bson_decimal128_from_string(p->text, &d))
+    uint8_t *b;
+    if (p->n == 34 && sp_str_prefix(p->text, "0x")) {
+        int rc = unhex(p, p->text + 2, 32, &b);
+        if (rc != 0)
+            return rc;
+        uint64_t bits[2];
+        memcpy(bits, b, sizeof bits);
+        d.high = be64toh(bits[0]);
+        d.low = be64toh(bits[1]);
+    } else if (!bson_decimal128_from_string(p->text, &d)) {
         return bad(p, "decimal128");
+    }
     return done(p, bson_append_decimal128(p->doc, p->name, -1, &d));
 }
 

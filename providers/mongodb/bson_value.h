@@ -60,10 +60,11 @@ int mo_value_put(bson_t *doc, const char *name, const struct sp_type *type, cons
 /* Refuses a document in which a name occurs twice on the top level, or that is damaged there. */
 int mo_doc_check(const bson_t *doc, struct sp_error *err);
 
-/* Decimals. get: 1 = NaN or an infinity. put: -SP_E_RANGE beyond 34 digits or the exponents of decimal128. The form that
+/* Decimals. get: 1 = NaN, an infinity, or no canonical decimal128 (whose text is its bits: 0x and 32 hex digits). put: -SP_E_RANGE beyond 34 digits or the exponents of decimal128. The form that
  * put chooses has the exponent 0 if the number is integral and has at most 34 digits, else no trailing zeros. */
 int mo_decimal_get(struct sp_arena *a, const bson_decimal128_t *d, struct sp_dec *out);
 int mo_decimal_put(const struct sp_dec *d, bson_decimal128_t *out);
+bool mo_decimal_is_canonical(const bson_decimal128_t *d);
 
 /* Between the bson_*.c files. */
 /* The names of a document, of which `it` stands before the first. */

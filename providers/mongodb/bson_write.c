@@ -59,13 +59,12 @@ static int put_binary(struct put *p, bson_subtype_t subtype, const void *s, size
 
 static int put_instant(struct put *p, struct sp_ts ts)
 {
-    int64_t ms;
     if (ts.nsec % 1000000u != 0)
         return refuse(p, SP_E_RANGE, "a date of MongoDB has milliseconds, and this instant is finer");
-    if (__builtin_mul_overflow(ts.sec, (int64_t)1000, &ms) ||
-        __builtin_add_overflow(ms, (int64_t)(ts.nsec / 1000000u), &ms))
+    __extension__ const __int128 ms = (__int128)ts.sec * 1000 + ts.nsec / 1000000u;
+    if (ms < INT64_MIN || ms > INT64_MAX)
         return refuse(p, SP_E_RANGE, "the instant is outside of what a date of MongoDB holds");
-    return done(p, bson_append_date_time(p->doc, p->name, -1, ms));
+    return done(p, bson_append_date_time(p->doc, p->name, -1, (int64_t)ms));
 }
 
 /* BSON has no date, time of day and local timestamp: they are kept as text, which loses nothing and orders right. */
