@@ -17,11 +17,12 @@
 #define PO_CHECK      "sp_type_"      /* names of the checks that hold what no type of the server says */
 #define PO_WORDS      "switchproof: " /* comment that holds the asked words of an expression, behind a digest */
 #define PO_NOT_VALID  " not valid"    /* behind a check whose old rows were not looked at */
+#define PO_BLOB       "sp_blob_"      /* schemas that are buckets of the storage facet, with ... */
+#define PO_BUCKET     "switchproof bucket " /* ... this comment, and the bucket's name behind it */
 /* Grows with every change of a table `c` or of its columns, also when it is another table of the same name. */
 #define PO_STAMP                                                                                             \
     "c.oid || '.' || c.xmin || array(SELECT x.xmin FROM pg_catalog.pg_attribute x WHERE x.attrelid = c.oid " \
     "AND x.attnum > 0 ORDER BY x.attnum)::text"
-#define PO_BLOB "sp_blob_" /* tables of the storage facet */
 
 /* Object ids of built-in types; they are part of the protocol and never change. */
 enum {
@@ -349,6 +350,9 @@ int po_introspect_constraints(struct po_walk *w, struct sp_error *err);
 int po_introspect_indexes(struct po_walk *w, struct sp_error *err);
 int po_inventory(struct po_walk *w, struct sp_error *err);
 struct sp_table *po_walk_table(struct po_walk *w, const char *name);
+
+/* blob.c */
+extern const struct sp_blob_ops po_blob_ops;
 
 /* scan.c, load.c */
 int po_scan(struct sp_session *, const struct sp_scan *, struct sp_rowbuf *, struct sp_error *);

@@ -33,7 +33,7 @@ static int read_tables(struct po_walk *w, const char *schema, struct sp_error *e
         ret = po_query(w->s, PO_PLAIN,
             "SELECT c.relname::text FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = "
             "c.relnamespace WHERE n.nspname = $1 AND c.relkind IN ('r', 'p') AND NOT c.relispartition "
-            "AND c.relpersistence <> 't' AND NOT starts_with(c.relname, '" PO_BLOB "') "
+            "AND c.relpersistence <> 't' "
             "AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_depend d WHERE d.classid = 'pg_class'::regclass "
             "AND d.objid = c.oid AND d.deptype = 'e') ORDER BY c.relname COLLATE \"C\"",
             &p, &r, err);
@@ -211,7 +211,7 @@ static int read_sequences(struct po_walk *w, const char *schema, struct sp_error
         "'pg_class'::regclass AND d.deptype IN ('a', 'i') AND d.refobjsubid > 0 "
         "LEFT JOIN pg_class t ON t.oid = d.refobjid "
         "LEFT JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum = d.refobjsubid "
-        "WHERE NOT starts_with(coalesce(t.relname, ''), '" PO_BLOB "') AND n.nspname = ");
+        "WHERE n.nspname = ");
     po_put_literal(&b, schema);
     sp_buf_puts(&b, " ORDER BY c.relname COLLATE \"C\"");
     int ret = b.oom ? sp_nomem(err) : po_exec(w->s, b.p, &r, err);

@@ -96,16 +96,14 @@ static const char database_query[] =
     "SELECT 'extension', e.extname::text, NULL, e.extversion FROM pg_extension e WHERE e.extname <> "
     "'plpgsql' "
     "UNION ALL SELECT CASE WHEN obj_description(n.oid, 'pg_namespace') = '" PO_MARK
-    "' THEN 'switchproof namespace' ELSE 'schema' END, n.nspname::text, NULL, NULL FROM pg_namespace n WHERE "
+    "' THEN 'switchproof namespace' WHEN starts_with(obj_description(n.oid, 'pg_namespace'), '" PO_BUCKET
+    "') THEN 'object store' ELSE 'schema' END, n.nspname::text, NULL, NULL FROM pg_namespace n WHERE "
     "n.nspname "
     "NOT LIKE 'pg\\_%' AND n.nspname <> 'information_schema' AND n.nspname <> $1 "
     "UNION ALL SELECT 'event trigger', e.evtname::text, NULL, NULL FROM pg_event_trigger e "
     "UNION ALL SELECT 'publication', p.pubname::text, NULL, NULL FROM pg_publication p "
     "UNION ALL SELECT 'large objects', count(*)::text, NULL, NULL FROM pg_largeobject_metadata HAVING "
-    "count(*) > 0 "
-    "UNION ALL SELECT 'object store', c.relname::text, NULL, NULL FROM pg_class c JOIN pg_namespace n ON "
-    "n.oid = "
-    "c.relnamespace WHERE n.nspname = $1 AND c.relkind = 'r' AND starts_with(c.relname, '" PO_BLOB "')";
+    "count(*) > 0";
 
 static int add_items(struct po_walk *w, const PGresult *r, struct sp_error *err)
 {

@@ -81,7 +81,8 @@ int po_ns_list(struct sp_session *s, const char *prefix, struct sp_names *out, s
     po_begin_statement(s);
     int ret = ask(s,
         "SELECT nspname::text FROM pg_catalog.pg_namespace WHERE starts_with(nspname, $1) AND nspname NOT "
-        "LIKE 'pg\\_%' AND nspname <> 'information_schema' AND nspname ~ '^[a-z0-9_]{1,40}$' ORDER BY 1",
+        "LIKE 'pg\\_%' AND nspname <> 'information_schema' AND nspname ~ '^[a-z0-9_]{1,40}$' AND NOT "
+        "coalesce(starts_with(obj_description(oid, 'pg_namespace'), '" PO_BUCKET "'), false) ORDER BY 1",
         prefix == NULL ? "" : prefix, &r, err);
     for (int i = 0; ret == 0 && i < PQntuples(r); i++)
         if (strcmp(PQgetvalue(r, i, 0), s->default_ns) != 0 && sp_names_add(out, PQgetvalue(r, i, 0)) != 0)

@@ -2,7 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "providers/postgresql/internal.h"
+#include "providers/postgresql/blob.h"
 
 #define YES                                                                                                  \
     {                                                                                                        \
@@ -82,6 +82,26 @@ static const struct sp_cap declared[SP_CAP_N] = {
     [SP_CAP_COLUMN_GRANTS] = YES,
     [SP_CAP_ROLE_ACT] = YES,
     [SP_CAP_ROW_SECURITY] = YES,
+    [SP_CAP_BUCKETS] = YES,
+    [SP_CAP_PUT] = YES,
+    [SP_CAP_GET] = YES,
+    [SP_CAP_RANGE] = YES,
+    [SP_CAP_HEAD] = YES,
+    [SP_CAP_LIST] = YES,
+    [SP_CAP_DELIMITER] = YES,
+    [SP_CAP_DELETE] = YES,
+    [SP_CAP_COPY] = YES,
+    [SP_CAP_MOVE] = YES,
+    [SP_CAP_METADATA] = YES,
+    [SP_CAP_CONTENT_TYPE] = YES,
+    [SP_CAP_IF_NONE_MATCH] = YES,
+    [SP_CAP_IF_MATCH] = YES,
+    [SP_CAP_CHECKSUM] = YES,
+    [SP_CAP_SIGNED_URL] = NO("PostgreSQL serves no URLs"),
+    [SP_CAP_MULTIPART] = YES,
+    [SP_CAP_KEY_BYTES] = LIMIT(PO_KEY_BYTES),
+    [SP_CAP_KEYS_ANY] = YES,
+    [SP_CAP_OBJECT_BYTES] = LIMIT(PO_OBJECT_BYTES),
 };
 
 static const struct sp_loss losses[] = {
@@ -151,8 +171,11 @@ static int effective(
         PQgetvalue(r, 0, 6)[0] == '1'                      ? ""
         : s->base.endpoint->access == SP_ACCESS_DISPOSABLE ? ""
                                                            : ", row security is an error");
-    if (PQgetvalue(r, 0, 4)[0] != '1')
-        deny(&out[SP_CAP_NAMESPACES], "this user may not create schemas in this database");
+    if (PQgetvalue(r, 0, 4)[0] != '1') {
+        static const char why[] = "this user may not create schemas in this database";
+        deny(&out[SP_CAP_NAMESPACES], why);
+        deny(&out[SP_CAP_BUCKETS], why);
+    }
     for (size_t i = 0; i < SP_LEN(of_roles) && PQgetvalue(r, 0, 5)[0] != '1'; i++)
         deny(&out[of_roles[i]], "this user may not create roles");
     if (PQgetvalue(r, 0, 7)[0] != '1')
@@ -210,7 +233,7 @@ const struct sp_provider sp_provider_postgresql = {
     .kind = "postgresql",
     .scheme = "postgresql",
     .alias = "postgres",
-    .summary = "PostgreSQL 12 or later, through libpq",
+    .summary = "PostgreSQL 12 or later, through libpq; objects in bytea",
     .library = library,
     .options = options,
     .declared = declared,
@@ -221,4 +244,5 @@ const struct sp_provider sp_provider_postgresql = {
     .interrupt = po_interrupt,
     .close = po_close,
     .db = &db_ops,
+    .blob = &po_blob_ops,
 };
