@@ -52,7 +52,7 @@
     X(SEQUENCE, "sequence", "name source_next target_next behind")                                           \
     X(DIFFERENCE, "difference",                                                                              \
         "name difference key column expected actual digest side: one row or one cell")                       \
-    X(NOT_COMPARED, "not_compared", "name what reason")                                                      \
+    X(NOT_COMPARED, "not_compared", "name what reason accepted")                                             \
     X(FINDING, "finding", "name column topic count message: worth knowing, not a difference")                \
     X(CUSTOM_CHECK, "custom_check", "name provider expected actual outcome: a team's own invariant")         \
     X(VERIFY_END, "verify_end", "verdict tables differences capped duration_s rows bytes")                   \

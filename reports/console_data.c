@@ -53,8 +53,9 @@ static void on_difference(struct sp_console *c, const struct sp_event_in *ev)
 
 static void on_schema(struct sp_console *c, const struct sp_event_in *ev)
 {
+    bool accepted = sp_event_get_bool(ev, SP_FLD_accepted, false);
     rdc_clear_status(c);
-    rdc_colored(c, "31;1", "DIFFERS");
+    rdc_colored(c, accepted ? "33" : "31;1", accepted ? "acknowledged" : "DIFFERS");
     sp_buf_putc(&c->out, ' ');
     rd_plain(&c->out, rd_text(ev, SP_FLD_element));
     sp_buf_putc(&c->out, ' ');
@@ -131,7 +132,9 @@ void rdc_data(struct sp_console *c, const struct sp_event_in *ev)
         return;
     case SP_EV_NOT_COMPARED:
         if (strcmp(rd_text(ev, SP_FLD_what), "everything") != 0 || !rdc_said(c, rd_text(ev, SP_FLD_reason)))
-            rdc_named(c, "33;1", "NOT COMPARED", rd_text(ev, SP_FLD_name), rd_text(ev, SP_FLD_reason));
+            rdc_named(c, "33;1",
+                sp_event_get_bool(ev, SP_FLD_accepted, false) ? "acknowledged" : "NOT COMPARED",
+                rd_text(ev, SP_FLD_name), rd_text(ev, SP_FLD_reason));
         return;
     case SP_EV_FINDING:
         rdc_named(c, "33", "finding", rd_text(ev, SP_FLD_name), rd_text(ev, SP_FLD_message));

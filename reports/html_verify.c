@@ -208,7 +208,7 @@ static void sequences(struct sp_buf *out, const struct rd *r)
 
 static void not_compared(struct sp_buf *out, const struct rd *r)
 {
-    const char *const columns[] = { "Name", "What", "Reason" };
+    const char *const columns[] = { "Name", "What", "Reason", "Acknowledged" };
     const struct rd_rows *rows = &r->of[SP_EV_NOT_COMPARED];
     if (rows->n == 0)
         return;
@@ -219,6 +219,7 @@ static void not_compared(struct sp_buf *out, const struct rd *r)
         rdh_row_head(out, rd_text(&rows->v[i].ev, F(name)));
         rdh_cell(out, rd_text(&rows->v[i].ev, F(what)));
         rdh_cell(out, rd_text(&rows->v[i].ev, F(reason)));
+        accepted_cell(out, &rows->v[i].ev);
         sp_buf_puts(out, "</tr>\n");
     }
     rdh_table_end(out);

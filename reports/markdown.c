@@ -242,14 +242,15 @@ static void verify(struct sp_buf *out, const struct rd *r)
         code(out, rd_text(d, SP_FLD_expected));
         sp_buf_puts(out, ", actual ");
         code(out, rd_text(d, SP_FLD_actual));
-        sp_buf_putc(out, '\n');
+        sp_buf_puts(out, sp_event_get_bool(d, SP_FLD_accepted, false) ? " (acknowledged)\n" : "\n");
     }
     for (size_t i = 0; i < none->n && i < MAX_LISTED; i++) {
         sp_buf_puts(out, i == 0 ? "\nNot compared:\n\n- " : "- ");
         rd_md(out, rd_text(&none->v[i].ev, SP_FLD_name));
         sp_buf_puts(out, ": ");
         rd_md(out, rd_text(&none->v[i].ev, SP_FLD_reason));
-        sp_buf_putc(out, '\n');
+        sp_buf_puts(
+            out, sp_event_get_bool(&none->v[i].ev, SP_FLD_accepted, false) ? " (acknowledged)\n" : "\n");
     }
     verify_details(out, r);
 }

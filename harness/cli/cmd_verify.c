@@ -55,6 +55,8 @@ static int compare(struct sp_sides *s, const struct sp_args *a, struct sp_eviden
         .ntables = a->tables.n,
         .accept_loss = a->accept_loss.v,
         .naccept_loss = a->accept_loss.n,
+        .accept = a->accept.v,
+        .naccept = a->accept.n,
         .max_differences = a->max_differences,
         .show_values = a->show_values,
         .strict_integrity = a->strict_integrity,

@@ -19,7 +19,7 @@ struct sp_args {
     bool quiet, no_color, help, version;
     int verbose;
     const char *config, *glob, *report_dir, *strategy, *format, *run;
-    struct sp_list providers, suites, tables, checks, accept_loss, operands;
+    struct sp_list providers, suites, tables, checks, accept_loss, accept, operands;
     uint64_t seed, jobs, max_differences;
     bool has_seed, has_max_differences;
     bool full, list, show_values, strict_integrity, dry_run, into_existing;

@@ -36,7 +36,8 @@ static void expression(
     if (c->same_kind || a == NULL || b == NULL || (sp_v_expr_is_literal(a) && sp_v_expr_is_literal(b)))
         sp_v_schema_diff(c, element, table, name, a, b);
     else
-        sp_v_not_compared(c, table, name, "%s written in two languages: %s | %s", element, a, b);
+        sp_v_not_inspected(
+            c, element, table, name, "table %s: written in two languages: %s | %s", table, a, b);
 }
 
 static void collation(
@@ -48,8 +49,8 @@ static void collation(
     if (c->same_kind || a == NULL || b == NULL)
         sp_v_schema_diff(c, "collation", table, s->name, a, b);
     else
-        sp_v_not_compared(
-            c, table, s->name, "collation %s and collation %s of another kind of backend", a, b);
+        sp_v_not_inspected(c, "collation", table, s->name,
+            "table %s: collation %s and collation %s of another kind of backend", table, a, b);
 }
 
 static void column(struct sp_vctx *c, const char *table, const struct sp_column *s, const struct sp_column *t)

@@ -49,19 +49,32 @@ static void same_kind(struct sp_vctx *c)
     }
 }
 
-/* One line per kind and side: "3 of kind trigger". */
-static void list_kinds(struct sp_vctx *c, enum sp_side side)
+static bool has_same(const struct sp_schema *s, const struct sp_inventory_item *x)
 {
-    const struct sp_schema *s = c->schema[side];
-    for (size_t i = 0; i < s->ninventory;) {
-        size_t k = i, n = 0;
-        for (; k < s->ninventory && strcmp(s->inventory[k].kind, s->inventory[i].kind) == 0; k++)
-            n += selected(c, &s->inventory[k]) ? 1u : 0u;
-        if (n != 0)
-            sp_v_not_compared(c, s->inventory[i].kind, s->inventory[i].kind,
-                "%s: %zu of kind %s not inspected: another kind of backend has no equal form of it",
-                sp_v_side_name(side), n, s->inventory[i].kind);
-        i = k;
+    for (size_t i = 0; i < s->ninventory; i++)
+        if (strcmp(s->inventory[i].name, x->name) == 0 && strcmp(s->inventory[i].kind, x->kind) == 0)
+            return true;
+    return false;
+}
+
+/* Each by its name: only so can it be acknowledged. What holds rows that nobody read cannot be. */
+static void list_items(struct sp_vctx *c, enum sp_side side)
+{
+    const struct sp_schema *s = c->schema[side], *other = c->schema[1 - (int)side];
+    for (size_t i = 0; i < s->ninventory; i++) {
+        const struct sp_inventory_item *x = &s->inventory[i];
+        bool both = has_same(other, x);
+        if (!selected(c, x) || (both && side == SP_SIDE_TARGET))
+            continue;
+        if (x->definition == NULL)
+            sp_v_not_compared(c, x->name, x->kind, "%s: what it holds is not read", sp_v_side_name(side));
+        else
+            sp_v_not_inspected(c, x->kind, x->table, x->name,
+                "%s: another kind of backend has no equal form of it (to acknowledge: --accept '%s:%s')",
+                both                     ? "on both sides"
+                : side == SP_SIDE_SOURCE ? "on the source only"
+                                         : "on the target only",
+                x->kind, x->name);
     }
 }
 
@@ -83,6 +96,6 @@ void sp_v_compare_inventory(struct sp_vctx *c)
         same_kind(c);
         return;
     }
-    list_kinds(c, SP_SIDE_SOURCE);
-    list_kinds(c, SP_SIDE_TARGET);
+    list_items(c, SP_SIDE_SOURCE);
+    list_items(c, SP_SIDE_TARGET);
 }

@@ -138,7 +138,8 @@ static const char *unique_text(struct sp_vctx *c, const void *p)
 }
 static const char *unique_name(const void *p)
 {
-    return or_empty(((const struct sp_unique *)p)->name);
+    const struct sp_unique *u = p;
+    return u->name != NULL ? u->name : u->ncolumns != 0 ? u->columns[0] : "";
 }
 static const struct kind uniques = { "unique", unique_same, unique_related, unique_text, unique_name,
     sizeof(struct sp_unique) };
@@ -162,7 +163,8 @@ static const char *check_text(struct sp_vctx *c, const void *p)
 }
 static const char *check_name(const void *p)
 {
-    return or_empty(((const struct sp_check *)p)->name);
+    const struct sp_check *k = p;
+    return k->name != NULL && k->name[0] != '\0' ? k->name : or_empty(k->expr);
 }
 static const struct kind checks = { "check", check_same, check_related, check_text, check_name,
     sizeof(struct sp_check) };

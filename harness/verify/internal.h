@@ -37,7 +37,8 @@ struct sp_vctx {
     size_t npairs;
     bool same_kind;
     size_t memory; /* bytes for both sides together */
-    uint64_t differences, not_compared, lossy;
+    uint64_t differences, not_compared, lossy, accepted;
+    bool *accept_met; /* which acknowledgements something answered to */
     bool capped;
     uint64_t rows, bytes;
 };
@@ -54,6 +55,9 @@ int sp_v_abort(struct sp_vctx *c, struct sp_error *why);
 void sp_v_differ(struct sp_vctx *c, uint64_t n, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 void sp_v_not_compared(struct sp_vctx *c, const char *name, const char *what, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));
+/* The same of a thing that can be acknowledged by name. */
+void sp_v_not_inspected(struct sp_vctx *c, const char *element, const char *table, const char *name,
+    const char *fmt, ...) __attribute__((format(printf, 5, 6)));
 void sp_v_lossy(struct sp_vctx *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void sp_v_finding(struct sp_vctx *c, const char *name, const char *column, const char *topic, uint64_t count,
     const char *fmt, ...) __attribute__((format(printf, 6, 7)));
@@ -62,6 +66,12 @@ void sp_v_schema_diff(struct sp_vctx *c, const char *element, const char *table,
     const char *expected, const char *actual);
 bool sp_v_selected(const struct sp_vctx *c, const char *table);
 const char *sp_v_side_name(enum sp_side side);
+
+/* ---- accept.c ---------------------------------------------------------------------------------------------- */
+int sp_v_accept_check(const struct sp_verify_options *, struct sp_error *);
+bool sp_v_accepted(struct sp_vctx *c, const char *element, const char *table, const char *name);
+void sp_v_accept_unmet(struct sp_vctx *c);
+void sp_v_put_accepted(const struct sp_vctx *c, struct sp_buf *out);
 
 /* ---- match.c ----------------------------------------------------------------------------------------------- */
 int sp_v_match(struct sp_vctx *c);            /* fills pairs */

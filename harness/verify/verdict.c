@@ -92,23 +92,43 @@ void sp_v_lossy(struct sp_vctx *c, const char *fmt, ...)
     free(text);
 }
 
-void sp_v_not_compared(struct sp_vctx *c, const char *name, const char *what, const char *fmt, ...)
+static void not_compared(
+    struct sp_vctx *c, const char *name, const char *what, const char *text, bool accepted)
 {
     struct sp_event ev;
     struct sp_buf line = SP_BUF_INIT;
-    va_list ap;
-    va_start(ap, fmt);
-    char *text = format(c, fmt, ap);
-    va_end(ap);
-    c->not_compared++;
     sp_event_begin(&ev, SP_EV_NOT_COMPARED);
     sp_event_text(&ev, SP_FLD_name, name);
     sp_event_text(&ev, SP_FLD_what, what);
     sp_event_text(&ev, SP_FLD_reason, text);
+    sp_event_bool(&ev, SP_FLD_accepted, accepted);
     sp_v_send(c, &ev);
+    if (accepted)
+        return;
+    c->not_compared++;
     sp_buf_printf(&line, "%s, %s: %s", name, what, text != NULL ? text : "?");
     reason(c, "not compared: ", line.p != NULL ? line.p : name);
     sp_buf_free(&line);
+}
+
+void sp_v_not_compared(struct sp_vctx *c, const char *name, const char *what, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    char *text = format(c, fmt, ap);
+    va_end(ap);
+    not_compared(c, name, what, text, false);
+    free(text);
+}
+
+void sp_v_not_inspected(
+    struct sp_vctx *c, const char *element, const char *table, const char *name, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    char *text = format(c, fmt, ap);
+    va_end(ap);
+    not_compared(c, name, element, text, sp_v_accepted(c, element, table, name));
     free(text);
 }
 
@@ -134,6 +154,7 @@ void sp_v_schema_diff(struct sp_vctx *c, const char *element, const char *table,
     const char *expected, const char *actual)
 {
     const char *kind = expected == NULL ? "extra" : actual == NULL ? "missing" : "changed";
+    bool accepted = sp_v_accepted(c, element, table, name);
     struct sp_event ev;
     sp_event_begin(&ev, SP_EV_SCHEMA_DIFF);
     sp_event_text(&ev, SP_FLD_element, element);
@@ -142,8 +163,10 @@ void sp_v_schema_diff(struct sp_vctx *c, const char *element, const char *table,
     sp_event_text(&ev, SP_FLD_expected, expected);
     sp_event_text(&ev, SP_FLD_actual, actual);
     sp_event_text(&ev, SP_FLD_difference, kind);
-    sp_event_bool(&ev, SP_FLD_accepted, false);
+    sp_event_bool(&ev, SP_FLD_accepted, accepted);
     sp_v_send(c, &ev);
+    if (accepted)
+        return;
     if (strcmp(name, table) == 0 || name[0] == '\0')
         sp_v_differ(c, 1, "schema: %s of %s is %s", element, table, kind);
     else

@@ -157,6 +157,7 @@ static void run_checks(struct sp_vctx *c)
     if ((checks & SP_VC_SEQUENCES) && c->rc == 0)
         sp_v_sequences(c);
     sp_v_custom(c);
+    sp_v_accept_unmet(c);
 }
 
 static enum sp_verify_verdict conclude(const struct sp_vctx *c, const struct state *st)
@@ -211,6 +212,9 @@ static void send_end(struct sp_vctx *c, enum sp_verify_verdict verdict, double s
     struct sp_event ev;
     struct sp_buf message = SP_BUF_INIT;
     put_left_out(c, &message);
+    if (c->accepted != 0 && message.n != 0)
+        sp_buf_puts(&message, "; ");
+    sp_v_put_accepted(c, &message);
     if (c->reasons != NULL && message.p != NULL)
         sp_buf_printf(c->reasons, "%s\n", message.p);
     sp_event_begin(&ev, SP_EV_VERIFY_END);
@@ -295,6 +299,11 @@ int sp_verify_bounded(struct sp_session *source, struct sp_session *target,
         return sp_invalid(err, "verify: no such checks");
     if (source == NULL || target == NULL || source == target)
         return sp_invalid(err, "verify needs two open sessions");
+    if (sp_v_accept_check(opt, err) != 0)
+        return -SP_E_INVALID;
+    bool *met = calloc(opt->naccept + 1, sizeof *met);
+    if (met == NULL)
+        return sp_nomem(err);
     struct sp_vctx c = { .session = { source, target },
         .opt = &o,
         .em = em,
@@ -302,6 +311,7 @@ int sp_verify_bounded(struct sp_session *source, struct sp_session *target,
         .reasons = reasons,
         .reasons_left = MAX_REASONS,
         .arena = SP_ARENA_INIT,
+        .accept_met = met,
         .memory = memory };
     c.same_kind = strcmp(sp_session_provider(source)->kind, sp_session_provider(target)->kind) == 0;
     *verdict = SP_VV_NOT_COMPARED;
@@ -311,6 +321,7 @@ int sp_verify_bounded(struct sp_session *source, struct sp_session *target,
     sp_schema_free(c.schema[0]);
     sp_schema_free(c.schema[1]);
     sp_arena_free(&c.arena);
+    free(met);
     return c.rc;
 }
 

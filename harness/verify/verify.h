@@ -28,7 +28,9 @@ struct sp_verify_options {
     const char *const *tables;
     size_t ntables; /* globs; empty = all */
     const char *const *accept_loss;
-    size_t naccept_loss;      /* TABLE.COLUMN or COLUMN */
+    size_t naccept_loss; /* TABLE.COLUMN or COLUMN */
+    const char *const *accept;
+    size_t naccept; /* KIND:NAME or KIND:TABLE.NAME: schema differences and objects not compared, never data */
     uint64_t max_differences; /* rows listed per table; counts stay exact. Default 100 */
     bool show_values;
     bool strict_integrity;
