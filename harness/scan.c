@@ -245,7 +245,7 @@ int sp_put_value(struct sp_rowbuf *rb, const struct sp_value *pushed)
     bool bad_text = v.tag == SP_TEXT && !sp_utf8_valid(v.u.str.p, v.u.str.n); /* no rule changes that */
     st->bad_utf8 += bad_text ? 1 : 0;
     for (size_t i = 0; rb->scan->side == SP_SIDE_SOURCE && i < rb->col->nrules; i++) {
-        int rc = sp_rule_apply(rb->col->rules[i], &in->arena, &v, &v);
+        int rc = sp_rule_apply_arg(rb->col->rules[i], rb->col->args[i], &in->arena, &v, &v);
         if (rc < 0)
             return stop_code(rb, rc, "a rule could not be applied");
         st->touched[i] += (uint64_t)rc;

@@ -64,7 +64,8 @@ int rd_verify_json(const struct rd *r, struct sp_buf *out, struct sp_error *err)
     const enum sp_event_field difference[] = { F(name), F(difference), F(key), F(column), F(expected),
         F(actual), F(digest), F(side) };
     const enum sp_event_field not_compared[] = { F(name), F(what), F(reason), F(accepted) };
-    const enum sp_event_field finding[] = { F(name), F(column), F(topic), F(count), F(message) };
+    const enum sp_event_field finding[] = { F(name), F(column), F(topic), F(count), F(message), F(key),
+        F(actual) };
     const enum sp_event_field custom[] = { F(name), F(provider), F(expected), F(actual), F(outcome) };
     const enum sp_event_field migrated[] = { F(name), F(rows), F(bytes), F(duration_s), F(rate), F(message) };
     const struct rd_rows *starts = &r->of[SP_EV_VERIFY_START], *ends = &r->of[SP_EV_VERIFY_END];

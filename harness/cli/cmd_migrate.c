@@ -38,6 +38,7 @@ static int copy(struct sp_sides *s, const struct sp_args *a, struct sp_evidence 
     struct sp_error err = SP_ERROR_INIT;
     struct sp_migrate_options o = { .tables = a->tables.v,
         .ntables = a->tables.n,
+        .show_values = a->show_values,
         .dry_run = a->dry_run,
         .into_existing = a->into_existing,
         .progress = sp_progress_rows,

@@ -24,7 +24,7 @@ const struct sp_option sp_options[] = {
     { "max-differences", 0, SP_OPT_U64, SP_C_VERIFY, AT(max_differences), .has_offset = offsetof(struct sp_args, has_max_differences), .min = 0, .max = 10000000, .arg = "N", .doc = "rows listed for each table, counts stay exact (default: 100)" },
     { "accept-loss", 0, SP_OPT_LIST, SP_C_VERIFY, AT(accept_loss), .arg = "COLUMN,...", .doc = "TABLE.COLUMN or COLUMN whose lossy rule is fine (repeatable)" },
     { "accept", 0, SP_OPT_LIST, SP_C_VERIFY, AT(accept), .arg = "KIND:NAME,...", .doc = "a schema difference or an object not compared that is fine, by its exact name, e.g. view:totals, foreign_key:orders.customer_id (repeatable)" },
-    { "show-values", 0, SP_OPT_FLAG, SP_C_VERIFY, AT(show_values), .doc = "print differing values instead of their digests" },
+    { "show-values", 0, SP_OPT_FLAG, SP_C_VERIFY | SP_C_MIGRATE, AT(show_values), .doc = "print values that differ or do not fit instead of their digests" },
     { "strict-integrity", 0, SP_OPT_FLAG, SP_C_VERIFY, AT(strict_integrity), .doc = "orphans that both sides have count as differences too" },
     { "strategy", 0, SP_OPT_CHOICE, SP_C_MIGRATE, AT(strategy), .arg = "NAME", .choices = strategies, .doc = "bulk: schema, rows, then indexes and foreign keys (default)" },
     { "into-existing", 0, SP_OPT_FLAG, SP_C_MIGRATE, AT(into_existing), .doc = "tables may exist in the target already; they must be empty" },

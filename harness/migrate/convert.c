@@ -14,13 +14,17 @@ struct choice {
 struct column {
     struct choice choices[CHOICES];
     size_t nchoices, at; /* column of the table */
-    uint64_t values;
+    uint64_t values, texts;
+    bool number;            /* declared boolean, but used as a number */
+    struct sp_misfits list; /* of the declared type */
 };
 struct profile {
     struct sp_mctx *m;
     const struct sp_colplan *plan;
-    struct column *columns;
-    size_t ncols;
+    const struct sp_table *t;
+    struct column *columns; /* ncols */
+    size_t ncols, nread;    /* behind the columns without a type, those of the key are read */
+    struct sp_value *row;   /* nread */
     struct sp_arena arena;
     struct sp_error err;
     int rc;
@@ -57,7 +61,8 @@ static void candidates(const struct sp_table *t, const struct sp_column *col, st
         d = (struct sp_type){ .tag = SP_INT };
     if (d.tag == SP_INT)
         d.int_bits = 64; /* the declaration of a width was never held to */
-    if (d.tag != SP_MISSING && !(d.tag == SP_BOOL && numbers))
+    c->number = d.tag == SP_BOOL && numbers;
+    if (d.tag != SP_MISSING && !c->number)
         choose(c, d);
     if (d.tag == SP_LOCAL || d.tag == SP_INSTANT || d.tag == SP_DATE) {
         choose(c, (struct sp_type){ .tag = SP_INSTANT });
@@ -71,13 +76,27 @@ static void candidates(const struct sp_table *t, const struct sp_column *col, st
     choose(c, (struct sp_type){ .tag = SP_BYTES });
 }
 
+/* What the target is known to lose of a type, a value must not have. */
+static bool loses(struct sp_mctx *m, struct sp_arena *a, const struct sp_value *v)
+{
+    const struct sp_loss *l = sp_session_provider(m->target)->losses;
+    struct sp_value out;
+    for (; l != NULL && l->what != NULL; l++)
+        if (l->tag == v->tag && l->rule != SP_RULE_NONE && !sp_rule_has_arg(l->rule) &&
+            sp_rule_apply(l->rule, a, v, &out) != 0)
+            return true;
+    return v->tag == SP_TEXT && m->caps[SP_CAP_VAL_NUL].level == SP_CAP_NO && v->u.str.n != 0 &&
+           memchr(v->u.str.p, '\0', v->u.str.n) != NULL;
+}
+
 /* Coercing to a decimal knows no limits, and to a text no length. */
-static bool fits(struct sp_arena *a, const struct sp_type *type, const struct sp_value *v, bool *oom)
+static bool fits(
+    struct sp_mctx *m, struct sp_arena *a, const struct sp_type *type, const struct sp_value *v, bool *oom)
 {
     struct sp_value out;
     int rc = sp_coerce(a, type, v, &out);
     *oom = *oom || rc == -SP_E_NOMEM;
-    if (rc != 0)
+    if (rc != 0 || loses(m, a, &out))
         return false;
     if (type->tag == SP_DEC && type->precision > 0)
         return (int64_t)out.u.dec.exp >= -(int64_t)type->scale &&
@@ -97,10 +116,16 @@ static void look(struct profile *p, struct column *c, const struct sp_value *v)
     if (sp_v_is_absent(v))
         return;
     c->values++;
+    c->texts += v->tag == SP_TEXT ? 1 : 0;
     for (size_t i = 0; i < c->nchoices; i++) {
         struct choice *k = &c->choices[i];
-        if (k->misfits == 0 || i == 0) /* the declared type's misfits are counted to the end */
-            k->misfits += fits(&p->arena, &k->type, v, &oom) ? 0 : 1;
+        if (k->misfits != 0 && i != 0) /* the declared type's misfits are counted to the end */
+            continue;
+        if (fits(p->m, &p->arena, &k->type, v, &oom))
+            continue;
+        k->misfits++;
+        if (i == 0 && p->t->columns[c->at].declared.tag == k->type.tag)
+            oom = sp_m_misfit_keep(&c->list, p->m, p->t, p->plan, p->nread, p->row, v) != 0 || oom;
     }
     if (oom)
         p->rc = sp_nomem(&p->err);
@@ -115,25 +140,24 @@ static int on_row(void *payload, const struct sp_rowview *view)
         sp_arena_reset(&p->arena);
     if (sp_m_interrupted())
         p->rc = sp_fail(&p->err, SP_E_CANCELLED, SP_ORIGIN_HARNESS, "interrupted");
-    for (size_t i = 0; p->rc == 0 && i < p->ncols; i++) {
-        struct sp_value v;
+    for (size_t i = 0; p->rc == 0 && i < p->nread; i++) {
         enum sp_state state;
-        int64_t used = sp_canon_read(&p->arena, &p->plan[i].type, at, left, &v, &state);
+        int64_t used = sp_canon_read(&p->arena, &p->plan[i].type, at, left, &p->row[i], &state);
         if (used <= 0 || (uint64_t)used > left)
             p->rc =
                 sp_fail(&p->err, SP_E_INTERNAL, SP_ORIGIN_HARNESS, "column %zu cannot be read back", i + 1);
-        else
-            look(p, &p->columns[i], &v);
         at += used > 0 ? used : 0;
         left -= used > 0 && (uint64_t)used <= left ? (size_t)used : 0;
     }
+    for (size_t i = 0; p->rc == 0 && i < p->ncols; i++)
+        look(p, &p->columns[i], &p->row[i]);
     return p->rc;
 }
 
 static int pass(struct profile *p, const struct sp_table *t, struct sp_error *err)
 {
     struct sp_scan s = {
-        .ns = t->ns, .table = t->name, .cols = p->plan, .ncols = p->ncols, .side = SP_SIDE_SOURCE
+        .ns = t->ns, .table = t->name, .cols = p->plan, .ncols = p->nread, .side = SP_SIDE_SOURCE
     };
     struct sp_rowbuf rb;
     int rc = sp_rowbuf_init(&rb, &s, err);
@@ -166,7 +190,16 @@ static int take(struct sp_mctx *m, struct sp_mtable *x, const struct column *c, 
     struct sp_error *err)
 {
     size_t i = 0;
-    while (i < c->nchoices && c->choices[i].misfits != 0)
+    int rc = 0;
+    /* Where no value at all fits, the declaration means another spelling: that is one remark, not a list. */
+    if (c->choices[0].misfits != c->values)
+        rc = sp_m_misfit_say(m, &c->list, x->t->name, out->name, type_name(m, &c->choices[0].type),
+            c->choices[0].misfits, err);
+    if (rc != 0)
+        return rc;
+    /* Without a declaration, texts that happen to spell numbers stay texts. */
+    bool texts = out->declared.tag == SP_MISSING && c->values != 0 && c->texts == c->values;
+    while (i < c->nchoices && (c->choices[i].misfits != 0 || (texts && c->choices[i].type.tag != SP_TEXT)))
         i++;
     if (i == c->nchoices)
         return sp_fail(err, SP_E_INVALID, SP_ORIGIN_BACKEND,
@@ -178,6 +211,17 @@ static int take(struct sp_mctx *m, struct sp_mtable *x, const struct column *c, 
     out->type = c->choices[i].type;
     out->declared = (struct sp_type){ .tag = SP_MISSING };
     out->native_type = NULL;
+    if (c->number)
+        return sp_m_note(m, err, "warning",
+            "table %s, column %s: declared boolean, but a default, check or index takes it for a number; it "
+            "becomes %s",
+            x->t->name, out->name, type_name(m, &out->type));
+    if (declared.tag == SP_MISSING && c->texts != 0 && c->texts != c->values)
+        return sp_m_note(m, err, "warning",
+            "table %s, column %s: %llu of %llu values are texts that spell what the others are; all become "
+            "%s",
+            x->t->name, out->name, (unsigned long long)c->texts, (unsigned long long)c->values,
+            type_name(m, &out->type));
     if (i == 0 || c->choices[0].type.tag != declared.tag)
         return 0;
     return sp_m_note(m, err, "warning",
@@ -192,8 +236,10 @@ static int prepare(struct profile *p, const struct sp_table *t, struct sp_error 
     struct sp_arena *a = &p->m->arena;
     struct sp_colplan *plan = sp_arena_array(a, t->ncolumns + 1, sizeof *plan);
     p->columns = sp_arena_array(a, t->ncolumns + 1, sizeof *p->columns);
-    if (plan == NULL || p->columns == NULL)
+    p->row = sp_arena_array(a, t->ncolumns + 1, sizeof *p->row);
+    if (plan == NULL || p->columns == NULL || p->row == NULL)
         return sp_nomem(err);
+    p->t = t;
     for (size_t i = 0; i < t->ncolumns; i++) {
         const struct sp_column *c = &t->columns[i];
         if (c->type.tag != SP_MISSING)
@@ -201,6 +247,14 @@ static int prepare(struct profile *p, const struct sp_table *t, struct sp_error 
         candidates(t, c, &p->columns[p->ncols]);
         p->columns[p->ncols].at = i;
         plan[p->ncols++] = (struct sp_colplan){ .name = c->name, .source = c->name, .target = c->name };
+    }
+    p->nread = p->ncols;
+    for (size_t i = 0; p->ncols != 0 && i < t->ncolumns; i++) {
+        const struct sp_column *c = &t->columns[i];
+        if (c->type.tag != SP_MISSING && sp_table_is_pk(t, c->name))
+            plan[p->nread++] = (struct sp_colplan){
+                .name = c->name, .source = c->name, .target = c->name, .type = c->type, .key = false
+            };
     }
     p->plan = plan;
     return 0;

@@ -25,6 +25,7 @@ struct sp_mctx {
     size_t ntables;
     const char **virtuals; /* virtual tables that this copy created */
     size_t nvirtuals;
+    const struct sp_cap *caps; /* of the target, effective */
     bool same_kind;
     uint64_t rows, bytes;
 };
@@ -39,6 +40,29 @@ int sp_m_plan(struct sp_mctx *m, struct sp_error *err);
 int sp_m_say_plan(struct sp_mctx *m, struct sp_error *err);
 /* convert.c: a type for each column that has none, found in its values. */
 int sp_m_convert(struct sp_mctx *m, struct sp_mtable *x, struct sp_error *err);
+/* misfits.c: values that do not fit, as far as they are listed. */
+#define SP_MISFITS 10
+struct sp_misfits {
+    const char *key[SP_MISFITS], *value[SP_MISFITS]; /* in the context's arena */
+    size_t n;
+};
+int sp_m_misfit_keep(struct sp_misfits *list, struct sp_mctx *m, const struct sp_table *t,
+    const struct sp_colplan *plan, size_t n, const struct sp_value *row, const struct sp_value *v);
+int sp_m_misfit_say(struct sp_mctx *m, const struct sp_misfits *list, const char *table, const char *column,
+    const char *type, uint64_t all, struct sp_error *err);
+/* The key columns among those of a plan, for people: id=7, part="a". */
+void sp_m_put_key(struct sp_buf *out, const struct sp_table *t, const struct sp_colplan *plan, size_t n,
+    const struct sp_value *row);
+void sp_m_put_value(struct sp_buf *out, const struct sp_value *v, bool show);
+/* words.c: what is written in the source's language. */
+bool sp_m_is_about_words(int rc);
+int sp_m_create(struct sp_mctx *m, struct sp_mtable *x, struct sp_error *err);
+int sp_m_finish_by_pieces(struct sp_mctx *m, struct sp_mtable *x,
+    int (*finish)(struct sp_mctx *, struct sp_mtable *, struct sp_error *), bool *helped, struct sp_error *err);
+/* finish.c: constraints and indexes of one table; orphans that the source has. */
+int sp_m_finish(struct sp_mctx *m, struct sp_mtable *x, struct sp_error *err);
+int sp_m_say_collations(struct sp_mctx *m, struct sp_error *err);
+int sp_m_say_orphans(struct sp_mctx *m, const struct sp_mtable *x, struct sp_error *err);
 /* load.c: scans one table and loads it; the counts on both ends must agree. */
 int sp_m_load(struct sp_mctx *m, struct sp_mtable *t, struct sp_error *err);
 /* objects.c: what the schema only lists: virtual tables before the rows, views and triggers behind them. */

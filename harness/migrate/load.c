@@ -47,14 +47,26 @@ static int tick(struct pump *p)
     return 0;
 }
 
+/* Which row it was that the target did not take. */
+static void name_row(struct pump *p)
+{
+    struct sp_buf key = SP_BUF_INIT;
+    sp_m_put_key(&key, p->x->t, p->plan, p->ncols, p->row);
+    sp_error_prefix(&p->err, "the row %s", key.p == NULL ? "?" : key.p);
+    sp_buf_free(&key);
+}
+
 static int on_row(void *payload, const struct sp_rowview *view)
 {
     struct pump *p = payload;
     if (p->arena.total > 1u << 20)
         sp_arena_reset(&p->arena);
     p->rc = decode(p, view);
-    if (p->rc == 0)
+    if (p->rc == 0) {
         p->rc = sp_db_load_row(p->m->target, p->load, p->row, &p->err);
+        if (p->rc != 0)
+            name_row(p);
+    }
     if (p->rc != 0)
         return p->rc;
     p->x->rows++;
@@ -65,14 +77,15 @@ static int on_row(void *payload, const struct sp_rowview *view)
 
 /* Columns that can be written: not the generated ones. */
 static size_t columns(
-    struct sp_mctx *m, const struct sp_table *t, struct sp_colplan **plan, const char ***names)
+    struct sp_mctx *m, const struct sp_mtable *x, struct sp_colplan **plan, const char ***names)
 {
+    const struct sp_table *t = x->t;
     size_t n = 0;
     *plan = sp_arena_array(&m->arena, t->ncolumns + 1, sizeof **plan);
     *names = sp_arena_array(&m->arena, t->ncolumns + 1, sizeof **names);
     for (size_t i = 0; *plan != NULL && *names != NULL && i < t->ncolumns; i++) {
         const char *name = t->columns[i].name;
-        if (t->columns[i].generated != NULL)
+        if (x->made.columns[i].generated != NULL)
             continue;
         (*plan)[n] =
             (struct sp_colplan){ .name = name, .source = name, .target = name, .type = t->columns[i].type };
@@ -151,7 +164,7 @@ int sp_m_load(struct sp_mctx *m, struct sp_mtable *x, struct sp_error *err)
     struct sp_colplan *plan;
     const char **names;
     double started = sp_m_now();
-    p.ncols = columns(m, x->t, &plan, &names);
+    p.ncols = columns(m, x, &plan, &names);
     p.plan = plan;
     p.row = sp_arena_array(&m->arena, p.ncols + 1, sizeof *p.row);
     int rc = plan == NULL || names == NULL || p.row == NULL ? sp_nomem(&own) : 0;

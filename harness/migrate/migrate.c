@@ -68,9 +68,7 @@ static int make_ready(struct sp_mctx *m, struct sp_mtable *x, struct sp_error *e
     }
     if (x->existing)
         return 0;
-    int rc = sp_db_table_create(m->target, &x->made, false, err);
-    x->created = rc == 0;
-    return rc;
+    return sp_m_create(m, x, err);
 }
 
 /* A table that is not of our making may drop rows of its own accord (ON CONFLICT REPLACE, triggers): each row was taken,
@@ -105,12 +103,8 @@ static int copy_tables(struct sp_mctx *m, struct sp_error *err)
             rc = say_table(m, &m->tables[i], err);
     }
     for (size_t i = 0; rc == 0 && i < m->ntables; i++) {
-        const struct sp_mtable *x = &m->tables[i];
-        if (!x->created)
-            continue;
-        rc = sp_db_table_finish(m->target, &x->made, err);
-        if (rc != 0)
-            sp_error_prefix(err, "table %s, constraints and indexes", x->t->name);
+        if (m->tables[i].created)
+            rc = sp_m_finish(m, &m->tables[i], err);
     }
     for (size_t i = 0; rc == 0 && i < m->ntables; i++)
         rc = count_again(m, &m->tables[i], err);
@@ -180,6 +174,14 @@ static void fail_and_undo(struct sp_mctx *m, struct sp_error *err)
 
 /* ---- the course ---------------------------------------------------------------------------------------------------------- */
 
+static int ask_target(struct sp_mctx *m, struct sp_error *err)
+{
+    struct sp_facts facts;
+    struct sp_cap *caps = sp_arena_array(&m->arena, SP_CAP_N, sizeof *caps);
+    m->caps = caps;
+    return caps == NULL ? sp_nomem(err) : sp_effective(m->target, caps, &facts, err);
+}
+
 static int begin(struct sp_mctx *m, bool *snapshot, struct sp_error *err)
 {
     char id[64];
@@ -196,6 +198,8 @@ static int begin(struct sp_mctx *m, bool *snapshot, struct sp_error *err)
         rc = sp_db_ns_use(m->target, m->opt->target_ns, err);
     if (rc == 0)
         rc = sp_db_introspect(m->target, m->opt->target_ns, &m->to, err);
+    if (rc == 0)
+        rc = ask_target(m, err);
     return rc == 0 ? sp_m_plan(m, err) : rc;
 }
 
@@ -231,6 +235,8 @@ int sp_migrate_bulk(struct sp_session *source, struct sp_session *target,
         if (rc != 0)
             fail_and_undo(&m, &err);
         else
+            rc = sp_m_say_collations(&m, &err);
+        if (rc == 0)
             rc = sp_m_other_objects(&m, &err);
     }
     if (snapshot)

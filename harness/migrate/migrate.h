@@ -11,6 +11,7 @@ struct sp_migrate_options {
     size_t ntables; /* globs; empty = all */
     const char *source_ns,
         *target_ns;     /* NULL = the default namespace; views and the like stay behind otherwise */
+    bool show_values;   /* in findings; otherwise type and digest */
     bool dry_run;       /* says what would be done; writes nothing */
     bool into_existing; /* tables may exist already; they must be empty */
     void (*progress)(void *payload, const char *table, uint64_t rows, uint64_t total_rows);

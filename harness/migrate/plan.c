@@ -141,7 +141,8 @@ int sp_m_say_plan(struct sp_mctx *m, struct sp_error *err)
 {
     int rc = 0;
     for (size_t i = 0; rc == 0 && i < m->ntables; i++)
-        rc = say_table(m, &m->tables[i], err);
+        if ((rc = say_table(m, &m->tables[i], err)) == 0)
+            rc = sp_m_say_orphans(m, &m->tables[i], err);
     for (size_t i = 0; rc == 0 && i < m->from->nsequences; i++)
         if (sp_m_selected(m, m->from->sequences[i].table))
             rc = sp_m_note(m, err, "plan", "would set sequence %s to %lld", m->from->sequences[i].name,

@@ -26,18 +26,30 @@ struct pair {
 #define IS_MOMENT(type) (IS(type, INSTANT) || IS(type, LOCAL))
 #define HAS_CLOCK(type) (IS_MOMENT(type) || IS(type, TIME))
 
+static bool plan_rule(struct sp_colplan *plan, enum sp_rule_kind k, int32_t arg)
+{
+    for (size_t i = 0; i < plan->nrules; i++) {
+        if (plan->rules[i] == k)
+            return true;
+    }
+    if (plan->nrules == SP_MAX_RULES)
+        return false;
+    plan->args[plan->nrules] = arg;
+    plan->rules[plan->nrules++] = k;
+    return true;
+}
+
+static void add_rule_arg(struct pair *p, enum sp_rule_kind k, int32_t arg)
+{
+    if (!plan_rule(p->plan, k, arg))
+        p->full = true;
+    else
+        sp_rule_type(k, &p->s);
+}
+
 static void add_rule(struct pair *p, enum sp_rule_kind k)
 {
-    for (size_t i = 0; i < p->plan->nrules; i++) {
-        if (p->plan->rules[i] == k)
-            return;
-    }
-    if (p->plan->nrules == SP_MAX_RULES) {
-        p->full = true;
-        return;
-    }
-    p->plan->rules[p->plan->nrules++] = k;
-    sp_rule_type(k, &p->s);
+    add_rule_arg(p, k, 0);
 }
 
 static int compare_as(struct pair *p, enum sp_tag tag)
@@ -70,7 +82,33 @@ static void truncate_times(struct pair *p)
         add_rule(p, SP_RULE_TRUNCATE_MS);
     else if (keep == 0)
         add_rule(p, SP_RULE_TRUNCATE_S);
-    /* other precisions have no rule: what was cut shows as a difference */
+    else
+        add_rule_arg(p, SP_RULE_TRUNCATE_DIGITS, (int32_t)keep);
+}
+
+/* Where times are kept as text, a date stands for its midnight, and a zone is missing or too many. */
+static void spelled_moments(struct pair *p)
+{
+    if (!IS_MOMENT(p->t))
+        return;
+    add_rule(p, SP_RULE_DATE_AS_MIDNIGHT);
+    add_rule(p, IS(p->t, INSTANT) ? SP_RULE_LOCAL_AS_UTC : SP_RULE_UTC_AS_LOCAL);
+}
+
+/* A declared scale rounds what has more digits. */
+static void round_decimals(struct pair *p)
+{
+    bool exact = IS(p->s, DEC) && p->s.precision != 0 && p->s.scale <= p->t.scale;
+    bool whole = IS(p->s, INT) && p->t.scale >= 0;
+    if (IS(p->t, DEC) && p->t.precision != 0 && !exact && !whole)
+        add_rule_arg(p, SP_RULE_ROUND_SCALE, p->t.scale);
+}
+
+static void pad_text(struct pair *p)
+{
+    bool same = p->s.padded && p->s.length == p->t.length;
+    if (IS(p->t, TEXT) && p->t.padded && p->t.length != 0 && p->t.length <= INT32_MAX && !same)
+        add_rule_arg(p, SP_RULE_PAD, (int32_t)p->t.length);
 }
 
 static int moments(struct pair *p)
@@ -95,6 +133,7 @@ static bool fits_double(const struct sp_type *t)
 
 static int numbers(struct pair *p)
 {
+    round_decimals(p);
     if (!IS_FLOAT(p->t)) /* a float on the source alone is compared by its exact number */
         return compare_as(p, IS(p->s, INT) && IS(p->t, INT) ? SP_INT : SP_DEC);
     if (PAIR(p, F32, F32))
@@ -129,6 +168,10 @@ static int with_text(struct pair *p)
     if (!text_spells(other))
         return not_comparable(p, "text on one side has no reading as the type of the other");
     truncate_times(p);
+    if (IS(p->s, TEXT)) {
+        round_decimals(p);
+        spelled_moments(p); /* last: behind it, the type is one of times */
+    }
     return compare_as(p, other);
 }
 
@@ -155,6 +198,9 @@ static int one_dynamic(struct pair *p)
     if (IS(*typed, NATIVE))
         return not_comparable(p, "a type of its own on one side, and no declared type on the other");
     if (IS(p->s, MISSING)) {
+        spelled_moments(p);
+        round_decimals(p);
+        pad_text(p);
         truncate_times(p);
         if (IS(p->t, F32))
             add_rule(p, SP_RULE_TO_FLOAT32);
@@ -173,6 +219,8 @@ static int same_tag(struct pair *p, const struct sp_column *source, const struct
         return arrays(p);
     if (IS(p->s, TEXT) && p->s.padded && !p->t.padded)
         add_rule(p, SP_RULE_TRIM_PADDING);
+    pad_text(p);
+    round_decimals(p);
     truncate_times(p);
     return compare_as(p, p->t.tag);
 }
@@ -214,18 +262,18 @@ static const char *type_text(struct sp_arena *a, const struct sp_type *t)
     return s;
 }
 
-static int explain(struct sp_arena *a, const struct pair *p, const struct sp_column *source,
-    const struct sp_column *target, const char **why)
+static int explain(struct sp_arena *a, const struct sp_colplan *plan, const char *why_not,
+    const struct sp_column *source, const struct sp_column *target, const char **why)
 {
     const char *s = type_text(a, &source->type), *t = type_text(a, &target->type);
     struct sp_buf b = SP_BUF_INIT;
     if (s == NULL || t == NULL)
         return -SP_E_NOMEM;
     sp_buf_printf(&b, "%s to %s: ", s, t);
-    if (p->why_not != NULL)
-        sp_buf_puts(&b, p->why_not);
-    for (size_t i = 0; p->why_not == NULL && i < p->plan->nrules; i++)
-        sp_buf_printf(&b, "%s%s", i != 0 ? "; " : "", sp_rule_doc(p->plan->rules[i]));
+    if (why_not != NULL)
+        sp_buf_puts(&b, why_not);
+    for (size_t i = 0; why_not == NULL && i < plan->nrules; i++)
+        sp_buf_printf(&b, "%s%s", i != 0 ? "; " : "", sp_rule_doc(plan->rules[i]));
     *why = b.oom ? NULL : sp_arena_strn(a, b.p, b.n);
     sp_buf_free(&b);
     return *why == NULL ? -SP_E_NOMEM : 0;
@@ -251,7 +299,7 @@ int sp_equiv_resolve_with(struct sp_arena *a, const struct sp_column *source, co
     if (p.full)
         return -SP_E_INVALID;
     if (why != NULL && (rc == 1 || plan.nrules != 0)) {
-        int failed = explain(a, &p, source, target, why);
+        int failed = explain(a, &plan, p.why_not, source, target, why);
         if (failed != 0)
             return failed;
     }
@@ -263,6 +311,80 @@ int sp_equiv_resolve(struct sp_arena *a, const struct sp_column *source, const s
     struct sp_colplan *out, const char **why)
 {
     return sp_equiv_resolve_with(a, source, target, NULL, 0, out, why);
+}
+
+/* ---- ledgers ---- */
+
+const char *sp_equiv_why(struct sp_arena *a, const struct sp_column *source, const struct sp_column *target,
+    const struct sp_colplan *plan)
+{
+    const char *why = NULL;
+    return plan->nrules != 0 && explain(a, plan, NULL, source, target, &why) == 0 ? why : NULL;
+}
+
+int sp_rule_print(struct sp_buf *out, enum sp_rule_kind k, int32_t arg)
+{
+    return sp_rule_has_arg(k) ? sp_buf_printf(out, "%s(%d)", sp_rule_name(k), (int)arg)
+                              : sp_buf_puts(out, sp_rule_name(k));
+}
+
+static bool holds(const struct sp_loss *list, enum sp_tag tag, enum sp_rule_kind rule)
+{
+    for (; list != NULL && list->what != NULL; list++) {
+        if (list->tag == tag && list->rule == rule)
+            return true;
+    }
+    return false;
+}
+
+/* Fraction digits that a rule leaves; -1 for rules about something else. */
+static int32_t digits_left(enum sp_rule_kind k, int32_t arg)
+{
+    switch (k) {
+    case SP_RULE_TRUNCATE_US:
+        return 6;
+    case SP_RULE_TRUNCATE_MS:
+        return 3;
+    case SP_RULE_TRUNCATE_S:
+        return 0;
+    case SP_RULE_TRUNCATE_DIGITS:
+        return arg;
+    default:
+        return -1;
+    }
+}
+
+static bool cuts_already(const struct sp_colplan *plan, enum sp_rule_kind k)
+{
+    int32_t keep = digits_left(k, 0);
+    for (size_t i = 0; keep >= 0 && i < plan->nrules; i++) {
+        int32_t left = digits_left(plan->rules[i], plan->args[i]);
+        if (left >= 0 && left <= keep)
+            return true;
+    }
+    return false;
+}
+
+int sp_equiv_ledger(struct sp_colplan *plan, const struct sp_type *target,
+    const struct sp_loss *source_losses, const struct sp_loss *target_losses)
+{
+    enum sp_tag tag = plan->type.tag;
+    for (const struct sp_loss *l = target_losses; l != NULL && l->what != NULL; l++) {
+        bool declared = digits_left(l->rule, 0) >= 0 && fraction(target) <= (uint32_t)digits_left(l->rule, 0);
+        if (l->tag != tag || tag == SP_MISSING || l->rule == SP_RULE_NONE || sp_rule_has_arg(l->rule) ||
+            declared || cuts_already(plan, l->rule) || holds(source_losses, tag, l->rule))
+            continue;
+        if (!plan_rule(plan, l->rule, 0))
+            return -SP_E_INVALID;
+    }
+    for (size_t i = 0; holds(target_losses, tag, SP_RULE_ROUND_DIGITS) && i < plan->nrules; i++) {
+        int32_t left = digits_left(plan->rules[i], plan->args[i]);
+        if (left < 0)
+            continue;
+        plan->rules[i] = SP_RULE_ROUND_DIGITS;
+        plan->args[i] = left;
+    }
+    return 0;
 }
 
 /* Hashed piece by piece, so that no allocation can fail. Lengths go before names. */
@@ -300,6 +422,10 @@ struct sp_d128 sp_plan_fingerprint(const struct sp_colplan *cols, size_t n, bool
         hash_u64(&h, (uint64_t)c->nrules);
         for (size_t r = 0; r < c->nrules; r++)
             hash_name(&h, sp_rule_name(c->rules[r]));
+        for (size_t r = 0; r < c->nrules; r++) {
+            if (sp_rule_has_arg(c->rules[r]))
+                hash_u64(&h, (uint64_t)(int64_t)c->args[r]);
+        }
     }
     XXH128_hash_t d = XXH3_128bits_digest(&h);
     return (struct sp_d128){ d.low64, d.high64 };

@@ -26,7 +26,14 @@
     X(UTC_AS_LOCAL, "utc_as_local", "a UTC timestamp loses its zone")                                        \
     X(DATE_AS_MIDNIGHT, "date_as_midnight", "a date becomes 00:00:00 of that day")                           \
     X(EPOCH_S, "epoch_s", "an integer of seconds since 1970 becomes a timestamp")                            \
-    X(EPOCH_MS, "epoch_ms", "an integer of milliseconds since 1970 becomes a timestamp")
+    X(EPOCH_MS, "epoch_ms", "an integer of milliseconds since 1970 becomes a timestamp")                     \
+    X(TRUNCATE_DIGITS, "truncate_fraction",                                                                  \
+        "timestamps and times lose the digits that the column does not keep (towards the past)")             \
+    X(ROUND_DIGITS, "round_fraction",                                                                        \
+        "timestamps and times are rounded to the digits that the column keeps (halves away from 2000)")      \
+    X(ROUND_SCALE, "round_to_scale",                                                                         \
+        "a number is rounded to the digits behind the point that the column keeps (halves away from 0)")     \
+    X(PAD, "pad_to_length", "a text is filled with blanks up to the length of the column")
 
 enum sp_rule_kind {
     SP_RULE_NONE,
@@ -42,6 +49,12 @@ int sp_rule_parse(const char *name, enum sp_rule_kind *out);
  * stays as it is. to_float32 and to_float64 always give the float and count as a change only if the number differs.
  * Rules about times also take a text that spells one. */
 int sp_rule_apply(enum sp_rule_kind k, struct sp_arena *a, const struct sp_value *in, struct sp_value *out);
+/* Rules with a number: truncate_fraction and round_fraction: digits kept; round_to_scale: the scale; pad_to_length:
+ * characters. The others take no notice of it. */
+int sp_rule_apply_arg(
+    enum sp_rule_kind k, int32_t arg, struct sp_arena *a, const struct sp_value *in, struct sp_value *out);
+bool sp_rule_has_arg(enum sp_rule_kind k);
+int sp_rule_print(struct sp_buf *out, enum sp_rule_kind k, int32_t arg); /* round_to_scale(2) */
 
 /* What the rule does to the type of a column. */
 void sp_rule_type(enum sp_rule_kind k, struct sp_type *type);
@@ -54,9 +67,10 @@ struct sp_colplan {
     const char *source, *target; /* column names on each side */
     struct sp_type type;         /* comparison type; tag SP_MISSING = dynamic */
     enum sp_rule_kind rules[SP_MAX_RULES];
-    size_t nrules;       /* applied in order, source side only */
-    bool lossy_accepted; /* named by mapping or --accept-loss */
-    bool key;            /* part of the row key; key columns stand first in a plan */
+    int32_t args[SP_MAX_RULES]; /* of the rules that take a number */
+    size_t nrules;              /* applied in order, source side only */
+    bool lossy_accepted;        /* named by mapping or --accept-loss */
+    bool key;                   /* part of the row key; key columns stand first in a plan */
 };
 
 /* Chooses the comparison type and the unavoidable rules of a pair, after the `given` rules of a mapping. `why` (arena;
@@ -67,6 +81,15 @@ int sp_equiv_resolve_with(struct sp_arena *a, const struct sp_column *source, co
 /* The same without a mapping. */
 int sp_equiv_resolve(struct sp_arena *a, const struct sp_column *source, const struct sp_column *target,
     struct sp_colplan *out, const char **why);
+/* Adds the rules that the target's type-loss ledger makes unavoidable and the source's does not: what one side never
+ * held, the other cannot lose. `target` is the target's column type. Ledgers end with what == NULL and may be NULL. 0, or
+ * -SP_E_INVALID: more than SP_MAX_RULES. */
+struct sp_loss;
+int sp_equiv_ledger(struct sp_colplan *plan, const struct sp_type *target,
+    const struct sp_loss *source_losses, const struct sp_loss *target_losses);
+/* What the rules of a plan do, for people; NULL if there are none. */
+const char *sp_equiv_why(struct sp_arena *a, const struct sp_column *source, const struct sp_column *target,
+    const struct sp_colplan *plan);
 /* Fingerprint of a plan: format number, per column names, type, rules, key flags, residual flag. */
 struct sp_d128 sp_plan_fingerprint(const struct sp_colplan *cols, size_t n, bool residual);
 

@@ -77,6 +77,42 @@ static int truncate_to(uint32_t unit, const struct sp_value *in, struct sp_value
     return 0;
 }
 
+/* Digits kept of nine; the unit of the last one in nanoseconds. */
+static uint32_t unit_of(int32_t digits)
+{
+    uint32_t unit = 1;
+    for (int32_t i = digits < 0 ? 0 : digits; i < 9; i++)
+        unit *= 10;
+    return unit;
+}
+
+#define Y2000 INT64_C(946684800)
+
+static int round_to(uint32_t unit, const struct sp_value *in, struct sp_value *out)
+{
+    struct sp_value v = moment(in);
+    bool ts = v.tag == SP_INSTANT || v.tag == SP_LOCAL;
+    if (!ts && (v.tag != SP_TIME || v.u.time_ns <= 0))
+        return 0;
+    uint32_t rest = ts ? v.u.ts.nsec % unit : (uint32_t)(v.u.time_ns % unit);
+    if (rest == 0)
+        return 0;
+    bool up = 2 * (uint64_t)rest > unit || (2 * (uint64_t)rest == unit && (!ts || v.u.ts.sec >= Y2000));
+    uint32_t add = up ? unit - rest : 0;
+    if (!ts) {
+        v.u.time_ns += up ? (int64_t)add : -(int64_t)rest;
+    } else if (!up) {
+        v.u.ts.nsec -= rest;
+    } else if (v.u.ts.nsec + add < 1000000000) {
+        v.u.ts.nsec += add;
+    } else if (v.u.ts.sec < INT64_MAX) {
+        v.u.ts.sec++;
+        v.u.ts.nsec = 0;
+    }
+    *out = v;
+    return 1;
+}
+
 static int retag(enum sp_tag from, enum sp_tag to, const struct sp_value *in, struct sp_value *out)
 {
     struct sp_value v = moment(in);
@@ -138,6 +174,61 @@ static int to_float64(const struct sp_value *in, struct sp_value *out)
     return !sp_dec_to_f64_exact(&d, &same);
 }
 
+/* Adds one to the last of n digits; false when it runs over (999 -> 1000). */
+static bool increment(char *digits, size_t n)
+{
+    while (n > 0 && digits[n - 1] == '9')
+        digits[--n] = '0';
+    if (n != 0)
+        digits[n - 1]++;
+    return n != 0;
+}
+
+static int round_scale(int32_t scale, struct sp_arena *a, const struct sp_value *in, struct sp_value *out)
+{
+    static const struct sp_type decimal = { .tag = SP_DEC };
+    struct sp_value v;
+    bool number = in->tag == SP_DEC || in->tag == SP_F64 || in->tag == SP_F32 || in->tag == SP_TEXT;
+    int rc = number ? sp_coerce(a, &decimal, in, &v) : 1;
+    if (rc != 0)
+        return rc < 0 ? rc : 0;                  /* NaN, or no number at all: as it is */
+    int64_t cut = -(int64_t)scale - v.u.dec.exp; /* digits too many */
+    if (cut <= 0)
+        return 0;
+    size_t keep = (uint64_t)cut >= v.u.dec.ndigits ? 0 : v.u.dec.ndigits - (size_t)cut;
+    bool up = (uint64_t)cut <= v.u.dec.ndigits && v.u.dec.digits[keep] >= '5';
+    char *digits = sp_arena_alloc(a, keep + 1);
+    if (digits == NULL)
+        return -SP_E_NOMEM;
+    digits[0] = '1'; /* behind what runs over */
+    memcpy(digits + 1, v.u.dec.digits, keep);
+    bool over = up && !increment(digits + 1, keep);
+    struct sp_dec d = { .neg = v.u.dec.neg, .exp = -scale, .digits = over ? digits : digits + 1 };
+    d.ndigits = (uint32_t)(over ? keep + 1 : keep);
+    *out = sp_v_dec(sp_dec_normal(d));
+    return 1;
+}
+
+static int pad(int32_t length, struct sp_arena *a, const struct sp_value *in, struct sp_value *out)
+{
+    size_t chars = 0;
+    if (in->tag != SP_TEXT || length <= 0)
+        return 0;
+    for (size_t i = 0; i < in->u.str.n; i++)
+        chars += ((unsigned char)in->u.str.p[i] & 0xc0) != 0x80;
+    if (chars >= (size_t)length)
+        return 0;
+    size_t n = in->u.str.n + ((size_t)length - chars);
+    char *p = sp_arena_alloc(a, n);
+    if (p == NULL)
+        return -SP_E_NOMEM;
+    if (in->u.str.n != 0)
+        memcpy(p, in->u.str.p, in->u.str.n);
+    memset(p + in->u.str.n, ' ', n - in->u.str.n);
+    *out = sp_v_textn(p, n);
+    return 1;
+}
+
 static int trim(const struct sp_value *in, struct sp_value *out)
 {
     size_t n = in->u.str.n;
@@ -167,9 +258,20 @@ static int replace(bool when, struct sp_value by, struct sp_value *out)
     return when;
 }
 
+bool sp_rule_has_arg(enum sp_rule_kind k)
+{
+    return k == SP_RULE_TRUNCATE_DIGITS || k == SP_RULE_ROUND_DIGITS || k == SP_RULE_ROUND_SCALE ||
+           k == SP_RULE_PAD;
+}
+
 int sp_rule_apply(enum sp_rule_kind k, struct sp_arena *a, const struct sp_value *value, struct sp_value *out)
 {
-    (void)a;                                          /* no rule needs memory so far */
+    return sp_rule_apply_arg(k, 0, a, value, out);
+}
+
+int sp_rule_apply_arg(
+    enum sp_rule_kind k, int32_t arg, struct sp_arena *a, const struct sp_value *value, struct sp_value *out)
+{
     const struct sp_value copy = *value, *in = &copy; /* out may be the same */
     *out = copy;
     switch (k) {
@@ -203,6 +305,14 @@ int sp_rule_apply(enum sp_rule_kind k, struct sp_arena *a, const struct sp_value
         return epoch(1, in, out);
     case SP_RULE_EPOCH_MS:
         return epoch(1000, in, out);
+    case SP_RULE_TRUNCATE_DIGITS:
+        return truncate_to(unit_of(arg), in, out);
+    case SP_RULE_ROUND_DIGITS:
+        return round_to(unit_of(arg), in, out);
+    case SP_RULE_ROUND_SCALE:
+        return round_scale(arg, a, in, out);
+    case SP_RULE_PAD:
+        return pad(arg, a, in, out);
     case SP_RULE_NONE:
     case SP_RULE_N:
         break;
@@ -239,6 +349,9 @@ void sp_rule_type(enum sp_rule_kind k, struct sp_type *t)
         break;
     case SP_RULE_TRIM_PADDING:
         t->padded = false;
+        break;
+    case SP_RULE_PAD:
+        t->padded = t->tag == SP_TEXT;
         break;
     case SP_RULE_TO_FLOAT32:
         become(t, t->tag == SP_F64, SP_F32, 0);

@@ -110,20 +110,50 @@ static bool same(const struct sp_vtoken *a, const struct sp_vtoken *b)
     return true;
 }
 
+static bool is(const struct sp_vtoken *t, char c)
+{
+    return !t->exact && t->n == 1 && *t->p == c;
+}
+
+/* Pairs of parentheses around the whole: they mean nothing. *left is the number of tokens between them. */
+static size_t wraps(const char *s, size_t *left)
+{
+    struct sp_vtoken t;
+    size_t n = 0, depth = 0, pairs = 0;
+    bool leading = true;
+    for (; sp_v_next_token(&s, &t); n++) {
+        bool opens = is(&t, '('), closes = is(&t, ')');
+        leading = leading && opens;
+        if (leading)
+            pairs++;
+        else if (!closes && depth < pairs)
+            pairs = depth;
+        if (closes && depth == 0)
+            pairs = 0; /* not balanced: whatever it is, it stays */
+        depth += opens ? 1u : 0u;
+        depth -= closes && depth > 0 ? 1u : 0u;
+    }
+    pairs = depth != 0 || 2 * pairs >= n ? 0 : pairs;
+    *left = n - 2 * pairs;
+    return pairs;
+}
+
 bool sp_v_expr_equal(const char *a, const char *b)
 {
     struct sp_vtoken x, y;
+    size_t na, nb;
     if (a == NULL || b == NULL)
         return a == b;
-    for (;;) {
-        bool more_a = sp_v_next_token(&a, &x), more_b = sp_v_next_token(&b, &y);
-        if (more_a != more_b)
+    for (size_t i = wraps(a, &na); i > 0; i--)
+        (void)sp_v_next_token(&a, &x);
+    for (size_t i = wraps(b, &nb); i > 0; i--)
+        (void)sp_v_next_token(&b, &y);
+    if (na != nb)
+        return false;
+    for (size_t i = 0; i < na; i++)
+        if (!sp_v_next_token(&a, &x) || !sp_v_next_token(&b, &y) || !same(&x, &y))
             return false;
-        if (!more_a)
-            return true;
-        if (!same(&x, &y))
-            return false;
-    }
+    return true;
 }
 
 bool sp_v_expr_is_literal(const char *s)

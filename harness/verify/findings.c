@@ -43,10 +43,13 @@ static void rules(
         uint64_t touched = v[0].stats[i].touched[r];
         bool loses = touched != 0 && lossy(v, i, col->rules[r]), ok = accepted(c, p, col);
         struct sp_event ev;
+        struct sp_buf rule = SP_BUF_INIT;
+        sp_rule_print(&rule, col->rules[r], col->args[r]);
         sp_event_begin(&ev, SP_EV_RULE);
         sp_event_text(&ev, SP_FLD_name, p->name);
         sp_event_text(&ev, SP_FLD_column, col->name);
-        sp_event_text(&ev, SP_FLD_rule, sp_rule_name(col->rules[r]));
+        sp_event_text(&ev, SP_FLD_rule, rule.p);
+        sp_buf_free(&rule);
         sp_event_int(&ev, SP_FLD_touched, (int64_t)touched);
         sp_event_bool(&ev, SP_FLD_lossy, loses);
         sp_event_bool(&ev, SP_FLD_accepted, ok);

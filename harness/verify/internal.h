@@ -7,6 +7,7 @@
 #define SP_VERIFY_INTERNAL_H
 
 #include "base/str.h"
+#include "verify/exprtext.h"
 #include "verify/verify.h"
 
 /* A table that exists on at least one side. */
@@ -181,11 +182,8 @@ void sp_v_relations(struct sp_vctx *c);
 void sp_v_custom(struct sp_vctx *c);
 
 /* ---- exprtext.c --------------------------------------------------------------------------------------------- */
-/* Blanks and letter case outside of literals, and quotes around plain lower-case names, don't count. */
-bool sp_v_expr_equal(const char *a, const char *b);
 /* marks.c: descending columns, collations, conflict clauses, autoincrement, stored: what definitions of tables and indexes
  * say beyond the model, and of what they say it. */
 bool sp_v_marks_equal(const char *a, const char *b);
-bool sp_v_expr_is_literal(const char *s); /* a number, a quoted string, null, true or false */
 
 #endif

@@ -38,6 +38,11 @@ int sp_v_resolve(struct sp_vctx *c, const struct sp_column *s, const struct sp_c
 {
     *why = NULL;
     int rc = sp_equiv_resolve(&c->arena, s, t, out, why);
+    if (rc == 0 && !c->same_kind && c->session[0] != NULL && c->session[1] != NULL) {
+        rc = sp_equiv_ledger(out, &t->type, sp_session_provider(c->session[0])->losses,
+            sp_session_provider(c->session[1])->losses);
+        *why = sp_equiv_why(&c->arena, s, t, out);
+    }
     if (rc < 0) {
         struct sp_error err = SP_ERROR_INIT;
         sp_fail(&err, (enum sp_code) - rc, SP_ORIGIN_HARNESS, "column %s: no comparison could be planned",

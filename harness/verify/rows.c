@@ -19,9 +19,10 @@ static double now_s(void)
 static void rule_names(struct sp_buf *out, const struct sp_vpair *p)
 {
     for (size_t i = 0; i < p->ncols; i++)
-        for (size_t r = 0; r < p->cols[i].nrules; r++)
-            sp_buf_printf(
-                out, "%s%s:%s", out->n == 0 ? "" : " ", p->cols[i].name, sp_rule_name(p->cols[i].rules[r]));
+        for (size_t r = 0; r < p->cols[i].nrules; r++) {
+            sp_buf_printf(out, "%s%s:", out->n == 0 ? "" : " ", p->cols[i].name);
+            sp_rule_print(out, p->cols[i].rules[r], p->cols[i].args[r]);
+        }
 }
 
 struct outcome {

@@ -30,7 +30,8 @@ struct sp_verify_options {
     const char *const *accept_loss;
     size_t naccept_loss; /* TABLE.COLUMN or COLUMN */
     const char *const *accept;
-    size_t naccept; /* KIND:NAME or KIND:TABLE.NAME: schema differences and objects not compared, never data */
+    size_t
+        naccept; /* KIND:NAME or KIND:TABLE.NAME: schema differences and objects not compared, never data */
     uint64_t max_differences; /* rows listed per table; counts stay exact. Default 100 */
     bool show_values;
     bool strict_integrity;
@@ -44,6 +45,9 @@ struct sp_verify_options {
 /* Sessions are open and stay the caller's. 0 and *verdict, or a negative error (nothing concluded). */
 int sp_verify(struct sp_session *source, struct sp_session *target, const struct sp_verify_options *,
     struct sp_emitter *, enum sp_verify_verdict *verdict, struct sp_buf *reasons, struct sp_error *);
+/* How many rows of `child` refer to nothing through `fk`: `schema` is what introspection said of the session. */
+int sp_verify_orphans(struct sp_session *, struct sp_schema *schema, const struct sp_table *child,
+    const struct sp_fk *fk, uint64_t *count, struct sp_error *);
 /* equal 0; equal_with_loss 1; different 1; not_compared 3. */
 int sp_verify_exit_code(enum sp_verify_verdict v);
 

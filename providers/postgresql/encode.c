@@ -118,6 +118,8 @@ int po_fit(struct sp_arena *a, const struct sp_type *type, const struct sp_value
         if (rc != 0)
             return sp_fail(err, SP_E_INVALID, SP_ORIGIN_BACKEND, "a value of type %s for a column of type %s",
                 sp_tag_name(v->tag), sp_tag_name(type->tag));
+        if (v->tag == SP_TEXT && type->tag == SP_JSON) /* in its own spelling, which a json column keeps */
+            *out = sp_v_jsonn(v->u.str.p, v->u.str.n);
     }
     return check_limits(type, out, err);
 }

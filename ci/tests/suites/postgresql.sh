@@ -153,15 +153,15 @@ if [ -r /var/lib/dpkg/status ]; then
 else
     "$sp" fixture generated "$work/production.db" >/dev/null 2>&1
 fi
-cp "$work/production.db" "$work/tables.db" # a view cannot be compared between two languages
-sqlite3 "$work/tables.db" "select 'drop view ' || quote(name) || ';' from sqlite_schema where type = 'view'" |
-    sqlite3 "$work/tables.db"
-verify() { "$sp" verify "sqlite:$work/tables.db" env:POSTGRESQL_URL --report-dir "$work/verify"; }
-expect 0 "the package database is copied from SQLite" "$sp" migrate "sqlite:$work/tables.db" env:POSTGRESQL_URL \
+# A view has no equal form in another language: it is acknowledged by its name, or there is no verdict.
+verify() {
+    "$sp" verify "sqlite:$work/production.db" env:POSTGRESQL_URL --report-dir "$work/verify" --accept view:section_totals "$@"
+}
+expect 0 "the package database is copied from SQLite" "$sp" migrate "sqlite:$work/production.db" env:POSTGRESQL_URL \
     --strategy bulk --report-dir "$work/migrate"
 expect 0 "schema, rows, relations and sequences are equal" verify
-expect 3 "a view is not compared, which is no pass" "$sp" verify "sqlite:$work/production.db" env:POSTGRESQL_URL \
-    --report-dir "$work/verify"
+expect 3 "a view that nobody acknowledged is not compared, which is no pass" "$sp" verify \
+    "sqlite:$work/production.db" env:POSTGRESQL_URL --report-dir "$work/verify"
 
 # planted NAME STATEMENT UNDO: found while it is there, and gone with it.
 planted() {

@@ -100,6 +100,96 @@ static void rules_do_what_they_say(void **state)
     }
 }
 
+/* Rules that take a number. */
+static void rules_with_a_number(void **state)
+{
+    (void)state;
+    const struct {
+        struct rule_case c;
+        int32_t arg;
+    } cases[] = {
+        { { SP_RULE_TRUNCATE_DIGITS, sp_v_instant(5, 123456789), sp_v_instant(5, 123400000), 1 }, 4 },
+        { { SP_RULE_TRUNCATE_DIGITS, sp_v_instant(5, 123400000), sp_v_instant(5, 123400000), 0 }, 4 },
+        { { SP_RULE_ROUND_DIGITS, sp_v_instant(5, 123456789), sp_v_instant(5, 123457000), 1 }, 6 },
+        { { SP_RULE_ROUND_DIGITS, sp_v_instant(5, 123456499), sp_v_instant(5, 123456000), 1 }, 6 },
+        { { SP_RULE_ROUND_DIGITS, sp_v_local(5, 999999999), sp_v_local(6, 0), 1 }, 3 },
+        /* halves: away from 2000 */
+        { { SP_RULE_ROUND_DIGITS, sp_v_instant(946684800, 500000000), sp_v_instant(946684801, 0), 1 }, 0 },
+        { { SP_RULE_ROUND_DIGITS, sp_v_instant(946684799, 500000000), sp_v_instant(946684799, 0), 1 }, 0 },
+        { { SP_RULE_ROUND_DIGITS, sp_v_time(1500000000), sp_v_time(2000000000), 1 }, 0 },
+        { { SP_RULE_ROUND_DIGITS, sp_v_text("00:00:01.5"), sp_v_time(2000000000), 1 }, 0 },
+        { { SP_RULE_ROUND_DIGITS, sp_v_text("1.5"), sp_v_text("1.5"), 0 }, 0 },
+        { { SP_RULE_ROUND_SCALE, sp_v_dec_text(&arena, "1.005"), sp_v_dec_text(&arena, "1.01"), 1 }, 2 },
+        { { SP_RULE_ROUND_SCALE, sp_v_dec_text(&arena, "-1.005"), sp_v_dec_text(&arena, "-1.01"), 1 }, 2 },
+        { { SP_RULE_ROUND_SCALE, sp_v_dec_text(&arena, "1.0049"), sp_v_dec_text(&arena, "1"), 1 }, 2 },
+        { { SP_RULE_ROUND_SCALE, sp_v_dec_text(&arena, "9.995"), sp_v_dec_text(&arena, "10"), 1 }, 2 },
+        { { SP_RULE_ROUND_SCALE, sp_v_dec_text(&arena, "0.006"), sp_v_dec_text(&arena, "0.01"), 1 }, 2 },
+        { { SP_RULE_ROUND_SCALE, sp_v_dec_text(&arena, "0.0006"), sp_v_dec_text(&arena, "0"), 1 }, 2 },
+        { { SP_RULE_ROUND_SCALE, sp_v_dec_text(&arena, "0.9"), sp_v_dec_text(&arena, "1"), 1 }, 0 },
+        { { SP_RULE_ROUND_SCALE, sp_v_dec_text(&arena, "1250"), sp_v_dec_text(&arena, "1300"), 1 }, -2 },
+        { { SP_RULE_ROUND_SCALE, sp_v_dec_text(&arena, "12.5"), sp_v_dec_text(&arena, "12.5"), 0 }, 2 },
+        { { SP_RULE_ROUND_SCALE, sp_v_f64(0.1 + 0.2), sp_v_dec_text(&arena, "0.3"), 1 }, 2 },
+        { { SP_RULE_ROUND_SCALE, sp_v_text("2.345"), sp_v_dec_text(&arena, "2.35"), 1 }, 2 },
+        { { SP_RULE_ROUND_SCALE, sp_v_text("two"), sp_v_text("two"), 0 }, 2 },
+        { { SP_RULE_ROUND_SCALE, sp_v_f64(NAN), sp_v_f64(NAN), 0 }, 2 },
+        { { SP_RULE_PAD, sp_v_text("ab"), sp_v_text("ab   "), 1 }, 5 },
+        { { SP_RULE_PAD, sp_v_text("\xc3\xa9"), sp_v_text("\xc3\xa9 "), 1 }, 2 },
+        { { SP_RULE_PAD, sp_v_text("abc"), sp_v_text("abc"), 0 }, 2 },
+        { { SP_RULE_PAD, sp_v_null(), sp_v_null(), 0 }, 2 },
+    };
+    for (size_t i = 0; i < SP_LEN(cases); i++) {
+        struct sp_value out;
+        const struct rule_case *c = &cases[i].c;
+        if (sp_rule_apply_arg(c->k, cases[i].arg, &arena, &c->in, &out) != c->changed ||
+            !sp_value_equal(&out, &c->out))
+            fail_msg("case %zu: %s", i, sp_rule_name(c->k));
+        assert_true(sp_rule_has_arg(c->k));
+    }
+    struct sp_buf b = SP_BUF_INIT;
+    sp_rule_print(&b, SP_RULE_ROUND_SCALE, 2);
+    sp_rule_print(&b, SP_RULE_EPOCH_S, 2);
+    assert_string_equal(b.p, "round_to_scale(2)epoch_s");
+    sp_buf_free(&b);
+}
+
+static void ledgers_add_rules(void **state)
+{
+    static const struct sp_loss end = { SP_MISSING, SP_RULE_NONE, NULL };
+    const struct sp_loss us[] = { { SP_INSTANT, SP_RULE_TRUNCATE_US, "us" }, end };
+    const struct sp_loss rounds[] = { { SP_INSTANT, SP_RULE_TRUNCATE_US, "us" },
+        { SP_INSTANT, SP_RULE_ROUND_DIGITS, "rounds" }, end };
+    const struct sp_loss zero[] = { { SP_F64, SP_RULE_NEGZERO_TO_ZERO, "zero" },
+        { SP_F64, SP_RULE_NONE, "nan" }, end };
+    const struct sp_type any = { .tag = SP_INSTANT }, ms = { .tag = SP_INSTANT, .precision = 4 };
+    struct sp_colplan p = { .name = "c", .source = "c", .target = "c", .type = { .tag = SP_INSTANT } };
+    (void)state;
+    const struct sp_colplan fresh = p;
+    assert_int_equal(sp_equiv_ledger(&p, &any, NULL, us), 0);
+    assert_int_equal(p.nrules, 1);
+    assert_int_equal(p.rules[0], SP_RULE_TRUNCATE_US);
+    p = fresh;
+    assert_int_equal(sp_equiv_ledger(&p, &any, us, us), 0); /* the source never held more */
+    assert_int_equal(p.nrules, 0);
+    p.rules[p.nrules++] = SP_RULE_TRUNCATE_MS;
+    assert_int_equal(sp_equiv_ledger(&p, &ms, NULL, us), 0);
+    assert_int_equal(p.nrules, 1);
+    assert_int_equal(p.rules[0], SP_RULE_TRUNCATE_MS);
+    assert_int_equal(sp_equiv_ledger(&p, &ms, NULL, rounds), 0);
+    assert_int_equal(p.nrules, 1);
+    assert_int_equal(p.rules[0], SP_RULE_ROUND_DIGITS);
+    assert_int_equal(p.args[0], 3);
+    struct sp_d128 three = sp_plan_fingerprint(&p, 1, false);
+    p.args[0] = 4;
+    struct sp_d128 four = sp_plan_fingerprint(&p, 1, false);
+    assert_false(sp_d128_eq(three, four));
+    p = fresh;
+    p.type.tag = SP_F64;
+    assert_int_equal(sp_equiv_ledger(&p, &any, us, zero), 0);
+    assert_int_equal(p.nrules, 1);
+    assert_int_equal(p.rules[0], SP_RULE_NEGZERO_TO_ZERO);
+    assert_int_equal(sp_equiv_ledger(&p, &any, NULL, NULL), 0);
+}
+
 #define T(id, ...)                                                                                           \
     (struct sp_type)                                                                                         \
     {                                                                                                        \
@@ -128,7 +218,12 @@ static void pairs_have_a_comparison_type(void **state)
         { T(MISSING, 0), T(MISSING, 0), SP_MISSING, { 0 } },
         { T(MISSING, 0), T(BOOL, 0), SP_BOOL, { 0 } },
         { T(UUID, 0), T(MISSING, 0), SP_UUID, { 0 } },
-        { T(MISSING, 0), T(INSTANT, .precision = 7), SP_INSTANT, { SP_RULE_TRUNCATE_US } },
+        { T(MISSING, 0), T(INSTANT, .precision = 7), SP_INSTANT,
+            { SP_RULE_DATE_AS_MIDNIGHT, SP_RULE_LOCAL_AS_UTC, SP_RULE_TRUNCATE_US } },
+        { T(MISSING, 0), T(LOCAL, 0), SP_LOCAL, { SP_RULE_DATE_AS_MIDNIGHT, SP_RULE_UTC_AS_LOCAL } },
+        { T(MISSING, 0), T(DEC, .precision = 10, .scale = 2), SP_DEC, { SP_RULE_ROUND_SCALE } },
+        { T(MISSING, 0), T(DEC, 0), SP_DEC, { 0 } },
+        { T(MISSING, 0), T(TEXT, .padded = true, .length = 3), SP_TEXT, { SP_RULE_PAD } },
         { T(MISSING, 0), T(F32, 0), SP_F32, { SP_RULE_TO_FLOAT32 } },
         { T(NATIVE, 0), T(MISSING, 0), NOT_COMPARABLE, { 0 } },
         { T(NATIVE, 0), T(NATIVE, 0), SP_NATIVE, { 0 } },
@@ -166,7 +261,19 @@ static void pairs_have_a_comparison_type(void **state)
         { T(TEXT, .padded = true), T(TEXT, .padded = true), SP_TEXT, { 0 } },
         { T(TEXT, 0), T(UUID, 0), SP_UUID, { 0 } },
         { T(JSON, 0), T(TEXT, 0), SP_JSON, { 0 } },
-        { T(TEXT, 0), T(INSTANT, .precision = 7), SP_INSTANT, { SP_RULE_TRUNCATE_US } },
+        { T(TEXT, 0), T(INSTANT, .precision = 7), SP_INSTANT,
+            { SP_RULE_TRUNCATE_US, SP_RULE_DATE_AS_MIDNIGHT, SP_RULE_LOCAL_AS_UTC } },
+        { T(TEXT, 0), T(DEC, .precision = 4, .scale = 1), SP_DEC, { SP_RULE_ROUND_SCALE } },
+        { T(DEC, .precision = 4, .scale = 1), T(TEXT, 0), SP_DEC, { 0 } },
+        { T(F64, 0), T(DEC, .precision = 4, .scale = 1), SP_DEC, { SP_RULE_ROUND_SCALE } },
+        { T(DEC, .precision = 9, .scale = 3), T(DEC, .precision = 4, .scale = 1), SP_DEC,
+            { SP_RULE_ROUND_SCALE } },
+        { T(DEC, .precision = 9, .scale = 1), T(DEC, .precision = 9, .scale = 3), SP_DEC, { 0 } },
+        { T(INT, 0), T(DEC, .precision = 9, .scale = 3), SP_DEC, { 0 } },
+        { T(INT, 0), T(DEC, .precision = 9, .scale = -3), SP_DEC, { SP_RULE_ROUND_SCALE } },
+        { T(TEXT, 0), T(TEXT, .padded = true, .length = 3), SP_TEXT, { SP_RULE_PAD } },
+        { T(TEXT, .padded = true, .length = 3), T(TEXT, .padded = true, .length = 3), SP_TEXT, { 0 } },
+        { T(INSTANT, .precision = 7), T(INSTANT, .precision = 5), SP_INSTANT, { SP_RULE_TRUNCATE_DIGITS } },
         { T(TEXT, 0), T(BOOL, 0), NOT_COMPARABLE, { 0 } },
         { T(TEXT, 0), T(BYTES, 0), NOT_COMPARABLE, { 0 } },
         { T(TEXT, 0), T(F64, 0), NOT_COMPARABLE, { 0 } },
@@ -307,6 +414,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rules_have_names),
         cmocka_unit_test(rules_do_what_they_say),
+        cmocka_unit_test(rules_with_a_number),
+        cmocka_unit_test(ledgers_add_rules),
         cmocka_unit_test(pairs_have_a_comparison_type),
         cmocka_unit_test(arrays_compare_by_element),
         cmocka_unit_test(every_pair_is_answered),

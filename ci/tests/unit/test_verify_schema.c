@@ -172,9 +172,61 @@ static void table_kinds_and_other_objects(void **state)
     v.f[1]->base.provider = &other_provider;
     v.f[1]->ninventory = 0;
     assert_verdict(&v, SP_VV_NOT_COMPARED);
-    assert_non_null(strstr(v.reasons.p, "1 of kind view not inspected"));
+    assert_non_null(strstr(v.reasons.p, "--accept 'view:w'"));
     v.opt.checks = SP_VC_ALL & ~(unsigned)SP_VC_SCHEMA;
     assert_verdict(&v, SP_VV_EQUAL);
+    vcase_end(&v);
+}
+
+/* By exact name, one by one, and never data. */
+static void acknowledged(void **state)
+{
+    static const char *const col_extra[] = { "extra" };
+    const struct sp_unique u[2] = { { .columns = col_name, .ncolumns = 1 },
+        { .name = "other", .columns = col_extra, .ncolumns = 1 } };
+    const struct sp_check k = { .expr = "id > 0" };
+    const char *accept[3] = { "unique:t.name", "view:w", "check:id > 0" };
+    struct vcase v;
+    struct fake_table *t[2];
+    (void)state;
+    begin(&v, t);
+    v.opt.accept = accept;
+    v.opt.naccept = 3;
+    t[0]->t.uniques = u;
+    t[0]->t.nuniques = 1;
+    t[0]->t.checks = &k;
+    t[0]->t.nchecks = 1;
+    v.f[0]->inventory[0] = (struct sp_inventory_item){ "view", "w", NULL, "select 1" };
+    v.f[0]->ninventory = 1;
+    v.f[1]->base.provider = &other_provider;
+    assert_verdict(&v, SP_VV_EQUAL);
+    assert_int_equal(0, caught_count(&v.c, SP_EV_FINDING));
+    assert_int_equal(2, caught_count(&v.c, SP_EV_SCHEMA_DIFF));
+    assert_true(sp_event_get_bool(caught_at(&v.c, SP_EV_SCHEMA_DIFF, 0), SP_FLD_accepted, false));
+    assert_true(sp_event_get_bool(caught_at(&v.c, SP_EV_NOT_COMPARED, 0), SP_FLD_accepted, false));
+    assert_non_null(strstr(v.reasons.p, "acknowledged by name: unique:t.name, view:w"));
+    t[0]->t.nuniques = 2; /* another one is not meant */
+    assert_verdict(&v, SP_VV_DIFFERENT);
+    assert_non_null(strstr(v.reasons.p, "unique other of t"));
+    t[0]->t.nuniques = 1;
+    accept[1] = "view:v";
+    assert_verdict(&v, SP_VV_NOT_COMPARED);
+    assert_non_null(caught_where(&v.c, SP_EV_FINDING, SP_FLD_topic, "acknowledgement without a cause"));
+    accept[1] = "view:*";
+    assert_verdict(&v, SP_VV_NOT_COMPARED);
+    accept[1] = "view:w";
+    v.f[0]->inventory[0].definition = NULL; /* it may hold rows that nobody read */
+    assert_verdict(&v, SP_VV_NOT_COMPARED);
+    v.f[0]->ninventory = 0;
+    accept[0] = "column:t.name";
+    (void)vcase_run(&v);
+    assert_int_equal(-SP_E_INVALID, v.rc);
+    accept[0] = "table:t";
+    (void)vcase_run(&v);
+    assert_int_equal(-SP_E_INVALID, v.rc);
+    accept[0] = "name";
+    (void)vcase_run(&v);
+    assert_int_equal(-SP_E_INVALID, v.rc);
     vcase_end(&v);
 }
 
@@ -242,6 +294,12 @@ static void texts(void **state)
     assert_false(sp_v_expr_equal("x = 'a b'", "x = 'a  b'"));
     assert_false(sp_v_expr_equal("x = 'A'", "x = 'a'"));
     assert_false(sp_v_expr_equal("x = \"Open\"", "x = \"open\""));
+    assert_true(sp_v_expr_equal("((a + 1))", "a+1"));
+    assert_true(sp_v_expr_equal("(a) + (b)", "((a) + (b))"));
+    assert_false(sp_v_expr_equal("(a) + (b)", "a) + (b"));
+    assert_false(sp_v_expr_equal("(a + b) * c", "a + b * c"));
+    assert_false(sp_v_expr_equal("('a')", "'(a)'"));
+    assert_false(sp_v_expr_equal("()", ""));
     assert_false(sp_v_expr_equal("x = 'it''s'", "x = 'it' 's'"));
     assert_false(sp_v_expr_equal("ab", "a b"));
     assert_false(sp_v_expr_equal("x = '--'", "x = '"));
@@ -288,6 +346,7 @@ int main(void)
         cmocka_unit_test(keys_and_constraints),
         cmocka_unit_test(foreign_keys_and_indexes),
         cmocka_unit_test(table_kinds_and_other_objects),
+        cmocka_unit_test(acknowledged),
         cmocka_unit_test(sequences),
         cmocka_unit_test(custom_checks),
         cmocka_unit_test(texts),
