@@ -58,7 +58,8 @@ void sp_m_put_value(struct sp_buf *out, const struct sp_value *v, bool show);
 bool sp_m_is_about_words(int rc);
 int sp_m_create(struct sp_mctx *m, struct sp_mtable *x, struct sp_error *err);
 int sp_m_finish_by_pieces(struct sp_mctx *m, struct sp_mtable *x,
-    int (*finish)(struct sp_mctx *, struct sp_mtable *, struct sp_error *), bool *helped, struct sp_error *err);
+    int (*finish)(struct sp_mctx *, struct sp_mtable *, struct sp_error *), bool *helped,
+    struct sp_error *err);
 /* finish.c: constraints and indexes of one table; orphans that the source has. */
 int sp_m_finish(struct sp_mctx *m, struct sp_mtable *x, struct sp_error *err);
 int sp_m_say_collations(struct sp_mctx *m, struct sp_error *err);
