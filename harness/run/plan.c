@@ -202,17 +202,38 @@ bool sp_facet_offered(const struct sp_provider *p, enum sp_facet f)
     return false;
 }
 
+/* Database users are a part of their own of the database facet: who has none is not asked about them. */
+static bool about_roles(unsigned cap)
+{
+    return cap == SP_CAP_ROLES || cap == SP_CAP_ROLE_PASSWORD || cap == SP_CAP_ROLE_LOCK ||
+           cap == SP_CAP_ROLE_EXPIRY || cap == SP_CAP_COLUMN_GRANTS || cap == SP_CAP_ROLE_ACT ||
+           cap == SP_CAP_ROW_SECURITY;
+}
+
+static bool part_offered(const struct sp_provider *k, unsigned cap)
+{
+    if (!sp_facet_offered(k, sp_caps[cap].facet))
+        return false;
+    return !about_roles(cap) || k->declared[SP_CAP_ROLES].level != SP_CAP_NO;
+}
+
 static enum sp_skip_cause skip_of_needs(
     const struct sp_lane *lane, const struct sp_case *c, int *capability, char *reason, size_t size)
 {
     const struct sp_provider *k = lane->kind;
     for (size_t i = 0; c->needs != NULL && c->needs[i] != SP_NEEDS_END; i++) {
         unsigned id = c->needs[i];
-        if (id >= SP_CAP_N || sp_facet_offered(k, sp_caps[id].facet))
+        if (id >= SP_CAP_N || part_offered(k, id))
             continue;
         *capability = (int)id;
-        (void)snprintf(reason, size, "not applicable: kind %s has no %s facet", k->kind,
-            sp_facet_name(sp_caps[id].facet));
+        if (sp_facet_offered(k, sp_caps[id].facet))
+            (void)snprintf(reason, size, "not applicable: kind %s has no database users%s%s%s", k->kind,
+                k->declared[SP_CAP_ROLES].why != NULL ? " (" : "",
+                k->declared[SP_CAP_ROLES].why != NULL ? k->declared[SP_CAP_ROLES].why : "",
+                k->declared[SP_CAP_ROLES].why != NULL ? ")" : "");
+        else
+            (void)snprintf(reason, size, "not applicable: kind %s has no %s facet", k->kind,
+                sp_facet_name(sp_caps[id].facet));
         return SP_SKIP_FACET;
     }
     for (size_t i = 0; c->needs != NULL && c->needs[i] != SP_NEEDS_END; i++) {

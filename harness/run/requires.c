@@ -2,7 +2,11 @@
  *
  * A requirement is a case id or a glob of them, a suite, a capability, or suite.capability. A skip of a required
  * case is never fine, not even where the kind lacks the whole facet; the one exception is an optional provider that
- * is absent, provided that another provider answered for the same requirement. */
+ * is absent, provided that another provider answered for the same requirement.
+ *
+ * A suite holds when every case that the kind declares to be fit for was executed, and at least one; in a suite that has
+ * the name of a facet, one of that facet: database users alone are not `auth`. What the kind does not declare breaks
+ * it not; who needs that names the capability. */
 #include "run/ledger.h"
 
 #include <string.h>
@@ -114,9 +118,43 @@ static bool concerns(const struct need *n, const struct sp_lane *lane, const str
 /* One provider's answer to one requirement. */
 struct answer {
     size_t planned, executed;
+    bool partial;                     /* of a suite, only some cases were selected */
     const struct sp_planned *skipped; /* what did not prove it, to be named: skipped, or expected to fail */
     bool decisive;                    /* that breaks the requirement although other cases ran */
 };
+
+/* Is the case of the facet that the suite has its name from? */
+static bool is_proper(const struct sp_lane *lane, const struct sp_case *c)
+{
+    int facet = 0;
+    while (facet < SP_FACET_N && strcmp(sp_facet_name((enum sp_facet)facet), lane->suite->name) != 0)
+        facet++;
+    bool proper = facet == SP_FACET_N;
+    for (size_t i = 0; !proper && c->needs != NULL && c->needs[i] != SP_NEEDS_END; i++)
+        proper = c->needs[i] < SP_CAP_N && (int)sp_caps[c->needs[i]].facet == facet;
+    return proper;
+}
+
+/* Does this skip break the requirement although other cases ran? */
+static bool is_decisive(const struct need *n, const struct sp_lane *lane, const struct sp_planned *pc)
+{
+    if (n->kind == NEED_CASES)
+        return true;
+    if (n->kind == NEED_CAPABILITY) /* not by a case that wants something else besides */
+        return pc->blocked_by == (int)n->cap;
+    if (pc->done && pc->outcome == SP_XFAILED)
+        return false;
+    switch (pc->cause) {
+    case SP_SKIP_FACET:
+    case SP_SKIP_ABSENT:
+    case SP_SKIP_FAULTS: /* no server of others will ever be ours to disturb */
+        return false;
+    case SP_SKIP_CAPABILITY:
+        return pc->blocked_by < 0 || lane->kind->declared[pc->blocked_by].level != SP_CAP_NO;
+    default:
+        return true;
+    }
+}
 
 static void add_lane(const struct need *n, const struct sp_lane *lane, struct answer *a)
 {
@@ -126,16 +164,16 @@ static void add_lane(const struct need *n, const struct sp_lane *lane, struct an
             continue;
         a->planned++;
         if (pc->done && pc->outcome != SP_SKIPPED && pc->outcome != SP_XFAILED) {
-            a->executed++;
+            a->executed += n->kind != NEED_SUITE || is_proper(lane, pc->c) ? 1 : 0;
             continue;
         }
-        /* A required capability is not broken by a case that wants something else besides, nor a suite by one case. */
-        bool decisive =
-            n->kind == NEED_CASES || (n->kind == NEED_CAPABILITY && pc->blocked_by == (int)n->cap);
+        bool decisive = is_decisive(n, lane, pc);
         if (a->skipped == NULL || (decisive && !a->decisive))
             a->skipped = pc;
         a->decisive = a->decisive || decisive;
     }
+    if (n->kind == NEED_SUITE && a->planned > 0)
+        a->partial = lane->suite->cases[lane->ncases].id != NULL;
 }
 
 static bool holds(const struct answer *a)
@@ -162,7 +200,7 @@ static int judge(struct sp_ledger *l, const struct need *n, struct sp_buf *reaso
 {
     int worst = 0;
     size_t planned = 0, proved = 0;
-    const char *absent = NULL;
+    const char *absent = NULL, *partly = NULL;
     for (size_t i = 0; i < l->plan->nlanes;) {
         const struct sp_config_provider *p = l->plan->lanes[i].provider;
         struct answer a = { 0 };
@@ -171,7 +209,9 @@ static int judge(struct sp_ledger *l, const struct need *n, struct sp_buf *reaso
         planned += a.planned;
         if (a.planned == 0)
             continue;
-        if (holds(&a)) {
+        if (holds(&a) && a.partial) {
+            partly = p->name;
+        } else if (holds(&a)) {
             proved++;
         } else if (a.skipped != NULL && a.skipped->cause == SP_SKIP_ABSENT) {
             absent = p->name;
@@ -187,7 +227,11 @@ static int judge(struct sp_ledger *l, const struct need *n, struct sp_buf *reaso
         (void)sp_buf_printf(reasons, "required %s is not proved: no case tries it\n", n->text);
         worst = SP_EXIT_INCONCLUSIVE;
     }
-    if (worst == 0 && proved == 0 && absent != NULL) {
+    if (partly != NULL)
+        sp_ledger_note(l, "warning",
+            "of required %s only some cases were selected in this run; it is not proved by them on %s",
+            n->text, partly);
+    if (worst == 0 && proved == 0 && partly == NULL && absent != NULL) {
         (void)sp_buf_printf(
             reasons, "required %s is not proved: optional provider %s is absent\n", n->text, absent);
         worst = SP_EXIT_INCONCLUSIVE;

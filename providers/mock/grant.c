@@ -70,8 +70,7 @@ int mock_op_allowed(
         rc = rows_allowed(s, t, q, err);
     for (size_t i = 0; rc == 0 && i < q->norder; i++)
         rc = mock_role_allows(s, t, SP_PRIV_SELECT, &q->order[i].column, 1, err);
-    if (rc == 0 &&
-        sp_session_endpoint((const struct sp_session *)(const void *)s)->access != SP_ACCESS_DISPOSABLE)
+    if (rc == 0 && s->whole)
         rc = mock_rows_whole(s, t, err);
     return rc;
 }

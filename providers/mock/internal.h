@@ -170,6 +170,7 @@ struct mock_session {
     struct mock_store *store;
     char *ns;               /* "" = default */
     char *role, *signed_in; /* in force, and without role_act(); NULL = the owner of everything */
+    bool whole;             /* rows are never hidden: it is refused where they could be */
     struct mock_txn *txn;
     int64_t token_seconds;
     int timeout_ms;

@@ -62,6 +62,7 @@ static int session_open(struct sp_session **out, const struct sp_endpoint *e, st
     atomic_init(&s->interrupted, false);
     s->timeout_ms = e->statement_timeout_ms;
     s->token_seconds = seconds;
+    s->whole = e->access != SP_ACCESS_DISPOSABLE;
     s->ns = strdup("");
     int rc = s->ns == NULL ? sp_nomem(err) : mock_store_get(e->url + 5, &s->store, err);
     if (rc == 0 && e->user != NULL)

@@ -1,6 +1,6 @@
 /* auth.c -- the table of the identity suite. */
 #include "suites/auth/auth.h"
-
+#include "suites/auth/credentials.h"
 #include "suites/suites.h"
 
 #define USERS   SP_CAP_SIGN_UP, SP_CAP_SIGN_IN
@@ -13,9 +13,27 @@
 #define CLAIMS  SP_NEEDS(USERS, SP_CAP_CLAIMS)
 #define ADMIN   SP_NEEDS(USERS, SP_CAP_USER_GET, SP_CAP_ADMIN)
 
+/* Database users: of the database facet. */
+#define ROLES           SP_NEEDS(SP_CAP_ROLES)
+#define TABLES          SP_CAP_TABLES, SP_CAP_CRUD, SP_CAP_ROLES
+#define GRANTS          SP_NEEDS(TABLES)
+#define GRANTS_AND(...) SP_NEEDS(TABLES, __VA_ARGS__)
+
 #define CASE(name, what, caps)                                                                               \
     {                                                                                                        \
         .id = "auth." #name, .promise = what, .needs = caps, .run = auc_##name                               \
+    }
+#define ROLE(name, what, caps)                                                                               \
+    {                                                                                                        \
+        .id = "auth.credentials_" #name, .promise = what, .needs = caps, .run = crd_##name                   \
+    }
+#define ALONE(name, privilege)                                                                               \
+    {                                                                                                        \
+        .id = "auth.credentials_" #name "_alone", .promise = "the privilege to " #name " allows just that",  \
+        .needs = GRANTS, .run = crd_alone, .data = &(const enum sp_privilege)                                \
+        {                                                                                                    \
+            privilege                                                                                        \
+        }                                                                                                    \
     }
 #define TEXT(id_, fn, value, what)                                                                           \
     {                                                                                                        \
@@ -86,11 +104,59 @@ static const struct sp_case cases[] = {
     TEXT(password_blanks, password_kept, "  leading and trailing 1A  ", "blanks belong to the password"),
     TEXT(password_punctuation, password_kept, "'; DROP TABLE users; -- \"%s\" \\ $1 1A",
         "punctuation in a password is data"),
+    ROLE(sign_in, "a database user signs in with the right password, again and again", ROLES),
+    ROLE(wrong, "a wrong or empty password of a database user is refused", ROLES),
+    ROLE(near, "a database user's password that is nearly right is wrong", ROLES),
+    ROLE(unknown, "an unknown database user and a wrong password are refused alike", ROLES),
+    ROLE(lock, "a locked database user is refused", SP_NEEDS(SP_CAP_ROLES, SP_CAP_ROLE_LOCK)),
+    ROLE(unlock, "an unlocked database user signs in again, with the old privileges",
+        GRANTS_AND(SP_CAP_ROLE_LOCK)),
+    ROLE(expiry, "a password past its end is refused", SP_NEEDS(SP_CAP_ROLES, SP_CAP_ROLE_EXPIRY)),
+    ROLE(new_password, "a database user's new password replaces the old one",
+        SP_NEEDS(SP_CAP_ROLES, SP_CAP_ROLE_PASSWORD)),
+    ROLE(drop, "a dropped database user cannot sign in", ROLES),
+    ROLE(drop_anew, "a database user made again inherits nothing from the first of that name", GRANTS),
+    ROLE(silent, "no error about database users tells a password", ROLES),
+    ROLE(silent_url, "no error about a connection tells the password in its URL", ROLES),
+    ROLE(nothing, "a new database user may do nothing, and nothing changes", GRANTS),
+    ALONE(select, SP_PRIV_SELECT),
+    ALONE(insert, SP_PRIV_INSERT),
+    ALONE(update, SP_PRIV_UPDATE),
+    ALONE(delete, SP_PRIV_DELETE),
+    ROLE(revoke, "a revoked privilege ends in sessions that are open", GRANTS),
+    ROLE(revoke_one, "revoking some privileges leaves the others; they can be granted again", GRANTS),
+    ROLE(prepared, "a revoked privilege ends for what was prepared before", GRANTS_AND(SP_CAP_PREPARED)),
+    ROLE(apart, "passwords and privileges of two database users are not mixed up", GRANTS),
+    ROLE(column_read, "a privilege to read columns allows just those", GRANTS_AND(SP_CAP_COLUMN_GRANTS)),
+    ROLE(column_write, "a privilege to write columns allows just those", GRANTS_AND(SP_CAP_COLUMN_GRANTS)),
+    ROLE(column_revoke, "a privilege on a column can be revoked", GRANTS_AND(SP_CAP_COLUMN_GRANTS)),
+    ROLE(scan, "a scan without the privilege is refused, never empty", GRANTS_AND(SP_CAP_SCAN)),
+    ROLE(scan_columns, "a scan reads the columns that were granted, and no other",
+        GRANTS_AND(SP_CAP_SCAN, SP_CAP_COLUMN_GRANTS)),
+    ROLE(load, "a bulk load without the privilege is refused, and nothing changes", GRANTS_AND(SP_CAP_LOAD)),
+    ROLE(act, "who acts as another role has its privileges instead of one's own, until reset",
+        GRANTS_AND(SP_CAP_ROLE_ACT)),
+    ROLE(act_stranger, "nobody acts as a role of others", GRANTS_AND(SP_CAP_ROLE_ACT)),
+    ROLE(member, "a member has the role's privileges only while acting as it", GRANTS_AND(SP_CAP_ROLE_ACT)),
+    ROLE(act_rows, "whose rows are seen goes by the role one acts as",
+        GRANTS_AND(SP_CAP_ROLE_ACT, SP_CAP_ROW_SECURITY)),
+    ROLE(rows_own, "row security shows, counts, changes and deletes one's own rows only",
+        GRANTS_AND(SP_CAP_ROW_SECURITY)),
+    ROLE(rows_others, "row security refuses rows that would belong to others",
+        GRANTS_AND(SP_CAP_ROW_SECURITY)),
+    ROLE(rows_bypass, "a role that bypasses row security sees all rows, until it no longer does",
+        GRANTS_AND(SP_CAP_ROW_SECURITY, SP_CAP_SCAN)),
+    ROLE(rows_lifted, "without row security all rows are seen", GRANTS_AND(SP_CAP_ROW_SECURITY, SP_CAP_SCAN)),
+    ROLE(rows_scan, "a scan where rows could be hidden is refused, never short",
+        GRANTS_AND(SP_CAP_ROW_SECURITY, SP_CAP_SCAN, SP_CAP_LOAD)),
+    ROLE(rows_read_only, "a read-only session is refused where rows could be hidden",
+        GRANTS_AND(SP_CAP_ROW_SECURITY)),
     { .id = NULL },
 };
 
 const struct sp_suite sp_suite_auth = {
     .name = "auth",
-    .summary = "users and sessions: sign-up, sign-in, tokens, refresh, reset, claims, administration",
+    .summary = "users and sessions: sign-up, tokens, claims, administration; database users, privileges, row "
+               "security",
     .cases = cases,
 };

@@ -417,6 +417,24 @@ static const struct sp_case txn_cases[] = {
     { "txn.commit", "p", SP_NEEDS(SP_CAP_TXN), 0, 0, passes, NULL },
     { NULL, NULL, NULL, 0, 0, NULL, NULL },
 };
+/* Named after a facet that the fake has not; and, beside what passes, what this server does not offer. */
+static const struct sp_case auth_cases[] = {
+    { "auth.users", "p", SP_NEEDS(SP_CAP_SIGN_IN), 0, 0, passes, NULL },
+    { "auth.of_tables", "p", SP_NEEDS(SP_CAP_TABLES), 0, 0, passes, NULL },
+    { NULL, NULL, NULL, 0, 0, NULL, NULL },
+};
+static const struct sp_case part_cases[] = {
+    { "part.passes", "p", NULL, 0, 0, passes, NULL },
+    { "part.undeclared", "p", SP_NEEDS(SP_CAP_CHECKS), 0, 0, passes, NULL },
+    { "part.no_facet", "p", SP_NEEDS(SP_CAP_PUT), 0, 0, passes, NULL },
+    { "part.no_roles", "p", SP_NEEDS(SP_CAP_ROLE_LOCK), 0, 0, passes, NULL },
+    { NULL, NULL, NULL, 0, 0, NULL, NULL },
+};
+static const struct sp_case less_cases[] = {
+    { "less.passes", "p", NULL, 0, 0, passes, NULL },
+    { "less.switched_off", "p", SP_NEEDS(SP_CAP_TXN), 0, 0, passes, NULL },
+    { NULL, NULL, NULL, 0, 0, NULL, NULL },
+};
 static const struct sp_case wait_cases[] = {
     { "wait.makes_and_waits", "p", NULL, 60000, 0, makes_and_waits, NULL },
     { "wait.after", "p", NULL, 0, 0, passes, NULL },
@@ -458,11 +476,15 @@ static const struct sp_suite fake_suite = { .name = "fake", .cases = fake_cases 
 static const struct sp_suite good_suite = { .name = "good", .cases = good_cases };
 static const struct sp_suite storage_suite = { .name = "storage", .cases = storage_cases };
 static const struct sp_suite txn_suite = { .name = "txn", .cases = txn_cases };
+static const struct sp_suite auth_suite = { .name = "auth", .cases = auth_cases };
+static const struct sp_suite part_suite = { .name = "part", .cases = part_cases };
+static const struct sp_suite less_suite = { .name = "less", .cases = less_cases };
 static const struct sp_suite wait_suite = { .name = "wait", .cases = wait_cases };
 static const struct sp_suite stuck_suite = { .name = "stuck", .cases = stuck_cases };
 static const struct sp_suite forge_suite = { .name = "forge", .cases = forge_cases };
 static const struct sp_suite alone_suite = { .name = "alone", .cases = alone_cases, .alone = true };
 static const struct sp_suite *const suites[] = { &alone_suite, &fake_suite, &good_suite, &storage_suite,
-    &txn_suite, &wait_suite, &stuck_suite, &audit_suite, &forge_suite, &down_suite, NULL };
+    &txn_suite, &auth_suite, &part_suite, &less_suite, &wait_suite, &stuck_suite, &audit_suite, &forge_suite,
+    &down_suite, NULL };
 
 #endif

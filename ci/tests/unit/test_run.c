@@ -262,6 +262,42 @@ static void requirements_must_be_proved(void **state)
     }
 }
 
+static bool noted(const char *text)
+{
+    bool found = false;
+    for (size_t i = 0; i < seen.n; i++) {
+        const char *said = seen.ev[i].kind == SP_EV_NOTE ? sp_event_get_text(&seen.ev[i], SP_FLD_text) : NULL;
+        found = found || (said != NULL && strstr(said, text) != NULL);
+    }
+    return found;
+}
+
+/* A suite is required whole: every case that the kind declares to be fit for, and one that is the suite's own. */
+static void required_suites_are_whole(void **state)
+{
+    (void)state;
+    static const char *need[1];
+    config.requires = need;
+    config.nrequires = 1;
+    need[0] = "auth"; /* a case about tables passes, but the kind has no users */
+    assert_int_equal(run("auth", NULL), SP_EXIT_FAILED);
+    assert_int_equal(totals.n[SP_PASSED], 1);
+    assert_true(reason_has("auth.users was skipped for want of sign_in"));
+    need[0] = "part"; /* what is not declared is not asked for */
+    assert_int_equal(run("part", NULL), SP_EXIT_OK);
+    outcome("part.no_roles", "skipped", SP_FLD_reason, "not applicable: kind fake has no database users");
+    need[0] = "less"; /* what is declared and not there is */
+    assert_int_equal(run("less", NULL), SP_EXIT_FAILED);
+    assert_true(reason_has("less.switched_off was skipped for want of transactions"));
+    need[0] = "good"; /* a part says nothing about the whole */
+    assert_int_equal(run("good", "good.passes_too"), SP_EXIT_OK);
+    assert_true(noted("only some cases were selected"));
+    providers[0].access = SP_ACCESS_READ_ONLY;
+    assert_int_equal(run("good", NULL), SP_EXIT_INCONCLUSIVE);
+    assert_true(reason_has("good.passes_too was skipped"));
+    providers[0].access = SP_ACCESS_DISPOSABLE;
+}
+
 /* What is expected to fail is not proved, and neither is what no case tries. */
 static void requirements_are_not_proved_by_failures(void **state)
 {
@@ -315,6 +351,7 @@ int main(int argc, char **argv)
         cmocka_unit_test_setup_teardown(providers_that_cannot_be_used, set_up, tear_down),
         cmocka_unit_test_setup_teardown(expected_failures_expire, set_up, tear_down),
         cmocka_unit_test_setup_teardown(requirements_must_be_proved, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(required_suites_are_whole, set_up, tear_down),
         cmocka_unit_test_setup_teardown(requirements_are_not_proved_by_failures, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
