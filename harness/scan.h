@@ -45,6 +45,9 @@ struct sp_scan {
     size_t nkey;       /* the first nkey columns are the key; 0 = no key: the row is its own key */
     enum sp_side side; /* chooses source or target column names, and whether rules apply */
     bool residual;     /* push undeclared fields too */
+    /* Both sides are backends of this kind: what the backend keeps apart and the logical value does not (32 and 64 bits,
+     * 1.0 and 1.00, the order of fields) is pushed as a native value, which the backend's own load writes back. */
+    bool as_stored;
     const struct sp_filter *where; /* NULL = all; only where the provider declares it can (cap scan_filter) */
 };
 
