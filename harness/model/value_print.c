@@ -134,6 +134,15 @@ static void print_f32(struct sp_buf *out, float f)
     sp_buf_puts(out, text);
 }
 
+/* Most native types are text to people. */
+static bool is_plain(const char *p, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if ((unsigned char)p[i] < 0x20 || p[i] == 0x7f)
+            return false;
+    return sp_utf8_valid(p, n);
+}
+
 static void print_value(struct sp_buf *out, const struct sp_value *v, size_t max, int depth);
 
 /* Elements until `max` bytes are full. */
@@ -212,7 +221,10 @@ static void print_value(struct sp_buf *out, const struct sp_value *v, size_t max
         print_list(out, v, max, depth);
         break;
     case SP_NATIVE:
-        print_hex(out, v->u.native.p, v->u.native.n, max);
+        if (is_plain(v->u.native.p, v->u.native.n))
+            print_text(out, v->u.native.p, v->u.native.n, max);
+        else
+            print_hex(out, v->u.native.p, v->u.native.n, max);
         break;
     case SP_TAG_N:
         break;

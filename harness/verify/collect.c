@@ -240,7 +240,7 @@ static int one_pass(struct sp_vctx *c, const struct sp_vpair *p, struct collecto
 {
     struct sp_vscan v[2];
     for (int i = 0; i < 2; i++) {
-        sp_v_scan_init(c, &v[i], (enum sp_side)i, p->t[i], p->cols, p->ncols, p->nkey, p->residual);
+        sp_v_scan_pair(c, &v[i], (enum sp_side)i, p);
         v[i].row = on_row;
         v[i].payload = &k[i];
     }

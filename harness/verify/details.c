@@ -114,7 +114,7 @@ static int one_sided(struct sp_vctx *c, const struct sp_vpair *p, const struct s
     return rc;
 }
 
-static int cell(struct sp_vctx *c, const struct sp_vpair *p, const struct sp_vwanted *w, const char *key,
+int sp_v_cell(struct sp_vctx *c, const struct sp_vpair *p, const struct sp_vwanted *w, const char *key,
     const char *column, const struct sp_type *type, const struct sp_vfield f[2])
 {
     struct sp_buf text[2] = { SP_BUF_INIT, SP_BUF_INIT };
@@ -134,16 +134,17 @@ static int cell(struct sp_vctx *c, const struct sp_vpair *p, const struct sp_vwa
     return rc;
 }
 
-/* Undeclared fields: what is left behind the columns. */
-static int residual(struct sp_vctx *c, const struct sp_vpair *p, const char *key, const struct sp_vwanted *w)
+/* In a document, the name of the column and the way to what differs inside of it. */
+static int column(struct sp_vctx *c, const struct sp_vpair *p, const struct sp_vwanted *w, const char *key,
+    const struct sp_colplan *col, const struct sp_vfield f[2])
 {
-    struct sp_event ev;
-    event_begin(&ev, p, "changed", key, SP_SIDE_TARGET, w->row[1]);
-    sp_event_text(&ev, SP_FLD_column, "(undeclared fields)");
-    sp_event_text(&ev, SP_FLD_expected, "the undeclared fields of the source's row");
-    sp_event_text(&ev, SP_FLD_actual, "other undeclared fields or values");
-    sp_v_send(c, &ev);
-    return 0;
+    struct sp_buf name = SP_BUF_INIT;
+    sp_buf_puts(&name, col->name);
+    int rc = p->residual ? sp_v_field_path(&name, &col->type, f) : 0;
+    if (rc == 0)
+        rc = name.oom ? -SP_E_NOMEM : sp_v_cell(c, p, w, key, name.p, &col->type, f);
+    sp_buf_free(&name);
+    return rc;
 }
 
 /* A row that has the same key on both sides: an event per differing column. */
@@ -168,11 +169,11 @@ static int changed(struct sp_vctx *c, const struct sp_vpair *p, const struct sp_
         if (f[0].nwhole == f[1].nwhole && memcmp(f[0].whole, f[1].whole, f[0].nwhole) == 0)
             continue;
         found++;
-        rc = cell(c, p, w, key.p, p->cols[i].name, &p->cols[i].type, f);
+        rc = column(c, p, w, key.p, &p->cols[i], f);
     }
     if (rc == 0 && (left[0] != left[1] || memcmp(at[0], at[1], left[0]) != 0)) {
         found++;
-        rc = residual(c, p, key.p, w);
+        rc = sp_v_residual(c, p, w, key.p, (const uint8_t *const *)at, left);
     }
     sp_buf_free(&key);
     return rc == 0 && found == 0 ? -SP_E_CORRUPT : rc;
@@ -204,7 +205,7 @@ static int one_pass(struct sp_vctx *c, const struct sp_vpair *p, struct keeper k
 {
     struct sp_vscan v[2];
     for (int i = 0; i < 2; i++) {
-        sp_v_scan_init(c, &v[i], (enum sp_side)i, p->t[i], p->cols, p->ncols, p->nkey, p->residual);
+        sp_v_scan_pair(c, &v[i], (enum sp_side)i, p);
         v[i].row = on_row;
         v[i].payload = &k[i];
     }

@@ -63,6 +63,8 @@ static void print_hidden(struct sp_buf *out, const struct sp_value *v, const str
     sp_d128_format(digest, sp_d128_of(f->bytes, f->nbytes));
     digest[16] = '\0';
     sp_buf_puts(out, sp_tag_name(v->tag));
+    if (v->tag == SP_NATIVE)
+        sp_buf_printf(out, " %s, %zu bytes", v->u.native.type, v->u.native.n);
     if (v->tag == SP_TEXT || v->tag == SP_BYTES || v->tag == SP_JSON)
         sp_buf_printf(out, ", %zu bytes", v->u.str.n);
     sp_buf_printf(out, ", digest %s", digest);

@@ -107,6 +107,9 @@ void sp_v_scan_free(struct sp_vscan v[2]);
 void sp_v_scan_init(struct sp_vctx *c, struct sp_vscan *v, enum sp_side side, const struct sp_table *t,
     const struct sp_colplan *cols, size_t ncols, size_t nkey, bool residual);
 
+/* The scan of a pair under its plan: rows, and where they differ. */
+void sp_v_scan_pair(struct sp_vctx *c, struct sp_vscan *v, enum sp_side side, const struct sp_vpair *p);
+
 /* ---- sort.c, collect.c: exact counts of a table whose digests differ -------------------------------------- */
 struct sp_ventry {
     struct sp_d128 key, row;
@@ -169,6 +172,17 @@ int sp_v_print_key(
     struct sp_buf *out, const struct sp_colplan *cols, size_t nkey, const uint8_t *row, size_t n);
 /* A field as text; values hidden behind type, length and digest unless shown. */
 int sp_v_print_field(struct sp_buf *out, const struct sp_type *type, const struct sp_vfield *f, bool show);
+
+/* One differing field of a row that both sides have. */
+int sp_v_cell(struct sp_vctx *c, const struct sp_vpair *p, const struct sp_vwanted *w, const char *key,
+    const char *column, const struct sp_type *type, const struct sp_vfield f[2]);
+
+/* ---- residual.c: undeclared fields ---------------------------------------------------------------------------- */
+/* Appends where two fields first differ inside, as a JSON pointer; nothing if they are no documents or arrays. */
+int sp_v_field_path(struct sp_buf *out, const struct sp_type *type, const struct sp_vfield f[2]);
+/* An event per undeclared field that differs: `at` and `left` are what stands behind the columns of both rows. */
+int sp_v_residual(struct sp_vctx *c, const struct sp_vpair *p, const struct sp_vwanted *w, const char *key,
+    const uint8_t *const at[2], const size_t left[2]);
 
 /* ---- the checks ------------------------------------------------------------------------------------------------ */
 void sp_v_rows(struct sp_vctx *c, struct sp_vpair *p);

@@ -123,6 +123,13 @@ static int plan_column(
     int rc = sp_v_resolve(c, s, t, &plan, &why);
     if (rc < 0)
         return rc;
+    if (c->same_kind && s->ordinal_unstable && t->ordinal_unstable) {
+        /* A collection's declarations bind no value that was there before: each is compared as it is stored. */
+        plan.type = (struct sp_type){ .tag = SP_MISSING };
+        plan.nrules = 0;
+        why = NULL;
+        rc = 0;
+    }
     if (rc == 1) {
         sp_v_not_compared(c, p->name, s->name, "%s", why != NULL ? why : "the two types have no common form");
         return 0;

@@ -83,7 +83,7 @@ static void one_sided(struct sp_vctx *c, struct sp_vpair *p)
     struct sp_vscan v[2];
     struct outcome o = { .complete = true, .started = now_s() };
     for (int i = 0; i < 2; i++)
-        sp_v_scan_init(c, &v[i], (enum sp_side)i, p->t[i], p->cols, p->ncols, p->nkey, p->residual);
+        sp_v_scan_pair(c, &v[i], (enum sp_side)i, p);
     if (sp_v_scan(c, v, p->name, 0) == 0 && !scans_failed(c, p, v)) {
         for (int i = 0; i < 2; i++)
             o.digest[i] = v[i].digest;
@@ -148,7 +148,7 @@ static void compare(struct sp_vctx *c, struct sp_vpair *p, struct sp_digest *con
     struct sp_vscan v[2];
     struct outcome o = { .started = now_s() };
     for (int i = 0; i < 2; i++) {
-        sp_v_scan_init(c, &v[i], (enum sp_side)i, p->t[i], p->cols, p->ncols, p->nkey, p->residual);
+        sp_v_scan_pair(c, &v[i], (enum sp_side)i, p);
         v[i].buckets = buckets[i];
         v[i].nbuckets = BUCKETS;
     }

@@ -213,6 +213,12 @@ void sp_v_scan_init(struct sp_vctx *c, struct sp_vscan *v, enum sp_side side, co
         .residual = residual };
 }
 
+void sp_v_scan_pair(struct sp_vctx *c, struct sp_vscan *v, enum sp_side side, const struct sp_vpair *p)
+{
+    sp_v_scan_init(c, v, side, p->t[side], p->cols, p->ncols, p->nkey, p->residual);
+    v->scan.as_stored = c->same_kind;
+}
+
 void sp_v_scan_free(struct sp_vscan v[2])
 {
     for (int i = 0; i < 2; i++) {
