@@ -70,6 +70,8 @@
     X(VALUE_BYTES, "value_bytes", db, exec, LIMIT, "largest text or octet value, bytes")                     \
     /* database: bulk */                                                                                     \
     X(SNAPSHOT, "snapshot", db, snapshot_begin, BOOL, "several scans see one state")                         \
+    X(SNAPSHOT_JOIN, "snapshot_join", db, snapshot_join, BOOL, "several sessions see one state")             \
+    X(SPLIT, "scan_split", db, split, BOOL, "a table is read in parts that hold each row once")              \
     X(SCAN, "scan", db, scan, BOOL, "a full-speed pass over a table")                                        \
     X(LOAD, "bulk_load", db, load_open, BOOL, "rows at full speed, all or nothing")                          \
     X(SEQUENCE_SET, "sequence_set", db, sequence_set, BOOL, "the next value of a sequence can be set")       \

@@ -145,6 +145,8 @@ struct sp_names { /* a list of names in an arena of its own */
 void sp_names_free(struct sp_names *l);
 int sp_names_add(struct sp_names *l, const char *name);
 
+#define SP_SNAPSHOT_WORD 128
+
 enum sp_privilege { SP_PRIV_SELECT = 1, SP_PRIV_INSERT = 2, SP_PRIV_UPDATE = 4, SP_PRIV_DELETE = 8 };
 struct sp_grant {
     const char *role, *table;
@@ -198,6 +200,16 @@ struct sp_db_ops {
      * what identifies the state for evidence: data version, LSN, change counter. */
     int (*snapshot_begin)(struct sp_session *, char id[64], struct sp_error *);
     int (*snapshot_end)(struct sp_session *, struct sp_error *);
+    /* Several readers of one state: share gives a word for the session's open snapshot; until it ends, other sessions of
+     * the same place open theirs with it. join is a snapshot_begin in exactly that state, or an error: NOT_FOUND when the
+     * word means no open snapshot (any more), CONFLICT when that state cannot be had again. */
+    int (*snapshot_share)(struct sp_session *, char word[SP_SNAPSHOT_WORD], struct sp_error *);
+    int (*snapshot_join)(struct sp_session *, const char *word, struct sp_error *);
+    /* Cuts a table into at most `parts` ranges for scans of one state: n bounds make n + 1 half-open ranges, from
+     * before b[0] to behind b[n-1], which hold every row exactly once. Their text is the provider's own. No bound: the table
+     * is not cut. */
+    int (*split)(struct sp_session *, const char *ns, const char *table, size_t parts,
+        struct sp_names *bounds, struct sp_error *);
     int (*scan)(struct sp_session *, const struct sp_scan *, struct sp_rowbuf *, struct sp_error *);
     /* Bulk load into an existing table: rows of ncolumns values. close with commit=false leaves the table as it was;
      * *loaded is the number of rows that the backend confirmed. */

@@ -37,6 +37,10 @@ int sp_db_savepoint_rollback(struct sp_session *, const char *name, struct sp_er
 int sp_db_savepoint_release(struct sp_session *, const char *name, struct sp_error *);
 int sp_db_snapshot_begin(struct sp_session *, char id[64], struct sp_error *);
 int sp_db_snapshot_end(struct sp_session *, struct sp_error *);
+int sp_db_snapshot_share(struct sp_session *, char word[SP_SNAPSHOT_WORD], struct sp_error *);
+int sp_db_snapshot_join(struct sp_session *, const char *word, struct sp_error *);
+int sp_db_split(struct sp_session *, const char *ns, const char *table, size_t parts, struct sp_names *bounds,
+    struct sp_error *);
 int sp_db_scan(struct sp_session *, const struct sp_scan *, struct sp_rowbuf *, struct sp_error *);
 int sp_db_load_open(struct sp_session *, const char *table, const char *const *columns, size_t ncolumns,
     struct sp_load **, struct sp_error *);

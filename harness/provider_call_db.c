@@ -191,6 +191,39 @@ int sp_db_snapshot_end(struct sp_session *s, struct sp_error *err)
     return sp_answer(db(s)->snapshot_end(s, err), err);
 }
 
+int sp_db_snapshot_share(struct sp_session *s, char word[SP_SNAPSHOT_WORD], struct sp_error *err)
+{
+    SP_ENTER(s, db, snapshot_share, err);
+    word[0] = '\0';
+    SP_CHECK(sp_answer(db(s)->snapshot_share(s, word, err), err));
+    word[SP_SNAPSHOT_WORD - 1] = '\0';
+    if (*word == '\0')
+        return sp_fail(err, SP_E_INTERNAL, SP_ORIGIN_HARNESS, "the provider gave no word for its snapshot");
+    return 0;
+}
+
+int sp_db_snapshot_join(struct sp_session *s, const char *word, struct sp_error *err)
+{
+    SP_ENTER(s, db, snapshot_join, err);
+    if (word == NULL || *word == '\0' || strlen(word) >= SP_SNAPSHOT_WORD)
+        return sp_invalid(err, "a snapshot is joined by the word that snapshot_share gave");
+    return sp_answer(db(s)->snapshot_join(s, word, err), err);
+}
+
+int sp_db_split(struct sp_session *s, const char *ns, const char *table, size_t parts,
+    struct sp_names *bounds, struct sp_error *err)
+{
+    SP_ENTER(s, db, split, err);
+    SP_CHECK(sp_name_check(table, "the table's name", err));
+    if (parts == 0 || bounds == NULL || bounds->n != 0)
+        return sp_invalid(err, "a split needs a number of parts and an empty list for its bounds");
+    SP_CHECK(sp_answer(db(s)->split(s, ns, table, parts, bounds, err), err));
+    if (bounds->n >= parts)
+        return sp_fail(
+            err, SP_E_INTERNAL, SP_ORIGIN_HARNESS, "%zu bounds make more than %zu parts", bounds->n, parts);
+    return 0;
+}
+
 /* A scan that ends well without its end-of-stream is incomplete, whatever the provider says. */
 int sp_db_scan(struct sp_session *s, const struct sp_scan *scan, struct sp_rowbuf *rb, struct sp_error *err)
 {
@@ -203,6 +236,10 @@ int sp_db_scan(struct sp_session *s, const struct sp_scan *scan, struct sp_rowbu
             scan->nkey, scan->cols == NULL ? (size_t)0 : scan->ncols);
     if (scan->where != NULL)
         SP_CHECK(sp_filter_check(scan->where, err));
+    if (scan->where != NULL && (scan->from != NULL || scan->to != NULL))
+        return sp_invalid(err, "the scan of \"%s\" has a filter and a range", scan->table);
+    if ((scan->from != NULL || scan->to != NULL) && db(s)->split == NULL)
+        return sp_fail(err, SP_E_UNSUPPORTED, SP_ORIGIN_BACKEND, "tables are not read in parts");
     SP_CHECK(sp_answer(db(s)->scan(s, scan, rb, err), err));
     if (!rb->complete)
         return sp_fail(err, SP_E_INTERNAL, SP_ORIGIN_HARNESS,

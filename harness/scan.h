@@ -48,7 +48,8 @@ struct sp_scan {
     /* Both sides are backends of this kind: what the backend keeps apart and the logical value does not (32 and 64 bits,
      * 1.0 and 1.00, the order of fields) is pushed as a native value, which the backend's own load writes back. */
     bool as_stored;
-    const struct sp_filter *where; /* NULL = all; only where the provider declares it can (cap scan_filter) */
+    const struct sp_filter *where; /* NULL = all */
+    const char *from, *to; /* one range of the provider's split(), [from, to); NULL = open; not with where */
 };
 
 struct sp_rowbuf {

@@ -46,6 +46,44 @@ static bool add_custom(struct sp_sides *s, struct sp_verify_options *o)
     return true;
 }
 
+/* More sessions of each side. Fewer than asked for still compare everything, so that is only said. */
+struct readers {
+    struct sp_session *v[2][64];
+    size_t n[2];
+};
+
+static void open_readers(struct readers *r, struct sp_sides *s, uint64_t jobs)
+{
+    *r = (struct readers){ .n = { 0, 0 } };
+    for (size_t i = 0; i < 2; i++) {
+        const struct sp_provider *kind = sp_session_provider(s->session[i]);
+        if (jobs > 1 && (kind->db == NULL || kind->db->split == NULL)) {
+            sp_log_warn("%s: kind %s reads a table in one session, whatever --jobs says", s->provider[i].name,
+                kind->kind);
+            continue;
+        }
+        while (r->n[i] + 1 < jobs && r->n[i] < SP_LEN(r->v[i])) {
+            struct sp_error err = SP_ERROR_INIT;
+            if (sp_open(&r->v[i][r->n[i]], kind, &s->endpoint[i], &err) != 0) {
+                sp_log_warn("%s: reads with %zu sessions, not %llu: %s", s->provider[i].name, r->n[i] + 1,
+                    (unsigned long long)jobs, sp_error_text(&err));
+                sp_error_clear(&err);
+                break;
+            }
+            r->n[i]++;
+        }
+    }
+}
+
+static void close_readers(struct readers *r)
+{
+    for (size_t i = 0; i < 2; i++) {
+        for (size_t k = 0; k < r->n[i]; k++) {
+            sp_close(r->v[i][k]);
+        }
+    }
+}
+
 static int compare(struct sp_sides *s, const struct sp_args *a, struct sp_evidence *e, const char **verdict)
 {
     struct sp_error err = SP_ERROR_INIT;
@@ -62,9 +100,16 @@ static int compare(struct sp_sides *s, const struct sp_args *a, struct sp_eviden
         .strict_integrity = a->strict_integrity,
         .progress = sp_progress_rows,
         .payload = &e->progress };
+    struct readers readers;
+    open_readers(&readers, s, a->jobs);
+    for (size_t i = 0; i < 2; i++) {
+        o.readers[i] = readers.v[i];
+        o.nreaders[i] = readers.n[i];
+    }
     int rc = add_custom(s, &o)
                  ? sp_verify(s->session[0], s->session[1], &o, e->emitter, &v, &e->reasons, &err)
                  : sp_nomem(&err);
+    close_readers(&readers);
     int code = rc == 0 ? sp_verify_exit_code(v) : sp_cli_exit_of(&err);
     if (rc != 0) {
         v = SP_VV_NOT_COMPARED;

@@ -16,7 +16,7 @@ const struct sp_option sp_options[] = {
     { "suite", 's', SP_OPT_LIST, SP_C_RUN | SP_C_LIST, AT(suites), .arg = "NAME", .doc = "only this suite (repeatable)" },
     { "case", 'k', SP_OPT_TEXT, SP_C_RUN | SP_C_LIST, AT(glob), .arg = "GLOB", .doc = "only cases whose id matches, e.g. 'crud.filter_*'; a plain word matches anywhere" },
     { "seed", 0, SP_OPT_U64, SP_C_RUN, AT(seed), .has_offset = offsetof(struct sp_args, has_seed), .min = 0, .max = UINT64_MAX, .arg = "N", .doc = "repeat a run's random choices (default: drawn, and printed)" },
-    { "jobs", 'j', SP_OPT_U64, SP_C_RUN, AT(jobs), .min = 1, .max = 64, .arg = "N", .doc = "workers at a time (default: one for each processor)" },
+    { "jobs", 'j', SP_OPT_U64, SP_C_RUN | SP_C_VERIFY, AT(jobs), .min = 1, .max = 64, .arg = "N", .doc = "workers at a time (default: one for each processor); verify: sessions that read a table of one side (default: 1)" },
     { "full", 0, SP_OPT_FLAG, SP_C_RUN, AT(full), .doc = "also the heavy cases, at full size" },
     { "list", 0, SP_OPT_FLAG, SP_C_RUN, AT(list), .doc = "print what would run, and run nothing" },
     { "tables", 't', SP_OPT_LIST, SP_C_VERIFY | SP_C_MIGRATE, AT(tables), .arg = "GLOB,...", .doc = "only these tables (repeatable)" },

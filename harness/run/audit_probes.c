@@ -134,6 +134,19 @@ static int snapshot(struct sp_audit *a, struct sp_error *err)
     return rc;
 }
 
+static int snapshot_join(struct sp_audit *a, struct sp_error *err)
+{
+    return sp_db_snapshot_join(a->s, "switchproof-audit", err); /* no word of anybody */
+}
+
+static int split(struct sp_audit *a, struct sp_error *err)
+{
+    struct sp_names bounds = { SP_ARENA_INIT, NULL, 0, 0 };
+    int rc = sp_db_split(a->s, NULL, table_name(a), 4, &bounds, err);
+    sp_names_free(&bounds);
+    return rc;
+}
+
 static int scan(struct sp_audit *a, struct sp_error *err)
 {
     return sp_db_scan(a->s, NULL, NULL, err);
@@ -418,6 +431,8 @@ const struct sp_probe sp_probes[] = {
     { SP_CAP_READ_ONLY_TXN, SP_PROBE_TXN, read_only },
     { SP_CAP_SAVEPOINTS, SP_PROBE_TXN, savepoint },
     { SP_CAP_SNAPSHOT, 0, snapshot },
+    { SP_CAP_SNAPSHOT_JOIN, SP_PROBE_ABSENT, snapshot_join },
+    { SP_CAP_SPLIT, SP_PROBE_TABLE, split },
     { SP_CAP_SCAN, SP_PROBE_ABSENT, scan },
     { SP_CAP_LOAD, W | SP_PROBE_TABLE, load },
     { SP_CAP_SEQUENCE_SET, W | SP_PROBE_TABLE, sequence_set },

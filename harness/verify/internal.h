@@ -26,6 +26,8 @@ struct sp_vpair {
 
 struct sp_vctx {
     struct sp_session *session[2];
+    struct sp_session *const *readers[2]; /* in the same state as session */
+    size_t nreaders[2];
     const struct sp_verify_options *opt;
     struct sp_emitter *em;
     struct sp_error *err;   /* the caller's; holds the first failure of the harness itself */
@@ -88,6 +90,12 @@ struct sp_vscan {
     struct sp_scan scan;
     struct sp_digest *buckets; /* borrowed, zeroed by the caller; may be NULL */
     size_t nbuckets;
+    /* Read by several sessions when there are any and `row` is NULL: parts.c. */
+    struct sp_session *const *readers;
+    size_t nreaders;
+    const struct sp_names *bounds; /* of the split; NULL = the whole table */
+    size_t first, step;            /* this reader's ranges: first, first + step, ... */
+    struct sp_vsample *sample;
     int (*row)(void *payload, const struct sp_rowview *row); /* may be NULL; non-zero stops */
     void *payload;
     /* Results. */
@@ -104,11 +112,34 @@ struct sp_vscan {
  * value is 0, or negative when the comparison as a whole must end (interrupted, no memory for a thread). */
 int sp_v_scan(struct sp_vctx *c, struct sp_vscan v[2], const char *table, uint64_t total);
 void sp_v_scan_free(struct sp_vscan v[2]);
+void sp_v_add_stats(struct sp_colstat *to, const struct sp_colstat *from);
+#define SP_V_MAX_READERS 64 /* of a side */
 void sp_v_scan_init(struct sp_vctx *c, struct sp_vscan *v, enum sp_side side, const struct sp_table *t,
     const struct sp_colplan *cols, size_t ncols, size_t nkey, bool residual);
 
 /* The scan of a pair under its plan: rows, and where they differ. */
 void sp_v_scan_pair(struct sp_vctx *c, struct sp_vscan *v, enum sp_side side, const struct sp_vpair *p);
+/* ---- parts.c: a table read by several sessions of one side ------------------------------------------------------------ */
+/* Opens and ends the readers' snapshots, in the state of the side's own. */
+void sp_v_readers_join(struct sp_vctx *c, enum sp_side side);
+int sp_v_readers_end(struct sp_vctx *c, enum sp_side side, struct sp_error *err);
+/* A sample of key digests: a part that is read twice would be in it twice. */
+struct sp_vsample {
+    struct sp_d128 *keys;
+    size_t n, cap;
+    bool oom;
+};
+void sp_v_sample_row(struct sp_vsample *s, const struct sp_rowview *row);
+struct sp_vparts {
+    struct sp_vscan *whole;   /* the side's scan, which gets the results */
+    struct sp_vscan *readers; /* owned; NULL = the side is read by one session */
+    size_t n;
+    struct sp_names bounds;
+};
+/* Cuts the scan's table; leaves `out` without readers where that is not possible. */
+void sp_v_parts_open(struct sp_vctx *c, struct sp_vscan *v, enum sp_side side, struct sp_vparts *out);
+/* After all have ended: results into the whole, with the proof that each row was seen once. */
+void sp_v_parts_close(struct sp_vparts *p);
 
 /* ---- sort.c, collect.c: exact counts of a table whose digests differ -------------------------------------- */
 struct sp_ventry {

@@ -1,4 +1,4 @@
-/* scan.c -- one pass over one or both sides, a thread for each. */
+/* scan.c -- one pass over one or both sides, a thread for each reader. */
 #include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -41,41 +41,71 @@ static int on_row(void *payload, const struct sp_rowview *row)
     struct side *s = payload;
     if (++s->rows >= s->next_tick && tick(s) != 0)
         return -SP_E_CANCELLED;
+    if (s->v->sample != NULL)
+        sp_v_sample_row(s->v->sample, row);
     return s->v->row == NULL ? 0 : s->v->row(s->v->payload, row);
+}
+
+void sp_v_add_stats(struct sp_colstat *to, const struct sp_colstat *from)
+{
+    to->nulls += from->nulls;
+    to->missing += from->missing;
+    to->uncoerced += from->uncoerced;
+    to->bad_utf8 += from->bad_utf8;
+    for (size_t i = 0; i < SP_LEN(to->by_tag); i++)
+        to->by_tag[i] += from->by_tag[i];
+    for (size_t i = 0; i < SP_LEN(to->touched); i++)
+        to->touched[i] += from->touched[i];
 }
 
 static void take_results(struct sp_vscan *v, struct sp_rowbuf *rb)
 {
-    v->digest = rb->digest;
-    v->bytes = rb->bytes;
-    v->max_row = rb->max_row;
-    if (v->scan.ncols != 0)
-        memcpy(v->stats, rb->stats, v->scan.ncols * sizeof *v->stats);
+    sp_digest_merge(&v->digest, &rb->digest);
+    v->bytes += rb->bytes;
+    v->max_row = v->max_row > rb->max_row ? v->max_row : rb->max_row;
+    for (size_t i = 0; i < v->scan.ncols; i++)
+        sp_v_add_stats(&v->stats[i], &rb->stats[i]);
 }
 
-static int run_scan(struct sp_vscan *v, struct shared *shared)
+static int run_range(struct sp_vscan *v, struct side *s)
 {
-    struct side s = { .v = v, .shared = shared, .next_tick = TICK_ROWS };
     struct sp_rowbuf rb;
-    v->stats = calloc(v->scan.ncols + 1, sizeof *v->stats);
-    if (v->stats == NULL)
-        return sp_nomem(&v->err);
+    uint64_t before = s->rows;
     int rc = sp_rowbuf_init(&rb, &v->scan, &v->err);
     if (rc != 0)
         return rc;
     rb.buckets = v->buckets;
     rb.nbuckets = v->nbuckets;
     rb.sink = on_row;
-    rb.payload = &s;
+    rb.payload = s;
     rc = sp_db_scan(v->session, &v->scan, &rb, &v->err);
     if (rc == 0 && !rb.complete)
         rc = sp_fail(&v->err, SP_E_CORRUPT, SP_ORIGIN_HARNESS,
             "table %s: the provider did not confirm the end of the scan", v->scan.table);
-    else if (rc == 0 && rb.digest.count != s.rows)
+    else if (rc == 0 && rb.digest.count != s->rows - before)
         rc = sp_fail(&v->err, SP_E_INTERNAL, SP_ORIGIN_HARNESS,
             "table %s: rows seen and rows digested do not agree", v->scan.table);
     take_results(v, &rb);
     sp_rowbuf_free(&rb);
+    return rc;
+}
+
+/* The whole table, or this reader's ranges one after the other. */
+static int run_scan(struct sp_vscan *v, struct shared *shared)
+{
+    struct side s = { .v = v, .shared = shared, .next_tick = TICK_ROWS };
+    v->stats = calloc(v->scan.ncols + 1, sizeof *v->stats);
+    if (v->stats == NULL)
+        return sp_nomem(&v->err);
+    if (v->bounds == NULL)
+        return run_range(v, &s);
+    const struct sp_names *b = v->bounds;
+    int rc = 0;
+    for (size_t k = v->first; rc == 0 && k <= b->n; k += v->step) {
+        v->scan.from = k == 0 ? NULL : b->v[k - 1];
+        v->scan.to = k == b->n ? NULL : b->v[k];
+        rc = run_range(v, &s);
+    }
     return rc;
 }
 
@@ -101,30 +131,40 @@ static void deadline(struct timespec *ts)
     }
 }
 
-static void report(struct sp_vctx *c, struct sp_vscan v[2], const char *table, uint64_t total)
+/* All readers of one pass. */
+struct crew {
+    struct sp_vscan *v[2 * SP_V_MAX_READERS];
+    struct thread_arg args[2 * SP_V_MAX_READERS];
+    pthread_t threads[2 * SP_V_MAX_READERS];
+    bool started[2 * SP_V_MAX_READERS];
+    size_t n;
+};
+
+static void report(struct sp_vctx *c, const struct crew *w, const char *table, uint64_t total)
 {
+    uint64_t rows = 0;
     if (c->opt->progress == NULL)
         return;
-    uint64_t rows =
-        __atomic_load_n(&v[0].progress, __ATOMIC_RELAXED) + __atomic_load_n(&v[1].progress, __ATOMIC_RELAXED);
+    for (size_t i = 0; i < w->n; i++)
+        rows += __atomic_load_n(&w->v[i]->progress, __ATOMIC_RELAXED);
     c->opt->progress(c->opt->payload, table, rows, total);
 }
 
-static void stop_scans(struct sp_vscan v[2], struct shared *shared)
+static void stop_scans(const struct crew *w, struct shared *shared)
 {
     __atomic_store_n(&shared->stop, 1, __ATOMIC_RELAXED);
-    for (int i = 0; i < 2; i++) {
-        if (v[i].session == NULL || v[i].done)
+    for (size_t i = 0; i < w->n; i++) {
+        if (w->v[i]->done)
             continue;
-        const struct sp_provider *p = sp_session_provider(v[i].session);
+        const struct sp_provider *p = sp_session_provider(w->v[i]->session);
         if (p->interrupt != NULL)
-            p->interrupt(v[i].session);
+            p->interrupt(w->v[i]->session);
     }
 }
 
 /* Called with the lock held. */
 static bool wait_for_end(
-    struct sp_vctx *c, struct sp_vscan v[2], struct shared *shared, const char *table, uint64_t total)
+    struct sp_vctx *c, const struct crew *w, struct shared *shared, const char *table, uint64_t total)
 {
     bool interrupted = false;
     while (shared->running > 0) {
@@ -132,10 +172,10 @@ static bool wait_for_end(
         deadline(&ts);
         if (pthread_cond_timedwait(&shared->finished, &shared->lock, &ts) != ETIMEDOUT)
             continue;
-        report(c, v, table, total);
+        report(c, w, table, total);
         if (sp_interrupted() != 0) {
             interrupted = true;
-            stop_scans(v, shared);
+            stop_scans(w, shared);
         }
     }
     return interrupted;
@@ -159,12 +199,33 @@ static int shared_init(struct shared *s)
     return rc == 0 ? 0 : -SP_E_NOMEM;
 }
 
+/* Starts the readers and waits for all of them. */
+static bool run_crew(
+    struct sp_vctx *c, struct crew *w, struct shared *shared, const char *table, uint64_t total)
+{
+    pthread_mutex_lock(&shared->lock);
+    for (size_t i = 0; i < w->n; i++) {
+        struct sp_vscan *v = w->v[i];
+        w->args[i] = (struct thread_arg){ v, shared };
+        w->started[i] = pthread_create(&w->threads[i], NULL, thread_main, &w->args[i]) == 0;
+        if (w->started[i])
+            shared->running++;
+        else
+            v->rc = sp_fail(&v->err, SP_E_NOMEM, SP_ORIGIN_HARNESS, "no thread could be started");
+    }
+    bool interrupted = wait_for_end(c, w, shared, table, total);
+    pthread_mutex_unlock(&shared->lock);
+    for (size_t i = 0; i < w->n; i++)
+        if (w->started[i])
+            pthread_join(w->threads[i], NULL);
+    return interrupted;
+}
+
 int sp_v_scan(struct sp_vctx *c, struct sp_vscan v[2], const char *table, uint64_t total)
 {
     struct shared shared;
-    struct thread_arg args[2];
-    pthread_t threads[2];
-    bool started[2] = { false, false };
+    struct sp_vparts parts[2];
+    struct crew w = { .n = 0 };
 
     if (c->rc != 0)
         return c->rc;
@@ -172,27 +233,20 @@ int sp_v_scan(struct sp_vctx *c, struct sp_vscan v[2], const char *table, uint64
         return c->rc = sp_fail(c->err, SP_E_CANCELLED, SP_ORIGIN_HARNESS, "interrupted");
     if (shared_init(&shared) != 0)
         return sp_v_nomem(c);
-    pthread_mutex_lock(&shared.lock);
     for (int i = 0; i < 2; i++) {
-        if (v[i].session == NULL)
-            continue;
-        args[i] = (struct thread_arg){ &v[i], &shared };
-        if (pthread_create(&threads[i], NULL, thread_main, &args[i]) != 0) {
-            v[i].rc = sp_fail(&v[i].err, SP_E_NOMEM, SP_ORIGIN_HARNESS, "no thread could be started");
-            continue;
-        }
-        started[i] = true;
-        shared.running++;
+        sp_v_parts_open(c, &v[i], (enum sp_side)i, &parts[i]);
+        for (size_t k = 0; k < parts[i].n; k++)
+            w.v[w.n++] = &parts[i].readers[k];
+        if (parts[i].n == 0 && v[i].session != NULL)
+            w.v[w.n++] = &v[i];
     }
-    bool interrupted = wait_for_end(c, v, &shared, table, total);
-    pthread_mutex_unlock(&shared.lock);
-    for (int i = 0; i < 2; i++)
-        if (started[i])
-            pthread_join(threads[i], NULL);
+    bool interrupted = run_crew(c, &w, &shared, table, total);
     pthread_cond_destroy(&shared.finished);
     pthread_mutex_destroy(&shared.lock);
-    for (int i = 0; i < 2; i++)
+    for (int i = 0; i < 2; i++) {
+        sp_v_parts_close(&parts[i]);
         c->bytes += v[i].bytes;
+    }
     if (interrupted)
         return c->rc = sp_fail(c->err, SP_E_CANCELLED, SP_ORIGIN_HARNESS, "interrupted");
     return 0;

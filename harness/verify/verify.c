@@ -127,7 +127,9 @@ static void close_sides(struct sp_vctx *c, struct state *st)
         if (!st->open[i])
             continue;
         st->open[i] = false;
-        if (sp_db_snapshot_end(c->session[i], &err) != 0 && c->rc == 0) {
+        int rc = sp_v_readers_end(c, (enum sp_side)i, &err);
+        int end = sp_db_snapshot_end(c->session[i], rc == 0 ? &err : NULL);
+        if ((rc != 0 || end != 0) && c->rc == 0) {
             st->ended_badly = true;
             sp_v_not_compared(c, sp_v_side_name((enum sp_side)i), "everything",
                 "it did not stay the same while it was read: %s", sp_error_text(&err));
@@ -267,6 +269,9 @@ static void compare(struct sp_vctx *c, struct state *st, enum sp_verify_verdict 
         rc = open_side(c, st, (enum sp_side)i, &snapshot[i]);
     if (rc == 0) {
         send_start(c, st);
+        for (int i = 0; i < 2; i++)
+            if (st->open[i])
+                sp_v_readers_join(c, (enum sp_side)i);
         for (int i = 0; i < 2; i++)
             if (snapshot[i].code != SP_E_OK)
                 sp_v_not_compared(c, sp_v_side_name((enum sp_side)i), "one state",

@@ -39,6 +39,10 @@ struct sp_verify_options {
     const char *const *custom_names;
     const int64_t *custom_expect;
     size_t ncustom;
+    /* More sessions of each side, open and idle: tables are then read by several at once. Where a side cannot be read so,
+     * a finding says it and one session reads. They stay the caller's. */
+    struct sp_session *const *readers[2];
+    size_t nreaders[2];
     void (*progress)(void *payload, const char *table, uint64_t rows, uint64_t total_rows);
     void *payload;
 };

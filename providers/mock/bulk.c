@@ -4,8 +4,11 @@
  * the rows may well write into the same store. */
 #include "internal.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "base/str.h"
 
 struct sp_load {
     struct mock_session *s;
@@ -84,6 +87,42 @@ static int scan_begin(struct mock_session *s, const struct sp_scan *scan, struct
     return rc;
 }
 
+/* Bounds are positions among the rows of the state, which are always seen in the same order. */
+int mock_split(struct sp_session *ss, const char *ns, const char *table, size_t parts,
+    struct sp_names *bounds, struct sp_error *err)
+{
+    struct mock_session *s = mock(ss);
+    const struct sp_scan scan = { .ns = ns, .table = table };
+    struct mock_rows rows = { NULL, 0, 0 };
+    struct mock_table *t = NULL;
+    struct mock_txn own, *x = NULL;
+    char bound[24];
+    mock_enter(s);
+    int rc = scan_begin(s, &scan, &own, &t, &x, &rows, err);
+    if (x != NULL)
+        x->pinned = NULL;
+    if (x == &own)
+        mock_txn_rollback(s->store, x);
+    mock_leave(s);
+    for (size_t k = 1; rc == 0 && k < parts && rows.n >= parts; k++) {
+        snprintf(bound, sizeof bound, "%zu", rows.n / parts * k);
+        rc = sp_names_add(bounds, bound) != 0 ? sp_nomem(err) : 0;
+    }
+    free(rows.v);
+    return rc;
+}
+
+static int range(const struct sp_scan *scan, const struct mock_rows *rows, uint64_t *from, uint64_t *to,
+    struct sp_error *err)
+{
+    *from = 0;
+    *to = rows->n;
+    if ((scan->from != NULL && !sp_parse_u64(scan->from, from)) ||
+        (scan->to != NULL && !sp_parse_u64(scan->to, to)) || *from > *to || *to > rows->n)
+        return mock_fail(err, SP_E_INVALID, "the scan of \"%s\" has a range of no split", scan->table);
+    return 0;
+}
+
 int mock_scan(struct sp_session *ss, const struct sp_scan *scan, struct sp_rowbuf *rb, struct sp_error *err)
 {
     struct mock_session *s = mock(ss);
@@ -93,13 +132,16 @@ int mock_scan(struct sp_session *ss, const struct sp_scan *scan, struct sp_rowbu
     mock_enter(s);
     int rc = scan_begin(s, scan, &own, &t, &x, &rows, err);
     mock_leave(s);
-    for (size_t i = 0; rc == 0 && i < rows.n; i++) {
+    uint64_t from = 0, to = 0;
+    if (rc == 0)
+        rc = range(scan, &rows, &from, &to, err);
+    for (uint64_t i = from; rc == 0 && i < to; i++) {
         rc = mock_tick(s, err);
         if (rc == 0 && push(t, scan, rows.v[i], rb) != 0)
             rc = stopped(rb, err);
     }
     if (rc == 0)
-        rc = sp_scan_end(rb, rows.n, err);
+        rc = sp_scan_end(rb, to - from, err);
     free(rows.v);
     if (x == NULL)
         return rc;

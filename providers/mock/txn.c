@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/str.h"
+
 enum mock_seen mock_latest(const struct mock_version *v, const struct mock_txn *x)
 {
     if (v->dead)
@@ -449,6 +451,47 @@ int mock_snapshot_end(struct sp_session *ss, struct sp_error *err)
         mock_txn_rollback(s->store, s->txn);
         free(s->txn);
         s->txn = NULL;
+    }
+    mock_leave(s);
+    return rc;
+}
+
+/* The word is the commit that the snapshot sees as the last. */
+int mock_snapshot_share(struct sp_session *ss, char word[SP_SNAPSHOT_WORD], struct sp_error *err)
+{
+    struct mock_session *s = mock(ss);
+    int rc = 0;
+    mock_enter(s);
+    if (s->txn == NULL || !s->txn->is_snapshot)
+        rc = mock_fail(err, SP_E_INVALID, "no snapshot is open");
+    else
+        snprintf(word, SP_SNAPSHOT_WORD, "%" PRIu64, s->txn->snapshot);
+    mock_leave(s);
+    return rc;
+}
+
+static bool is_shared(const struct mock_store *st, uint64_t snapshot)
+{
+    for (const struct mock_txn *x = st->open; x != NULL; x = x->next) {
+        if (x->is_snapshot && x->snapshot == snapshot)
+            return true;
+    }
+    return false;
+}
+
+int mock_snapshot_join(struct sp_session *ss, const char *word, struct sp_error *err)
+{
+    struct mock_session *s = mock(ss);
+    uint64_t snapshot = 0;
+    int rc = 0;
+    mock_enter(s);
+    if (!sp_parse_u64(word, &snapshot) || !is_shared(s->store, snapshot))
+        rc = mock_fail(err, SP_E_NOT_FOUND, "\"%s\" is no open snapshot", word);
+    if (rc == 0)
+        rc = mock_txn_start(s, SP_ISO_REPEATABLE, true, err);
+    if (rc == 0) {
+        s->txn->is_snapshot = true;
+        s->txn->snapshot = snapshot;
     }
     mock_leave(s);
     return rc;

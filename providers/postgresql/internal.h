@@ -330,6 +330,8 @@ int po_savepoint_rollback(struct sp_session *, const char *name, struct sp_error
 int po_savepoint_release(struct sp_session *, const char *name, struct sp_error *);
 int po_snapshot_begin(struct sp_session *, char id[64], struct sp_error *);
 int po_snapshot_end(struct sp_session *, struct sp_error *);
+int po_snapshot_share(struct sp_session *, char word[SP_SNAPSHOT_WORD], struct sp_error *);
+int po_snapshot_join(struct sp_session *, const char *word, struct sp_error *);
 /* All or nothing for several statements: a transaction, or a savepoint inside one. */
 int po_atomic_begin(struct sp_session *s, bool *own, struct sp_error *err);
 int po_atomic_end(struct sp_session *s, bool own, int ret, struct sp_error *err);
@@ -354,6 +356,12 @@ struct sp_table *po_walk_table(struct po_walk *w, const char *name);
 /* blob.c */
 extern const struct sp_blob_ops po_blob_ops;
 
+/* split.c */
+#define PO_TID_RANGES                                                                                        \
+    140000 /* from this version on a range of ctid is not read with a pass over the whole table */
+int po_split(struct sp_session *, const char *ns, const char *table, size_t parts, struct sp_names *bounds,
+    struct sp_error *);
+int po_split_where(const struct sp_scan *scan, struct sp_buf *sql, struct sp_error *err);
 /* scan.c, load.c */
 int po_scan(struct sp_session *, const struct sp_scan *, struct sp_rowbuf *, struct sp_error *);
 int po_load_open(struct sp_session *, const char *table, const char *const *columns, size_t ncolumns,

@@ -72,6 +72,8 @@ static const struct sp_cap declared[SP_CAP_N] = {
     [SP_CAP_VAL_MISSING] = NO("a column is null or has a value"),
     [SP_CAP_VALUE_BYTES] = LIMIT(1073741823), /* one byte below 1 GiB; a row of a COPY holds less */
     [SP_CAP_SNAPSHOT] = YES,
+    [SP_CAP_SNAPSHOT_JOIN] = YES,
+    [SP_CAP_SPLIT] = YES,
     [SP_CAP_SCAN] = YES,
     [SP_CAP_LOAD] = YES,
     [SP_CAP_SEQUENCE_SET] = YES,
@@ -186,10 +188,13 @@ static int effective(
     if (s->pooled) {
         static const char why[] = "a transaction pooler stands between: what a session sets up does not last";
         deny(&out[SP_CAP_SNAPSHOT], why);
+        deny(&out[SP_CAP_SNAPSHOT_JOIN], why);
         deny(&out[SP_CAP_PREPARED], why);
         deny(&out[SP_CAP_ROLE_ACT], why);
         deny(&out[SP_CAP_STATEMENT_TIMEOUT], why);
     }
+    if (s->version < PO_TID_RANGES)
+        deny(&out[SP_CAP_SPLIT], "ranges of rows are read at full speed from PostgreSQL 14 on");
     if (s->standby)
         deny(&out[SP_CAP_ISO_SERIALIZABLE], "a standby offers no serializable transactions");
     PQclear(r);
@@ -217,6 +222,9 @@ static const struct sp_db_ops db_ops = {
     .savepoint_release = po_savepoint_release,
     .snapshot_begin = po_snapshot_begin,
     .snapshot_end = po_snapshot_end,
+    .snapshot_share = po_snapshot_share,
+    .snapshot_join = po_snapshot_join,
+    .split = po_split,
     .scan = po_scan,
     .load_open = po_load_open,
     .load_row = po_load_row,

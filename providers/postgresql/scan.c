@@ -244,7 +244,11 @@ static int render(struct pass *p, const struct sp_scan *scan, const struct po_ta
     int ret = po_render_columns(t, names, scan->ncols, q, err);
     if (ret != 0)
         return ret;
-    sp_buf_printf(&q->text, " FROM %s) TO STDOUT (FORMAT binary)", t->qualified);
+    sp_buf_printf(&q->text, " FROM %s", t->qualified);
+    ret = po_split_where(scan, &q->text, err);
+    if (ret != 0)
+        return ret;
+    sp_buf_puts(&q->text, ") TO STDOUT (FORMAT binary)");
     for (size_t i = 0; i < scan->ncols; i++) {
         const struct po_column *c = po_table_column(t, names[i]);
         p->columns[i] = (struct source){ .oid = c->is_enum                 ? PO_TEXT

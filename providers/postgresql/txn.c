@@ -137,8 +137,10 @@ static int snapshot_id(struct sp_session *s, char id[64], struct sp_error *err)
     return ret;
 }
 
-int po_snapshot_begin(struct sp_session *s, char id[64], struct sp_error *err)
+/* `word`: the snapshot of another session; NULL = a new one. */
+static int snapshot_open(struct sp_session *s, const char *word, char id[64], struct sp_error *err)
 {
+    struct sp_buf b = SP_BUF_INIT;
     if (s->in_snapshot)
         return sp_invalid(err, "a snapshot is open already");
     if (s->in_txn)
@@ -148,11 +150,44 @@ int po_snapshot_begin(struct sp_session *s, char id[64], struct sp_error *err)
     int ret = po_ready(s, err);
     if (ret == 0)
         ret = po_exec(s, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", NULL, err);
+    if (ret == 0 && word != NULL) {
+        sp_buf_puts(&b, "SET TRANSACTION SNAPSHOT ");
+        po_put_literal(&b, word);
+        ret = b.oom ? sp_nomem(err) : po_exec(s, b.p, NULL, err);
+        if (ret != 0 && (strcmp(s->state, "22023") == 0 || strcmp(s->state, "42704") == 0))
+            ret = sp_fail(err, SP_E_NOT_FOUND, SP_ORIGIN_BACKEND,
+                "that snapshot is not open (any more): the session that shared it has ended it (%s)",
+                s->where);
+        sp_buf_free(&b);
+    }
     if (ret == 0)
         ret = snapshot_id(s, id, err);
     s->in_snapshot = ret == 0;
     if (ret != 0 && PQtransactionStatus(s->conn) != PQTRANS_IDLE)
         (void)po_exec(s, "ROLLBACK", NULL, NULL);
+    return ret;
+}
+
+int po_snapshot_begin(struct sp_session *s, char id[64], struct sp_error *err)
+{
+    return snapshot_open(s, NULL, id, err);
+}
+
+int po_snapshot_join(struct sp_session *s, const char *word, struct sp_error *err)
+{
+    return snapshot_open(s, word, NULL, err);
+}
+
+int po_snapshot_share(struct sp_session *s, char word[SP_SNAPSHOT_WORD], struct sp_error *err)
+{
+    PGresult *r = NULL;
+    if (!s->in_snapshot)
+        return sp_invalid(err, "no snapshot is open");
+    po_begin_statement(s);
+    int ret = po_exec(s, "SELECT pg_catalog.pg_export_snapshot()", &r, err);
+    if (ret == 0 && !sp_strlcpy(word, PQgetvalue(r, 0, 0), SP_SNAPSHOT_WORD))
+        ret = sp_fail(err, SP_E_INTERNAL, SP_ORIGIN_BACKEND, "the name of the snapshot is too long");
+    PQclear(r);
     return ret;
 }
 

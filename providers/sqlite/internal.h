@@ -183,6 +183,12 @@ int sq_savepoint_rollback(struct sp_session *, const char *name, struct sp_error
 int sq_savepoint_release(struct sp_session *, const char *name, struct sp_error *);
 int sq_snapshot_begin(struct sp_session *, char id[64], struct sp_error *);
 int sq_snapshot_end(struct sp_session *, struct sp_error *);
+int sq_snapshot_share(struct sp_session *, char word[SP_SNAPSHOT_WORD], struct sp_error *);
+int sq_snapshot_join(struct sp_session *, const char *word, struct sp_error *);
+int sq_split(struct sp_session *, const char *ns, const char *table, size_t parts, struct sp_names *bounds,
+    struct sp_error *);
+int sq_split_where(
+    const struct sq_table *t, const struct sp_scan *scan, struct sp_buf *sql, struct sp_error *err);
 
 /* ddl_parse.c: the text of CREATE TABLE and CREATE INDEX. Everything in the caller's arena. */
 struct sq_parsed_column {

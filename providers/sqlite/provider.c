@@ -72,6 +72,8 @@ static const struct sp_cap declared[SP_CAP_N] = {
     [SP_CAP_VAL_MISSING] = NO("a column is null or has a value"),
     [SP_CAP_VALUE_BYTES] = LIMIT(1000000000),
     [SP_CAP_SNAPSHOT] = YES,
+    [SP_CAP_SNAPSHOT_JOIN] = YES,
+    [SP_CAP_SPLIT] = YES,
     [SP_CAP_SCAN] = YES,
     [SP_CAP_LOAD] = YES,
     [SP_CAP_SEQUENCE_SET] = YES,
@@ -163,6 +165,8 @@ static int effective(
         s->copy        ? ", read from a private copy"
         : s->immutable ? ", read as immutable"
                        : "");
+    if (!s->read_only)
+        deny(&out[SP_CAP_SNAPSHOT_JOIN], "only sessions that read without locks share a state");
     if (sqlite3_libversion_number() < 3035000)
         deny(&out[SP_CAP_RETURNING], "RETURNING needs SQLite 3.35");
     if (sqlite3_libversion_number() < 3030000)
@@ -197,6 +201,9 @@ static const struct sp_db_ops db_ops = {
     .savepoint_release = sq_savepoint_release,
     .snapshot_begin = sq_snapshot_begin,
     .snapshot_end = sq_snapshot_end,
+    .snapshot_share = sq_snapshot_share,
+    .snapshot_join = sq_snapshot_join,
+    .split = sq_split,
     .scan = sq_scan,
     .load_open = sq_load_open,
     .load_row = sq_load_row,

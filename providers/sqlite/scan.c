@@ -145,7 +145,9 @@ static int render(const struct sp_scan *scan, const struct sq_table *t, bool agg
     }
     sp_buf_puts(&q->text, aggregate ? "), count(*) FROM " : " FROM ");
     sq_put_name(&q->text, t->physical);
-    int ret = sq_render_where(t, scan->where, q, err);
+    int ret = sq_split_where(t, scan, &q->text, err);
+    if (ret == 0)
+        ret = sq_render_where(t, scan->where, q, err);
     return ret == 0 && q->text.oom ? sp_nomem(err) : ret;
 }
 
@@ -184,7 +186,9 @@ static int count_rows(struct sp_session *s, const struct sp_scan *scan, const st
     int index = 1;
     sp_buf_puts(&q.text, "SELECT count(*) FROM ");
     sq_put_name(&q.text, t->physical);
-    int ret = sq_render_where(t, scan->where, &q, err);
+    int ret = sq_split_where(t, scan, &q.text, err);
+    if (ret == 0)
+        ret = sq_render_where(t, scan->where, &q, err);
     if (ret == 0)
         ret = q.text.oom ? sp_nomem(err) : sq_prepare(s, q.text.p, &st, err);
     if (ret == 0)
