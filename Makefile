@@ -131,6 +131,12 @@ lint: ## formatting, banned functions, shell scripts, clang without warnings
 fmt: ## format the tree
 	clang-format -i $(shell git ls-files '*.c' '*.h')
 
+up: ## a stack of real servers in containers, waits until healthy: make up PROFILE=postgres|mongo
+	@ci/compose up $(PROFILE)
+
+down: ## stop and remove the stacks of `make up`
+	@ci/compose down
+
 install: all ## install build/switchproof into PREFIX/bin (default /usr/local)
 	install -D -m 0755 $(BUILD)/switchproof $(DESTDIR)$(PREFIX)/bin/switchproof
 
@@ -140,7 +146,7 @@ clean: ## remove everything that was built
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
 
-.PHONY: all tests deps demo check coverage bench asan lint fmt install clean help FORCE
+.PHONY: all tests deps demo check coverage bench asan lint fmt up down install clean help FORCE
 .SECONDARY:
 
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
