@@ -226,7 +226,7 @@ struct sp_db_ops {
      * names; reading all columns needs all of them. An upsert needs select, insert and update; other writes may
      * need select on what a filter or `returning` reads. Scans need select, bulk loads insert. Without it: PERMISSION,
      * and nothing changes; never an empty or shorter answer. What is changed here counts from the next operation of
-     * every session on, for locks and passwords from the next sign-in on. Absent role or table: NOT_FOUND. */
+     * every session on, but for locks, passwords and bypass: from the next sign-in on. Absent role or table: NOT_FOUND. */
     int (*role_create)(struct sp_session *, const char *role, const char *password, struct sp_error *);
     int (*role_drop)(struct sp_session *, const char *role, struct sp_error *);
     int (*role_change)(
