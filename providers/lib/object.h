@@ -64,6 +64,8 @@ int sp_object_reader_begin(struct sp_object_reader *r, const struct sp_object *o
 /* CORRUPT if the piece, whose first byte is the object's byte `start`, leaves a gap; CANCELLED by the sink. */
 int sp_object_reader_add(
     struct sp_object_reader *r, uint64_t start, const void *p, size_t n, struct sp_error *err);
+/* Instead of the end, for a content whose etag is not known yet: everything came, and this is its sum. */
+int sp_object_reader_sum(struct sp_object_reader *r, char etag[65], struct sp_error *err);
 /* Everything came, and fits the sum. */
 int sp_object_reader_end(struct sp_object_reader *r, struct sp_error *err);
 void sp_object_reader_free(struct sp_object_reader *r);

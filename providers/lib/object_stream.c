@@ -55,15 +55,28 @@ int sp_object_reader_add(
     return 0;
 }
 
+static int reader_complete(const struct sp_object_reader *r, struct sp_error *err)
+{
+    return r->at == r->to ? 0
+                          : sp_fail(err, SP_E_CORRUPT, SP_ORIGIN_BACKEND,
+                                "the content of \"%s\" ends at byte %llu of %llu", r->key,
+                                (unsigned long long)r->at, (unsigned long long)r->to);
+}
+
+int sp_object_reader_sum(struct sp_object_reader *r, char etag[65], struct sp_error *err)
+{
+    int ret = reader_complete(r, err);
+    if (ret == 0)
+        sp_object_sum_end(&r->sum, etag);
+    return ret;
+}
+
 int sp_object_reader_end(struct sp_object_reader *r, struct sp_error *err)
 {
     char etag[65];
-    if (r->at != r->to)
-        return sp_fail(err, SP_E_CORRUPT, SP_ORIGIN_BACKEND,
-            "the content of \"%s\" ends at byte %llu of %llu", r->key, (unsigned long long)r->at,
-            (unsigned long long)r->to);
-    if (r->sum.md == NULL)
-        return 0;
+    int ret = reader_complete(r, err);
+    if (ret != 0 || r->sum.md == NULL)
+        return ret;
     sp_object_sum_end(&r->sum, etag);
     if (strcmp(etag, r->etag) != 0)
         return sp_fail(

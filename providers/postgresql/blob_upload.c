@@ -174,10 +174,8 @@ static int sum_parts(struct sp_session *s, struct upload *u, struct sp_error *er
     }
     if (sent)
         ret = po_rows_stop(s, ret, false, err);
-    if (ret == 0 && rd.at != rd.to)
-        ret = sp_object_reader_end(&rd, err); /* says what is missing */
     if (ret == 0)
-        sp_object_sum_end(&rd.sum, u->etag);
+        ret = sp_object_reader_sum(&rd, u->etag, err);
     sp_object_reader_free(&rd);
     return ret == 0 ? sp_object_sum_check(u->put.key, u->etag, u->opts.sha256_hex, err) : ret;
 }

@@ -138,17 +138,6 @@ int sq_store_begin(struct sp_session *s, const char *bucket, bool write, bool *o
     return ret;
 }
 
-int sq_key_check(const char *key, struct sp_error *err)
-{
-    size_t n = strlen(key);
-    if (n == 0 || !sp_utf8_valid(key, n))
-        return sp_invalid(err, "a key is UTF-8 text of at least one byte");
-    if (n > SQ_KEY_BYTES)
-        return sp_fail(err, SP_E_TOO_LARGE, SP_ORIGIN_BACKEND, "the key has %zu bytes; at most %d are kept",
-            n, SQ_KEY_BYTES);
-    return 0;
-}
-
 static int bucket_create(struct sp_session *s, const char *bucket, struct sp_error *err)
 {
     bool own, store = false, found = false;

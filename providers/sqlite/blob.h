@@ -4,8 +4,7 @@
 #ifndef SP_SQLITE_BLOB_H
 #define SP_SQLITE_BLOB_H
 
-#include <openssl/evp.h>
-
+#include "providers/lib/object.h"
 #include "providers/sqlite/internal.h"
 
 #define SQ_CHUNK     262144
@@ -18,7 +17,6 @@ int sq_store_end(struct sp_session *s, bool own, int ret, struct sp_error *err);
 int sq_store_prepare(
     struct sp_session *s, sqlite3_stmt **st, struct sp_error *err, const char *sql, const char *types, ...);
 int sq_store_run(struct sp_session *s, struct sp_error *err, const char *sql, const char *types, ...);
-int sq_key_check(const char *key, struct sp_error *err);
 
 /* blob_object.c */
 #define SQ_OBJECT_COLUMNS "id, key, size, content_type, etag, meta, modified_s, modified_ns"
@@ -30,14 +28,12 @@ int sq_object_find(struct sp_session *s, struct sp_arena *a, const char *bucket,
 int sq_object_new(struct sp_session *s, const char *bucket, const char *key, const struct sp_put_opts *opts,
     const char *meta, int64_t *id, struct sp_error *err);
 int sq_object_finish(struct sp_session *s, int64_t id, uint64_t size, const char *etag, struct sp_error *err);
-int sq_meta_text(const struct sp_put_opts *o, char **out, struct sp_error *err); /* free() */
-void sq_hex_digest(EVP_MD_CTX *md, char hex[65]);
 
 /* blob_content.c */
 int sq_content_add(
     struct sp_session *s, int64_t object, uint64_t start, const void *p, size_t n, struct sp_error *err);
-int sq_content_read(struct sp_session *s, int64_t object, uint64_t from, uint64_t to, sp_sink_fn sink,
-    void *payload, EVP_MD_CTX *md, struct sp_error *err);
+/* What the reader still wants of the content. */
+int sq_content_read(struct sp_session *s, int64_t object, struct sp_object_reader *r, struct sp_error *err);
 int sq_content_drop(struct sp_session *s, int64_t object, struct sp_error *err);
 
 /* blob_list.c, blob_upload.c */

@@ -32,63 +32,45 @@ int sq_content_drop(struct sp_session *s, int64_t object, struct sp_error *err)
     return sq_store_run(s, err, "DELETE FROM sp_blob_chunks WHERE object = ?1", "i", object);
 }
 
-struct range {
-    uint64_t to, at; /* at: how far the content was read */
-    sp_sink_fn sink;
-    void *payload;
-    EVP_MD_CTX *md;
-    char *piece;
-};
-
-static int read_chunk(
-    struct sp_session *s, sqlite3_blob *b, uint64_t start, struct range *r, struct sp_error *err)
+static int read_chunk(struct sp_session *s, sqlite3_blob *b, uint64_t start, char *piece,
+    struct sp_object_reader *r, struct sp_error *err)
 {
     uint64_t end = start + (uint64_t)sqlite3_blob_bytes(b);
-    if (start > r->at || end <= r->at)
-        return sp_fail(err, SP_E_CORRUPT, SP_ORIGIN_BACKEND, "the object's content has a gap at byte %llu",
-            (unsigned long long)r->at);
-    while (r->at < end && r->at < r->to) {
-        uint64_t stop = end < r->to ? end : r->to;
-        size_t n = stop - r->at < PIECE ? (size_t)(stop - r->at) : PIECE;
-        int rc = sqlite3_blob_read(b, r->piece, (int)n, (int)(r->at - start));
-        if (rc != SQLITE_OK)
-            return sq_error(s, rc, "cannot read the content", err);
-        if (r->md != NULL)
-            EVP_DigestUpdate(r->md, r->piece, n);
-        if (r->sink != NULL && r->sink(r->payload, r->piece, n) != 0)
-            return sp_fail(err, SP_E_CANCELLED, SP_ORIGIN_HARNESS, "the reader of the object stopped");
-        r->at += n;
-    }
-    return 0;
+    uint64_t at = r->at > start && r->at < end ? r->at : start, stop = end < r->to ? end : r->to;
+    int ret = 0;
+    do {
+        size_t n = stop <= at ? 0 : stop - at < PIECE ? (size_t)(stop - at) : PIECE;
+        int rc = sqlite3_blob_read(b, piece, (int)n, (int)(at - start));
+        ret = rc != SQLITE_OK ? sq_error(s, rc, "cannot read the content", err)
+                              : sp_object_reader_add(r, at, piece, n, err);
+        at += n;
+    } while (ret == 0 && at < stop);
+    return ret;
 }
 
-int sq_content_read(struct sp_session *s, int64_t object, uint64_t from, uint64_t to, sp_sink_fn sink,
-    void *payload, EVP_MD_CTX *md, struct sp_error *err)
+int sq_content_read(struct sp_session *s, int64_t object, struct sp_object_reader *r, struct sp_error *err)
 {
-    struct range r = { .to = to, .at = from, .sink = sink, .payload = payload, .md = md };
     sqlite3_stmt *st = NULL;
     sqlite3_blob *b = NULL;
-    int rc = SQLITE_DONE, ret = sq_store_prepare(s, &st, err,
-                              "SELECT id, start FROM sp_blob_chunks WHERE object = ?1 AND start + size > ?2 "
-                              "AND start < ?3 ORDER BY start",
-                              "iii", object, (int64_t)from, (int64_t)to);
-    r.piece = malloc(PIECE);
-    if (ret == 0 && r.piece == NULL)
-        ret = sp_nomem(err);
+    char *piece = malloc(PIECE);
+    int rc = SQLITE_DONE,
+        ret = piece == NULL
+                  ? sp_nomem(err)
+                  : sq_store_prepare(s, &st, err,
+                        "SELECT id, start FROM sp_blob_chunks WHERE object = ?1 AND start + size > ?2 "
+                        "AND start < ?3 ORDER BY start",
+                        "iii", object, (int64_t)r->at, (int64_t)r->to);
     while (ret == 0 && (rc = sqlite3_step(st)) == SQLITE_ROW) {
         int64_t id = sqlite3_column_int64(st, 0);
         int brc = b == NULL ? sqlite3_blob_open(s->db, "main", "sp_blob_chunks", "data", id, 0, &b)
                             : sqlite3_blob_reopen(b, id);
         ret = brc != SQLITE_OK ? sq_error(s, brc, "cannot read the content", err)
-                               : read_chunk(s, b, (uint64_t)sqlite3_column_int64(st, 1), &r, err);
+                               : read_chunk(s, b, (uint64_t)sqlite3_column_int64(st, 1), piece, r, err);
     }
     if (ret == 0 && rc != SQLITE_DONE)
         ret = sq_error(s, rc, "cannot read the content", err);
-    if (ret == 0 && r.at != to)
-        ret = sp_fail(err, SP_E_CORRUPT, SP_ORIGIN_BACKEND, "the object's content ends at byte %llu of %llu",
-            (unsigned long long)r.at, (unsigned long long)to);
     (void)sqlite3_blob_close(b);
     sqlite3_finalize(st);
-    free(r.piece);
+    free(piece);
     return ret;
 }

@@ -1,65 +1,9 @@
 /* blob_object.c -- objects: put, get, head, delete, copy, move. Each is one transaction. */
-#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "providers/sqlite/blob.h"
-
-void sq_hex_digest(EVP_MD_CTX *md, char hex[65])
-{
-    static const char digits[] = "0123456789abcdef";
-    unsigned char sha[EVP_MAX_MD_SIZE];
-    unsigned n = 0;
-    EVP_DigestFinal_ex(md, sha, &n);
-    for (unsigned i = 0; i < 32; i++) {
-        hex[2 * i] = digits[sha[i] >> 4];
-        hex[2 * i + 1] = digits[sha[i] & 15];
-    }
-    hex[64] = '\0';
-}
-
-/* ---- metadata as a JSON object ---- */
-
-int sq_meta_text(const struct sp_put_opts *o, char **out, struct sp_error *err)
-{
-    json_t *j = json_object();
-    int bad = j == NULL;
-    for (size_t i = 0; !bad && i < o->nmeta; i++)
-        bad = json_object_set_new(j, o->meta[i].name, json_string(o->meta[i].value)) != 0;
-    *out = bad ? NULL : json_dumps(j, JSON_COMPACT | JSON_SORT_KEYS);
-    json_decref(j);
-    return *out != NULL ? 0 : sp_invalid(err, "the metadata must be UTF-8 text");
-}
-
-static int by_name(const void *a, const void *b)
-{
-    return strcmp(((const struct sp_meta *)a)->name, ((const struct sp_meta *)b)->name);
-}
-
-static int meta_parse(const char *text, struct sp_arena *a, struct sp_object *out, struct sp_error *err)
-{
-    json_t *j = text == NULL ? NULL : json_loads(text, JSON_REJECT_DUPLICATES, NULL), *value;
-    const char *name;
-    size_t n = 0;
-    struct sp_meta *m = j == NULL ? NULL : sp_arena_array(a, json_object_size(j) + 1, sizeof *m);
-    bool oom = false;
-    if (m != NULL)
-        json_object_foreach(j, name, value)
-        {
-            m[n].name = sp_arena_str(a, name);
-            m[n].value = sp_arena_str(a, json_string_value(value));
-            oom = oom || m[n].name == NULL || m[n].value == NULL;
-            n++;
-        }
-    json_decref(j);
-    if (m == NULL || oom)
-        return sp_fail(err, SP_E_CORRUPT, SP_ORIGIN_BACKEND, "the object's metadata is damaged");
-    qsort(m, n, sizeof *m, by_name);
-    out->meta = m;
-    out->nmeta = n;
-    return 0;
-}
 
 /* ---- rows ---- */
 
@@ -76,7 +20,7 @@ int sq_object_row(
     out->modified.nsec = (uint32_t)sqlite3_column_int(st, 7);
     if (out->key == NULL || out->content_type == NULL || out->etag == NULL)
         return sp_nomem(err);
-    return meta_parse((const char *)sqlite3_column_text(st, 5), a, out, err);
+    return sp_object_meta_parse((const char *)sqlite3_column_text(st, 5), a, out, err);
 }
 
 int sq_object_find(struct sp_session *s, struct sp_arena *a, const char *bucket, const char *key, int64_t *id,
@@ -91,9 +35,7 @@ int sq_object_find(struct sp_session *s, struct sp_arena *a, const char *bucket,
         if (rc == SQLITE_ROW)
             ret = sq_object_row(st, a, id, out, err);
         else
-            ret = rc == SQLITE_DONE ? sp_fail(err, SP_E_NOT_FOUND, SP_ORIGIN_BACKEND,
-                                          "no object \"%s\" in bucket \"%s\"", key, bucket)
-                                    : sq_error(s, rc, NULL, err);
+            ret = rc == SQLITE_DONE ? sp_object_absent(bucket, key, err) : sq_error(s, rc, NULL, err);
     }
     sqlite3_finalize(st);
     return ret;
@@ -118,11 +60,8 @@ static int make_room(struct sp_session *s, const char *bucket, const char *key, 
         sp_error_clear(err);
         ret = 0;
     }
-    if (ret == 0 && o->if_none_match && there)
-        ret = sp_fail(err, SP_E_PRECONDITION, SP_ORIGIN_BACKEND, "object \"%s\" exists already", key);
-    if (ret == 0 && o->if_match != NULL && (!there || strcmp(o->if_match, old.etag) != 0))
-        ret = sp_fail(
-            err, SP_E_PRECONDITION, SP_ORIGIN_BACKEND, "object \"%s\" is not the one with that etag", key);
+    if (ret == 0)
+        ret = sp_object_condition(o, key, there ? old.etag : NULL, err);
     if (ret == 0 && there)
         ret = drop_object(s, id, err);
     sp_arena_free(&a);
@@ -140,8 +79,8 @@ int sq_object_new(struct sp_session *s, const char *bucket, const char *key, con
             "INSERT INTO sp_blob_objects(bucket, key, size, content_type, etag, meta, modified_s, "
             "modified_ns) "
             "VALUES (?1, ?2, 0, ?3, '', ?4, ?5, ?6)",
-            "skssii", bucket, key, o->content_type == NULL ? "application/octet-stream" : o->content_type,
-            meta, (int64_t)now.tv_sec, (int64_t)now.tv_nsec);
+            "skssii", bucket, key, o->content_type == NULL ? SP_OBJECT_TYPE : o->content_type, meta,
+            (int64_t)now.tv_sec, (int64_t)now.tv_nsec);
     *id = sqlite3_last_insert_rowid(s->db);
     return ret;
 }
@@ -154,33 +93,17 @@ int sq_object_finish(struct sp_session *s, int64_t id, uint64_t size, const char
 
 /* ---- put ---- */
 
-static int fill(sp_source_fn source, void *payload, char *p, size_t *n, struct sp_error *err)
-{
-    for (*n = 0; *n < SQ_CHUNK;) {
-        int64_t got = source(payload, p + *n, SQ_CHUNK - *n);
-        if (got == 0)
-            break;
-        if (got < 0)
-            return sp_fail(err, SP_E_CANCELLED, SP_ORIGIN_HARNESS, "the writer stopped; nothing was stored");
-        if ((uint64_t)got > SQ_CHUNK - *n)
-            return sp_fail(
-                err, SP_E_INTERNAL, SP_ORIGIN_HARNESS, "the writer gave more bytes than asked for");
-        *n += (size_t)got;
-    }
-    return 0;
-}
-
-static int store(struct sp_session *s, int64_t id, sp_source_fn source, void *payload, EVP_MD_CTX *md,
-    uint64_t *size, struct sp_error *err)
+static int store(struct sp_session *s, int64_t id, sp_source_fn source, void *payload,
+    struct sp_object_sum *sum, uint64_t *size, struct sp_error *err)
 {
     char *chunk = malloc(SQ_CHUNK);
     size_t n = SQ_CHUNK;
     int ret = chunk == NULL ? sp_nomem(err) : 0;
     for (*size = 0; ret == 0 && n == SQ_CHUNK; *size += n) {
         n = 0;
-        ret = fill(source, payload, chunk, &n, err);
+        ret = sp_object_fill(source, payload, chunk, SQ_CHUNK, &n, err);
         if (ret == 0 && n > 0) {
-            EVP_DigestUpdate(md, chunk, n);
+            sp_object_sum_add(sum, chunk, n);
             sq_statement_begin(s); /* the time-out is for SQLite, not for the source */
             ret = sq_content_add(s, id, *size, chunk, n, err);
         }
@@ -192,26 +115,21 @@ static int store(struct sp_session *s, int64_t id, sp_source_fn source, void *pa
 static int put(struct sp_session *s, const char *bucket, const char *key, sp_source_fn source, void *payload,
     const struct sp_put_opts *o, const char *meta, struct sp_error *err)
 {
+    struct sp_object_sum sum;
     char etag[65];
     int64_t id = 0;
     uint64_t size = 0;
-    EVP_MD_CTX *md = EVP_MD_CTX_new();
-    if (md == NULL || EVP_DigestInit_ex(md, EVP_sha256(), NULL) != 1) {
-        EVP_MD_CTX_free(md);
-        return sp_nomem(err);
-    }
-    int ret = sq_object_new(s, bucket, key, o, meta, &id, err);
+    int ret = sp_object_sum_begin(&sum, err);
+    if (ret != 0)
+        return ret;
+    ret = sq_object_new(s, bucket, key, o, meta, &id, err);
     if (ret == 0)
-        ret = store(s, id, source, payload, md, &size, err);
-    sq_hex_digest(md, etag);
-    if (ret == 0 && o->sha256_hex != NULL && sqlite3_stricmp(o->sha256_hex, etag) != 0)
-        ret = sp_fail(err, SP_E_CORRUPT, SP_ORIGIN_BACKEND,
-            "the content of \"%s\" has SHA-256 %s, announced was %s; nothing was stored", key, etag,
-            o->sha256_hex);
+        ret = store(s, id, source, payload, &sum, &size, err);
+    sp_object_sum_end(&sum, etag);
+    sp_object_sum_free(&sum);
     if (ret == 0)
-        ret = sq_object_finish(s, id, size, etag, err);
-    EVP_MD_CTX_free(md);
-    return ret;
+        ret = sp_object_sum_check(key, etag, o->sha256_hex, err);
+    return ret == 0 ? sq_object_finish(s, id, size, etag, err) : ret;
 }
 
 int sq_blob_put(struct sp_session *s, struct sp_arena *a, const char *bucket, const char *key,
@@ -223,9 +141,9 @@ int sq_blob_put(struct sp_session *s, struct sp_arena *a, const char *bucket, co
     char *meta = NULL;
     bool own;
     int64_t id;
-    int ret = sq_key_check(key, err);
+    int ret = sp_object_key_check(key, SQ_KEY_BYTES, err);
     if (ret == 0)
-        ret = sq_meta_text(o, &meta, err);
+        ret = sp_object_meta_text(o, &meta, err);
     if (ret == 0)
         ret = sq_store_begin(s, bucket, true, &own, err);
     if (ret == 0) {
@@ -240,29 +158,16 @@ int sq_blob_put(struct sp_session *s, struct sp_arena *a, const char *bucket, co
 
 /* ---- get, head, delete, copy, move ---- */
 
-/* A read of the whole object proves itself against the checksum. */
 static int get(struct sp_session *s, int64_t id, const struct sp_object *o, uint64_t offset, uint64_t length,
     sp_sink_fn sink, void *payload, struct sp_error *err)
 {
-    if (offset >= o->size && !(offset == 0 && o->size == 0))
-        return sp_fail(err, SP_E_RANGE, SP_ORIGIN_BACKEND, "\"%s\" has %llu bytes, none at %llu", o->key,
-            (unsigned long long)o->size, (unsigned long long)offset);
-    uint64_t left = o->size - offset, to = offset + (length < left ? length : left);
-    bool whole = offset == 0 && to == o->size;
-    EVP_MD_CTX *md = whole ? EVP_MD_CTX_new() : NULL;
-    if (whole && (md == NULL || EVP_DigestInit_ex(md, EVP_sha256(), NULL) != 1)) {
-        EVP_MD_CTX_free(md);
-        return sp_nomem(err);
-    }
-    int ret = sq_content_read(s, id, offset, to, sink, payload, md, err);
-    if (ret == 0 && whole) {
-        char etag[65];
-        sq_hex_digest(md, etag);
-        if (strcmp(etag, o->etag) != 0)
-            ret = sp_fail(
-                err, SP_E_CORRUPT, SP_ORIGIN_BACKEND, "the content of \"%s\" is damaged (SHA-256)", o->key);
-    }
-    EVP_MD_CTX_free(md);
+    struct sp_object_reader r;
+    int ret = sp_object_reader_begin(&r, o, offset, length, sink, payload, err);
+    if (ret == 0)
+        ret = sq_content_read(s, id, &r, err);
+    if (ret == 0)
+        ret = sp_object_reader_end(&r, err);
+    sp_object_reader_free(&r);
     return ret;
 }
 
@@ -338,7 +243,7 @@ static int copy_or_move(struct sp_session *s, const char *bucket, const char *fr
     struct sp_error *err)
 {
     bool own;
-    int ret = sq_key_check(to, err);
+    int ret = sp_object_key_check(to, SQ_KEY_BYTES, err);
     if (ret == 0)
         ret = sq_store_begin(s, bucket, true, &own, err);
     return ret != 0 ? ret : sq_store_end(s, own, copy(s, bucket, from, to, move, err), err);

@@ -15,30 +15,24 @@ int sq_upload_begin(struct sp_session *s, struct sp_arena *a, const char *bucket
 {
     static const struct sp_put_opts none = { .content_type = NULL };
     const struct sp_put_opts *o = opts == NULL ? &none : opts;
-    struct sp_buf b = SP_BUF_INIT;
-    unsigned char random[16];
     char *meta = NULL;
     bool own;
     *id = NULL;
-    int ret = sq_key_check(key, err);
+    int ret = sp_object_key_check(key, SQ_KEY_BYTES, err);
     if (ret == 0)
-        ret = sq_meta_text(o, &meta, err);
+        ret = sp_object_meta_text(o, &meta, err);
     if (ret == 0)
         ret = sq_store_begin(s, bucket, true, &own, err);
     if (ret == 0) {
-        sqlite3_randomness(sizeof random, random);
-        sp_buf_hex(&b, random, sizeof random);
-        *id = b.oom ? NULL : sp_arena_str(a, b.p);
-        ret = *id == NULL
-                  ? sp_nomem(err)
-                  : sq_store_run(s, err,
-                        "INSERT INTO sp_blob_uploads(id, bucket, key, content_type, meta, if_none_match, "
-                        "if_match, sha256) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-                        "ssksssss", *id, bucket, key, o->content_type, meta, o->if_none_match ? "1" : "0",
-                        o->if_match, o->sha256_hex);
+        ret = sp_object_upload_id(a, bucket, id, err);
+        if (ret == 0)
+            ret = sq_store_run(s, err,
+                "INSERT INTO sp_blob_uploads(id, bucket, key, content_type, meta, if_none_match, "
+                "if_match, sha256) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+                "ssksssss", *id, bucket, key, o->content_type, meta, o->if_none_match ? "1" : "0",
+                o->if_match, o->sha256_hex);
         ret = sq_store_end(s, own, ret, err);
     }
-    sp_buf_free(&b);
     free(meta);
     return ret;
 }
@@ -69,9 +63,7 @@ static int load(struct sp_session *s, const char *id, struct upload *u, struct s
             if (u->bucket == NULL || u->key == NULL || u->meta == NULL)
                 ret = sp_nomem(err);
         } else {
-            ret = rc == SQLITE_DONE
-                      ? sp_fail(err, SP_E_NOT_FOUND, SP_ORIGIN_BACKEND, "there is no upload \"%s\"", id)
-                      : sq_error(s, rc, NULL, err);
+            ret = rc == SQLITE_DONE ? sp_object_upload_unknown(id, err) : sq_error(s, rc, NULL, err);
         }
     }
     sqlite3_finalize(st);
@@ -110,9 +102,9 @@ int sq_upload_part(
 {
     struct upload u = { .arena = SP_ARENA_INIT };
     bool own;
-    if (part < 1)
-        return sp_invalid(err, "parts are numbered from 1");
-    int ret = sq_store_begin(s, NULL, true, &own, err);
+    int ret = sp_object_part_check(part, err);
+    if (ret == 0)
+        ret = sq_store_begin(s, NULL, true, &own, err);
     if (ret != 0)
         return ret;
     ret = load(s, id, &u, err);
@@ -126,29 +118,24 @@ int sq_upload_part(
 static int join(struct sp_session *s, const char *id, int64_t object, uint64_t *size, struct sp_error *err)
 {
     sqlite3_stmt *st = NULL;
-    int64_t want = 1;
+    unsigned last = 0;
     int rc = SQLITE_DONE,
         ret = sq_store_prepare(
             s, &st, err, "SELECT id, part, size FROM sp_blob_parts WHERE upload = ?1 ORDER BY part", "s", id);
     *size = 0;
     while (ret == 0 && (rc = sqlite3_step(st)) == SQLITE_ROW) {
-        int64_t part = sqlite3_column_int64(st, 0), n = sqlite3_column_int64(st, 2);
-        if (sqlite3_column_int64(st, 1) != want)
-            ret = sp_fail(
-                err, SP_E_INVALID, SP_ORIGIN_BACKEND, "part %lld of the upload is missing", (long long)want);
-        else if (*size > (uint64_t)INT64_MAX - (uint64_t)n)
-            ret = sp_fail(err, SP_E_TOO_LARGE, SP_ORIGIN_BACKEND, "the parts are too large together");
-        else
+        int64_t part = sqlite3_column_int64(st, 0), at = (int64_t)*size;
+        ret = sp_object_part_join(
+            sqlite3_column_int64(st, 1), sqlite3_column_int64(st, 2), &last, size, INT64_MAX, err);
+        if (ret == 0)
             ret = sq_store_run(s, err,
                 "UPDATE sp_blob_chunks SET object = ?2, start = start + ?3 WHERE object = ?1", "iii", -part,
-                object, (int64_t)*size);
-        *size += (uint64_t)n;
-        want++;
+                object, at);
     }
     if (ret == 0 && rc != SQLITE_DONE)
         ret = sq_error(s, rc, NULL, err);
-    if (ret == 0 && want == 1)
-        ret = sp_fail(err, SP_E_INVALID, SP_ORIGIN_BACKEND, "the upload has no part yet");
+    if (ret == 0 && last == 0)
+        ret = sp_object_part_none(err);
     sqlite3_finalize(st);
     return ret;
 }
@@ -166,26 +153,33 @@ static int forget(struct sp_session *s, const char *id, struct sp_error *err)
     return ret;
 }
 
+/* The sum of what was joined, read back. */
+static int sum_of(
+    struct sp_session *s, int64_t object, const char *key, uint64_t size, char etag[65], struct sp_error *err)
+{
+    const struct sp_object o = { .key = key, .size = size };
+    struct sp_object_reader r;
+    int ret = sp_object_reader_begin(&r, &o, 0, SP_TO_END, NULL, NULL, err);
+    if (ret == 0)
+        ret = sq_content_read(s, object, &r, err);
+    if (ret == 0)
+        ret = sp_object_reader_sum(&r, etag, err);
+    sp_object_reader_free(&r);
+    return ret;
+}
+
 static int complete(struct sp_session *s, const char *id, const struct upload *u, struct sp_error *err)
 {
     char etag[65];
     int64_t object = 0;
     uint64_t size = 0;
-    EVP_MD_CTX *md = EVP_MD_CTX_new();
-    if (md == NULL || EVP_DigestInit_ex(md, EVP_sha256(), NULL) != 1) {
-        EVP_MD_CTX_free(md);
-        return sp_nomem(err);
-    }
     int ret = sq_object_new(s, u->bucket, u->key, &u->opts, u->meta, &object, err);
     if (ret == 0)
         ret = join(s, id, object, &size, err);
     if (ret == 0)
-        ret = sq_content_read(s, object, 0, size, NULL, NULL, md, err);
-    sq_hex_digest(md, etag);
-    EVP_MD_CTX_free(md);
-    if (ret == 0 && u->opts.sha256_hex != NULL && sqlite3_stricmp(u->opts.sha256_hex, etag) != 0)
-        ret = sp_fail(err, SP_E_CORRUPT, SP_ORIGIN_BACKEND, "the parts have SHA-256 %s, announced was %s",
-            etag, u->opts.sha256_hex);
+        ret = sum_of(s, object, u->key, size, etag, err);
+    if (ret == 0)
+        ret = sp_object_sum_check(u->key, etag, u->opts.sha256_hex, err);
     if (ret == 0)
         ret = sq_object_finish(s, object, size, etag, err);
     return ret != 0 ? ret : forget(s, id, err);
