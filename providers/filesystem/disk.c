@@ -11,6 +11,7 @@
 #include "base/io.h"
 #include "base/str.h"
 #include "internal.h"
+#include "providers/lib/object.h"
 
 #define TRASH   ".switchproof-trash-"
 #define STALE_S 3600 /* an unlocked temporary file of this age has no writer any more */
@@ -254,7 +255,7 @@ int sp_fs_bucket_drop(struct sp_session *s, const char *bucket, struct sp_error 
     rc = lock = sp_fs_lock(s, bucket, bfd, err);
     if (rc < 0)
         goto out;
-    rc = sp_fs_random_hex(hex, err);
+    rc = sp_object_random_hex(hex, err);
     if (rc != 0)
         goto out;
     snprintf(trash, sizeof trash, "%s%s", TRASH, hex);

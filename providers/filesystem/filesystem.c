@@ -63,6 +63,7 @@ static void fs_close(struct sp_session *s)
         return;
     close(s->root);
     sp_names_free(&s->swept);
+    sp_fs_keys_forget(&s->keys);
     free(s->path);
     free(s);
 }

@@ -26,12 +26,22 @@
 #define SP_FS_UPLOADS    ".uploads"
 #define SP_FS_TMP        ".tmp-"
 
+/* The keys of a bucket in byte order, as they were when its directory had these times. */
+struct sp_fs_keys {
+    struct sp_arena arena;
+    const char **v;
+    size_t n, cap;
+    struct stat st;
+    bool kept; /* may be used again */
+};
+
 struct sp_session {
     struct sp_session_base base;
     char *path; /* of the root, absolute */
     int root;
     bool writable, durable;
-    struct sp_names swept; /* buckets that sp_fs_sweep() has seen to */
+    struct sp_names swept;  /* buckets that sp_fs_sweep() has seen to */
+    struct sp_fs_keys keys; /* of the bucket listed last */
 };
 
 /* name.c: keys and buckets as file names */
@@ -44,7 +54,6 @@ int sp_fs_name(const char *key, char out[SP_FS_NAME], struct sp_error *err);
  * no key has this name. */
 bool sp_fs_name_is_object(const char *name);
 bool sp_fs_name_decode(const char *name, char key[SP_FS_KEY_BYTES + 1], bool *hashed);
-int sp_fs_random_hex(char out[33], struct sp_error *err);
 
 /* disk.c: directories, locks, errors */
 int sp_fs_errno(struct sp_error *err, int eno, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
@@ -59,6 +68,10 @@ int sp_fs_write_at(int fd, const void *p, size_t n, uint64_t at, struct sp_error
 int64_t sp_fs_read_at(int fd, void *p, size_t n, uint64_t at, struct sp_error *err);
 /* Removes what killed writers left in a bucket; once per bucket and session, errors don't matter. */
 void sp_fs_sweep(struct sp_session *s, const char *bucket, int bfd);
+
+/* names.c. The keys live until the next call; *out is never NULL. */
+int sp_fs_keys_read(struct sp_session *s, int bfd, const struct sp_fs_keys **out, struct sp_error *err);
+void sp_fs_keys_forget(struct sp_fs_keys *k);
 
 /* object.c: the format of a stored object */
 struct sp_fs_file {

@@ -5,11 +5,11 @@
  * system that ignores case keeps them apart; bytes above 0x7f are escaped, so none that normalises Unicode can merge
  * two keys. A name that would be too long is "#" and the key's SHA-256; the key itself stands in the file. */
 #include <string.h>
-#include <sys/random.h>
 #include <errno.h>
 
 #include "base/str.h"
 #include "internal.h"
+#include "providers/lib/object.h"
 
 #define LONGEST_NAME 140 /* the smallest NAME_MAX in use is 143 (eCryptfs) */
 
@@ -34,16 +34,7 @@ int sp_fs_check_bucket(const char *bucket, struct sp_error *err)
 
 int sp_fs_check_key(const char *key, struct sp_error *err)
 {
-    size_t n = key != NULL ? strlen(key) : 0;
-    if (n == 0)
-        return sp_fail(err, SP_E_INVALID, SP_ORIGIN_BACKEND, "the key is empty; a key has at least one byte");
-    if (n > SP_FS_KEY_BYTES)
-        return sp_fail(err, SP_E_TOO_LARGE, SP_ORIGIN_BACKEND, "the key has %zu bytes; at most %d are kept",
-            n, SP_FS_KEY_BYTES);
-    size_t bad = sp_utf8_bad_at(key, n);
-    if (bad != n)
-        return sp_fail(err, SP_E_INVALID, SP_ORIGIN_BACKEND, "the key is not UTF-8 at byte %zu", bad);
-    return 0;
+    return sp_object_key_check(key != NULL ? key : "", SP_FS_KEY_BYTES, err);
 }
 
 static bool plain(char c)
@@ -122,21 +113,4 @@ bool sp_fs_name_decode(const char *name, char key[SP_FS_KEY_BYTES + 1], bool *ha
     /* Only the one spelling that sp_fs_name() writes is a key's name. */
     char again[SP_FS_NAME];
     return n != 0 && sp_utf8_valid(key, n) && sp_fs_name(key, again, NULL) == 0 && strcmp(again, name) == 0;
-}
-
-int sp_fs_random_hex(char out[33], struct sp_error *err)
-{
-    uint8_t r[16];
-    for (size_t got = 0; got < sizeof r;) {
-        ssize_t k = getrandom(r + got, sizeof r - got, 0);
-        if (k < 0 && errno != EINTR)
-            return sp_fs_errno(err, errno, "cannot get random bytes");
-        got += k > 0 ? (size_t)k : 0;
-    }
-    for (size_t i = 0; i < sizeof r; i++) {
-        out[2 * i] = hex_digits[r[i] >> 4];
-        out[2 * i + 1] = hex_digits[r[i] & 15];
-    }
-    out[32] = '\0';
-    return 0;
 }

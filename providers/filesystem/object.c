@@ -15,6 +15,7 @@
 #include "base/str.h"
 #include "format.h"
 #include "internal.h"
+#include "providers/lib/object.h"
 
 const char sp_fs_magic[8] = { 'S', 'P', 'O', 'B', 'J', '1', '\r', '\n' };
 
@@ -273,50 +274,26 @@ int sp_fs_head(struct sp_session *s, struct sp_arena *a, const char *bucket, con
     return 0;
 }
 
-/* A whole read is checked against the stored SHA-256; a range can't be. */
 static int stream(struct sp_fs_file *f, uint64_t offset, uint64_t length, sp_sink_fn sink, void *payload,
     struct sp_error *err)
 {
-    bool whole = offset == 0 && length == f->obj.size;
+    struct sp_object_reader r;
     uint8_t *buf = malloc(SP_FS_CHUNK);
-    EVP_MD_CTX *md = whole ? EVP_MD_CTX_new() : NULL;
-    uint8_t sha[32];
-    char hex[65];
-    int rc = 0;
-    if (buf == NULL || (whole && (md == NULL || EVP_DigestInit_ex(md, EVP_sha256(), NULL) != 1))) {
+    int rc = sp_object_reader_begin(&r, &f->obj, offset, length, sink, payload, err);
+    if (rc == 0 && buf == NULL)
         rc = sp_nomem(err);
-        goto out;
-    }
-    for (uint64_t done = 0; done < length;) {
-        size_t n = length - done < SP_FS_CHUNK ? (size_t)(length - done) : SP_FS_CHUNK;
-        int64_t got = sp_fs_read_at(f->fd, buf, n, f->data + offset + done, err);
-        if (got < 0) {
+    while (rc == 0 && r.at < r.to) {
+        size_t n = r.to - r.at < SP_FS_CHUNK ? (size_t)(r.to - r.at) : SP_FS_CHUNK;
+        int64_t got = sp_fs_read_at(f->fd, buf, n, f->data + r.at, err);
+        if (got <= 0) /* 0: cut short while it is read, as the end will say */
             rc = (int)got;
-            goto out;
-        }
-        if ((size_t)got < n) {
-            rc = sp_fail(err, SP_E_CORRUPT, SP_ORIGIN_BACKEND,
-                "object \"%s\" was cut short while it was read", f->obj.key);
-            goto out;
-        }
-        if (whole)
-            EVP_DigestUpdate(md, buf, n);
-        if (sink(payload, buf, n) != 0) {
-            rc = sp_fail(err, SP_E_CANCELLED, SP_ORIGIN_HARNESS, "the reader of \"%s\" stopped", f->obj.key);
-            goto out;
-        }
-        done += n;
+        if (got <= 0)
+            break;
+        rc = sp_object_reader_add(&r, r.at, buf, (size_t)got, err);
     }
-    if (whole) {
-        EVP_DigestFinal_ex(md, sha, NULL);
-        sp_fs_hex(sha, hex);
-        if (strcmp(hex, f->obj.etag) != 0)
-            rc = sp_fail(err, SP_E_CORRUPT, SP_ORIGIN_BACKEND,
-                "the content of \"%s\" does not fit its SHA-256: %s is stored, %s was read", f->obj.key,
-                f->obj.etag, hex);
-    }
-out:
-    EVP_MD_CTX_free(md);
+    if (rc == 0)
+        rc = sp_object_reader_end(&r, err);
+    sp_object_reader_free(&r);
     free(buf);
     return rc;
 }
@@ -336,14 +313,7 @@ int sp_fs_get(struct sp_session *s, struct sp_arena *a, const char *bucket, cons
     close(bfd);
     if (rc != 0)
         goto out;
-    if (offset >= f.obj.size && !(offset == 0 && f.obj.size == 0)) {
-        rc = sp_fail(err, SP_E_RANGE, SP_ORIGIN_BACKEND,
-            "object \"%s\" has %llu bytes; a read from %llu on is outside", key,
-            (unsigned long long)f.obj.size, (unsigned long long)offset);
-        goto out;
-    }
-    uint64_t left = f.obj.size - offset;
-    rc = stream(&f, offset, length < left ? length : left, sink, payload, err);
+    rc = stream(&f, offset, length, sink, payload, err);
     if (rc == 0 && out != NULL && a != NULL)
         *out = f.obj;
 out:

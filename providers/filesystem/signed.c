@@ -16,6 +16,7 @@
 
 #include "base/str.h"
 #include "internal.h"
+#include "providers/lib/object.h"
 
 #define KEY_FILE    ".switchproof-key"
 #define KEY_SIZE    32
@@ -58,7 +59,7 @@ static int key_make(struct sp_session *s, struct sp_error *err)
 {
     uint8_t key[KEY_SIZE];
     char hex[33], tmp[64];
-    int rc = sp_fs_random_hex(hex, err);
+    int rc = sp_object_random_hex(hex, err);
     if (rc != 0)
         return rc;
     if (getrandom(key, sizeof key, 0) != (ssize_t)sizeof key)

@@ -14,6 +14,7 @@
 #include "base/io.h"
 #include "base/str.h"
 #include "internal.h"
+#include "providers/lib/object.h"
 
 #define MAX_PART 10000u
 
@@ -96,7 +97,7 @@ static int write_file(
     struct sp_session *s, int dir, const char *name, const void *p, size_t n, struct sp_error *err)
 {
     char tmp[64], hex[33];
-    int rc = sp_fs_random_hex(hex, err);
+    int rc = sp_object_random_hex(hex, err);
     if (rc != 0)
         return rc;
     snprintf(tmp, sizeof tmp, "%s%s", SP_FS_TMP, hex);
@@ -189,7 +190,7 @@ int sp_fs_upload_begin(struct sp_session *s, struct sp_arena *a, const char *buc
     if (rc == 0)
         rc = info_pack(&info, key, o, err);
     if (rc == 0)
-        rc = sp_fs_random_hex(hex, err);
+        rc = sp_object_random_hex(hex, err);
     if (rc != 0)
         goto out;
     *id = sp_arena_printf(a, "%s~%s", bucket, hex);

@@ -10,6 +10,7 @@
 #include "base/str.h"
 #include "format.h"
 #include "internal.h"
+#include "providers/lib/object.h"
 
 int sp_fs_temp_open(struct sp_fs_temp *t, int bfd, const char *key, const char *type, const struct sp_meta *m,
     size_t nmeta, struct sp_error *err)
@@ -18,7 +19,7 @@ int sp_fs_temp_open(struct sp_fs_temp *t, int bfd, const char *key, const char *
     static const uint8_t blank[SP_FS_HEAD];
     int rc = sp_fs_meta_pack(&t->meta, key, type, m, nmeta, err);
     if (rc == 0)
-        rc = sp_fs_random_hex(hex, err);
+        rc = sp_object_random_hex(hex, err);
     if (rc != 0)
         return rc;
     t->md = EVP_MD_CTX_new();
