@@ -216,6 +216,8 @@ struct sp_db_ops {
     int (*load_open)(struct sp_session *, const char *table, const char *const *columns, size_t ncolumns,
         struct sp_load **, struct sp_error *);
     int (*load_row)(struct sp_load *, const struct sp_value *, struct sp_error *);
+    /* An undeclared field of the row that the next load_row completes; into tables with open_fields only. */
+    int (*load_extra)(struct sp_load *, const char *name, const struct sp_value *, struct sp_error *);
     int (*load_close)(struct sp_load *, bool commit, uint64_t *loaded, struct sp_error *);
     int (*sequence_set)(struct sp_session *, const struct sp_sequence *, struct sp_error *);
     /* Database credentials. A role is a database user with a password; roles have no namespace: their names start

@@ -45,6 +45,8 @@ int sp_db_scan(struct sp_session *, const struct sp_scan *, struct sp_rowbuf *, 
 int sp_db_load_open(struct sp_session *, const char *table, const char *const *columns, size_t ncolumns,
     struct sp_load **, struct sp_error *);
 int sp_db_load_row(struct sp_session *, struct sp_load *, const struct sp_value *, struct sp_error *);
+int sp_db_load_extra(
+    struct sp_session *, struct sp_load *, const char *name, const struct sp_value *, struct sp_error *);
 int sp_db_load_close(struct sp_session *, struct sp_load *, bool commit, uint64_t *loaded, struct sp_error *);
 int sp_db_sequence_set(struct sp_session *, const struct sp_sequence *, struct sp_error *);
 int sp_db_role_create(struct sp_session *, const char *role, const char *password, struct sp_error *);

@@ -272,6 +272,15 @@ int sp_db_load_row(struct sp_session *s, struct sp_load *l, const struct sp_valu
     return sp_answer(db(s)->load_row(l, row, err), err);
 }
 
+int sp_db_load_extra(
+    struct sp_session *s, struct sp_load *l, const char *name, const struct sp_value *v, struct sp_error *err)
+{
+    SP_ENTER(s, db, load_extra, err);
+    if (l == NULL || name == NULL || v == NULL)
+        return sp_invalid(err, "no bulk load is open, or the field is missing");
+    return sp_answer(db(s)->load_extra(l, name, v, err), err);
+}
+
 int sp_db_load_close(
     struct sp_session *s, struct sp_load *l, bool commit, uint64_t *loaded, struct sp_error *err)
 {

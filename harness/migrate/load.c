@@ -21,6 +21,41 @@ struct pump {
     int rc;
 };
 
+/* Undeclared fields stand behind the columns: count, then name length, name and field of each. */
+static int extras(struct pump *p, const uint8_t *at, size_t left)
+{
+    static const struct sp_type dynamic = { .tag = SP_MISSING };
+    uint32_t n = 0, length;
+    if (left >= 4)
+        memcpy(&n, at, 4);
+    bool whole = left >= 4;
+    at += whole ? 4 : 0;
+    left -= whole ? 4 : 0;
+    for (n = le32toh(n); whole && n > 0; n--) {
+        struct sp_value v;
+        enum sp_state state;
+        if (left >= 4)
+            memcpy(&length, at, 4);
+        whole = left >= 4 && (length = le32toh(length)) <= left - 4;
+        const char *name = whole ? sp_arena_strn(&p->arena, (const char *)at + 4, length) : NULL;
+        if (whole && name == NULL)
+            return sp_nomem(&p->err);
+        at += whole ? 4 + length : 0;
+        left -= whole ? 4 + length : 0;
+        int64_t used = whole ? sp_canon_read(&p->arena, &dynamic, at, left, &v, &state) : -1;
+        whole = used > 0 && (uint64_t)used <= left;
+        at += whole ? used : 0;
+        left -= whole ? (size_t)used : 0;
+        int rc = whole ? sp_db_load_extra(p->m->target, p->load, name, &v, &p->err) : 0;
+        if (rc != 0)
+            return sp_error_prefix(&p->err, "field %s", name);
+    }
+    return whole && left == 0 ? 0
+                              : sp_fail(&p->err, SP_E_INTERNAL, SP_ORIGIN_HARNESS,
+                                    "row %llu: its undeclared fields cannot be read back",
+                                    (unsigned long long)p->x->rows + 1);
+}
+
 static int decode(struct pump *p, const struct sp_rowview *view)
 {
     const uint8_t *at = view->row;
@@ -34,7 +69,7 @@ static int decode(struct pump *p, const struct sp_rowview *view)
         at += used;
         left -= (size_t)used;
     }
-    return 0;
+    return p->x->t->open_fields ? extras(p, at, left) : 0;
 }
 
 static int tick(struct pump *p)
@@ -87,8 +122,11 @@ static size_t columns(
         const char *name = t->columns[i].name;
         if (x->made.columns[i].generated != NULL)
             continue;
-        (*plan)[n] =
-            (struct sp_colplan){ .name = name, .source = name, .target = name, .type = t->columns[i].type };
+        /* What a collection declares binds no value that was there before: between two of a kind each travels as it is. */
+        bool as_it_is = m->same_kind && t->columns[i].ordinal_unstable;
+        (*plan)[n] = (struct sp_colplan){ .name = name, .source = name, .target = name };
+        if (!as_it_is)
+            (*plan)[n].type = t->columns[i].type;
         (*names)[n++] = name;
     }
     return n;
@@ -97,9 +135,13 @@ static size_t columns(
 static int scan(struct pump *p, struct sp_error *err)
 {
     const struct sp_table *t = p->x->t;
-    struct sp_scan s = {
-        .ns = t->ns, .table = t->name, .cols = p->plan, .ncols = p->ncols, .side = SP_SIDE_SOURCE
-    };
+    struct sp_scan s = { .ns = t->ns,
+        .table = t->name,
+        .cols = p->plan,
+        .ncols = p->ncols,
+        .side = SP_SIDE_SOURCE,
+        .residual = t->open_fields,
+        .as_stored = p->m->same_kind };
     struct sp_rowbuf rb;
     int rc = sp_rowbuf_init(&rb, &s, err);
     if (rc != 0)

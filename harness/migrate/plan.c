@@ -18,9 +18,12 @@ static int add(struct sp_mctx *m, const struct sp_table *t, struct sp_error *err
 {
     struct sp_mtable *x = &m->tables[m->ntables];
     const char *kind = sp_session_provider(m->target)->kind;
-    if (t->open_fields)
+    if (t->open_fields && sp_session_provider(m->target)->db->load_extra == NULL)
         return sp_fail(err, SP_E_UNSUPPORTED, SP_ORIGIN_HARNESS,
-            "table %s: fields beyond the declared columns cannot be copied in bulk yet", t->name);
+            "table %s holds documents with fields beyond its declared columns, for which %s has no place; "
+            "map "
+            "them to columns, or choose other tables with --tables",
+            t->name, kind);
     *x = (struct sp_mtable){ .t = t, .made = *t };
     if (m->opt->source_ns != NULL || m->opt->target_ns != NULL)
         x->made.ns = m->opt->target_ns;

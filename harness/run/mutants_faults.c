@@ -167,6 +167,7 @@ static bool plant_load_in_parts(void)
     if (can) {
         sp_mutation.db.load_open = load_open_parts;
         sp_mutation.db.load_row = load_row_parts;
+        sp_mutation.db.load_extra = NULL;
         sp_mutation.db.load_close = load_close_parts;
     }
     return can;

@@ -16,6 +16,10 @@ struct sp_load {
     struct sp_arena a;
     const char **columns;
     size_t ncolumns, mark;
+    struct sp_arena row; /* undeclared fields of the next row, behind the columns of `names` and `values` */
+    const char **names;
+    struct sp_value *values;
+    size_t nextra, names_cap, values_cap;
     uint64_t rows;
     bool own, failed;
 };
@@ -158,6 +162,7 @@ int mock_scan(struct sp_session *ss, const struct sp_scan *scan, struct sp_rowbu
 static void load_free(struct sp_load *l)
 {
     sp_arena_free(&l->a);
+    sp_arena_free(&l->row);
     free(l);
 }
 
@@ -223,15 +228,55 @@ int mock_load_open(struct sp_session *ss, const char *table, const char *const *
     return 0;
 }
 
+int mock_load_extra(struct sp_load *l, const char *name, const struct sp_value *v, struct sp_error *err)
+{
+    size_t at = l->ncolumns + l->nextra;
+    if (!l->t->def.open_fields || sp_table_column(&l->t->def, name) != NULL)
+        return mock_fail(
+            err, SP_E_INVALID, "table \"%s\" takes no undeclared field \"%s\"", l->t->def.name, name);
+    for (size_t i = l->ncolumns; i < at; i++) {
+        if (strcmp(l->names[i], name) == 0)
+            return mock_fail(err, SP_E_INVALID, "field \"%s\" is given twice", name);
+    }
+    l->names = sp_arena_grow(&l->row, l->names, &l->names_cap, at + 1, sizeof *l->names);
+    l->values = sp_arena_grow(&l->row, l->values, &l->values_cap, at + 1, sizeof *l->values);
+    if (l->names == NULL || l->values == NULL || (l->names[at] = sp_arena_str(&l->row, name)) == NULL ||
+        sp_value_copy(&l->row, &l->values[at], v) != 0)
+        return sp_nomem(err);
+    l->nextra++;
+    return 0;
+}
+
+/* The columns with the fields that were given before. */
+static int insert(struct sp_load *l, const struct sp_value *row, struct sp_error *err)
+{
+    struct mock_version *v;
+    if (l->nextra == 0)
+        return mock_insert(l->s->txn, l->t, l->columns, l->ncolumns, row, &v, err);
+    for (size_t i = 0; i < l->ncolumns; i++) {
+        l->names[i] = l->columns[i];
+        l->values[i] = row[i];
+    }
+    return mock_insert(l->s->txn, l->t, l->names, l->ncolumns + l->nextra, l->values, &v, err);
+}
+
+static void forget_extras(struct sp_load *l)
+{
+    sp_arena_reset(&l->row);
+    l->names = NULL;
+    l->values = NULL;
+    l->nextra = l->names_cap = l->values_cap = 0;
+}
+
 int mock_load_row(struct sp_load *l, const struct sp_value *row, struct sp_error *err)
 {
     struct mock_session *s = l->s;
-    struct mock_version *v;
     mock_enter(s);
     int rc = l->failed ? mock_fail(err, SP_E_INVALID, "the bulk load failed before; close it") : 0;
     if (rc == 0)
-        rc = mock_insert(s->txn, l->t, l->columns, l->ncolumns, row, &v, err);
+        rc = insert(l, row, err);
     mock_leave(s);
+    forget_extras(l);
     l->failed = rc != 0;
     l->rows += rc == 0;
     return rc;

@@ -357,6 +357,7 @@ int mock_scan(struct sp_session *, const struct sp_scan *, struct sp_rowbuf *, s
 int mock_load_open(struct sp_session *, const char *table, const char *const *columns, size_t n,
     struct sp_load **, struct sp_error *);
 int mock_load_row(struct sp_load *, const struct sp_value *, struct sp_error *);
+int mock_load_extra(struct sp_load *, const char *name, const struct sp_value *, struct sp_error *);
 int mock_load_close(struct sp_load *, bool commit, uint64_t *loaded, struct sp_error *);
 int mock_sequence_set(struct sp_session *, const struct sp_sequence *, struct sp_error *);
 

@@ -142,6 +142,7 @@ static const struct sp_db_ops db_ops = {
     .scan = mock_scan,
     .load_open = mock_load_open,
     .load_row = mock_load_row,
+    .load_extra = mock_load_extra,
     .load_close = mock_load_close,
     .sequence_set = mock_sequence_set,
     .role_create = mock_role_create,
