@@ -199,6 +199,107 @@ int mo_error(
     }
 }
 
+/* ---- what a validator says (since 5.0) ---- */
+
+struct verdict {
+    enum sp_code code;
+    char column[128], why[32];
+};
+
+static const char *text_at(const bson_iter_t *doc, const char *key)
+{
+    bson_iter_t it;
+    return bson_iter_recurse(doc, &it) && bson_iter_find(&it, key) && BSON_ITER_HOLDS_UTF8(&it)
+               ? bson_iter_utf8(&it, NULL)
+               : "";
+}
+
+static void judge(struct verdict *v, const char *column, const char *rule, const char *type)
+{
+    static const struct {
+        const char *rule;
+        enum sp_code code;
+    } rules[] = { { "not", SP_E_NOT_NULL }, { "required", SP_E_NOT_NULL }, { "bsonType", SP_E_INVALID },
+        { "minimum", SP_E_RANGE }, { "maximum", SP_E_RANGE }, { "maxLength", SP_E_TOO_LARGE },
+        { "pattern", SP_E_INVALID }, { "items", SP_E_INVALID }, { "minItems", SP_E_INVALID },
+        { "maxItems", SP_E_INVALID }, { "additionalProperties", SP_E_INVALID } };
+    enum sp_code code = SP_E_CHECK;
+    for (size_t i = 0; i < SP_LEN(rules); i++)
+        if (strcmp(rules[i].rule, rule) == 0)
+            code = rules[i].code;
+    if (strcmp(rule, "bsonType") == 0 && strcmp(type, "null") == 0)
+        code = SP_E_NOT_NULL;
+    if (v->code != SP_E_OK && v->code != SP_E_CHECK && code != SP_E_NOT_NULL)
+        return; /* the first counts, and before all a null */
+    v->code = code;
+    (void)sp_strlcpy(v->column, column, sizeof v->column);
+    (void)sp_strlcpy(v->why, rule, sizeof v->why);
+}
+
+static void judge_property(struct verdict *v, const bson_iter_t *property)
+{
+    bson_iter_t it, list;
+    if (!bson_iter_recurse(property, &it) || !bson_iter_find(&it, "details") ||
+        !bson_iter_recurse(&it, &list))
+        return;
+    while (bson_iter_next(&list))
+        judge(v, text_at(property, "propertyName"), text_at(&list, "operatorName"),
+            text_at(&list, "consideredType"));
+}
+
+static void judge_rule(struct verdict *v, const bson_iter_t *rule)
+{
+    static const char *const lists[] = { "missingProperties", "additionalProperties" };
+    const char *name = text_at(rule, "operatorName");
+    bson_iter_t it, list;
+    if (bson_iter_recurse(rule, &it) && bson_iter_find(&it, "propertiesNotSatisfied") &&
+        bson_iter_recurse(&it, &list))
+        while (bson_iter_next(&list))
+            judge_property(v, &list);
+    for (size_t i = 0; i < SP_LEN(lists); i++)
+        if (bson_iter_recurse(rule, &it) && bson_iter_find(&it, lists[i]) && BSON_ITER_HOLDS_ARRAY(&it) &&
+            bson_iter_recurse(&it, &list) && bson_iter_next(&list) && BSON_ITER_HOLDS_UTF8(&list))
+            judge(v, bson_iter_utf8(&list, NULL), name, "");
+}
+
+static int validation(struct sp_session *s, const bson_iter_t *error, const char *what, struct sp_error *err)
+{
+    struct verdict v = { .code = SP_E_OK };
+    struct sp_buf text = SP_BUF_INIT;
+    bson_iter_t it, rules;
+    if (bson_iter_recurse(error, &it) &&
+        bson_iter_find_descendant(&it, "errInfo.details.schemaRulesNotSatisfied", &rules) &&
+        BSON_ITER_HOLDS_ARRAY(&rules) && bson_iter_recurse(&rules, &it))
+        while (bson_iter_next(&it))
+            judge_rule(&v, &it);
+    if (v.code == SP_E_OK)
+        sp_buf_puts(&text, "the collection's validator refused the document");
+    else
+        sp_buf_printf(&text, "the collection's validator refused \"%s\": %s", v.column,
+            v.code == SP_E_NOT_NULL ? "it must not be null or missing" : v.why);
+    int ret = fill(s, v.code == SP_E_OK ? SP_E_CHECK : v.code, SP_ORIGIN_BACKEND, 121, what,
+        text.p == NULL ? "" : text.p, "", err);
+    sp_buf_free(&text);
+    return ret;
+}
+
+int mo_write_error(struct sp_session *s, const bson_t *reply, const char *what, struct sp_error *err)
+{
+    bson_iter_t it, list, sub;
+    bson_error_t e = { .domain = MONGOC_ERROR_SERVER };
+    if (!bson_iter_init_find(&it, reply, "writeErrors") || !BSON_ITER_HOLDS_ARRAY(&it) ||
+        !bson_iter_recurse(&it, &list) || !bson_iter_next(&list))
+        return 0;
+    if (bson_iter_recurse(&list, &sub) && bson_iter_find(&sub, "code") && BSON_ITER_HOLDS_NUMBER(&sub))
+        e.code = (uint32_t)bson_iter_as_int64(&sub);
+    (void)sp_strlcpy(e.message, text_at(&list, "errmsg"), sizeof e.message);
+    if (e.code != 121)
+        return mo_error(s, &e, reply, what, err);
+    if (s->in_txn)
+        s->txn_lost = SP_E_CONFLICT;
+    return validation(s, &list, what, err);
+}
+
 int mo_cursor_error(struct sp_session *s, mongoc_cursor_t *cursor, const char *what, struct sp_error *err)
 {
     bson_error_t e = { 0 };

@@ -1,8 +1,8 @@
 /* internal.h -- what the files of the mongodb provider share. Nothing outside this folder includes it.
  *
  * A session is one client with one connection, used by one thread; only mo_interrupt() may be called from another one.
- * A namespace is a database. A table is a collection; its logical definition stands in the collection's validator, or,
- * on a server without validators, in the collection MO_DEFINITIONS of the same database (catalog.c). */
+ * A namespace is a database. A table is a collection; its logical definition stands in the description of the schema in
+ * the collection's validator, which enforces it (schema.c, catalog.c). */
 #ifndef SP_MONGODB_INTERNAL_H
 #define SP_MONGODB_INTERNAL_H
 
@@ -10,16 +10,18 @@
 #include <stdatomic.h>
 
 #include "base/str.h"
+#include "providers/mongodb/bson_value.h"
 #include "providers/mongodb/mongodb.h"
 
 #define MO_DOCUMENT_BYTES (16 * 1024 * 1024)
 #define MO_NAME_BYTES     120                  /* of a collection: database, dot and name are at most 255 */
-#define MO_OWN            "switchproof_"       /* our own collections begin so; a table must not */
+#define MO_OWN            "switchproof_"       /* collections of our own begin so; a table must not */
 #define MO_MARK           "switchproof_ns"     /* collection that makes a database a namespace of ours */
-#define MO_DEFINITIONS    "switchproof_tables" /* logical definitions, where there are no validators */
+#define MO_PROBE          "switchproof_probe_" /* collections in which effective() tries the server */
 #define MO_BLOB           "sp_blob_"           /* collections of the storage facet */
-#define MO_PK             "sp_pk"              /* unique index of a primary key that is not _id */
-#define MO_UNIQUE         "sp_u_" /* name of the index of a unique constraint without a name: sp_u_1 */
+#define MO_PK             "sp_pk"              /* unique index of a primary key that is not _id alone */
+#define MO_UNIQUE         "sp_unique_" /* index of the n-th unique constraint without a name: sp_unique_1 */
+#define MO_WORDS          "switchproof: " /* description of a schema that holds a definition of ours, as JSON */
 
 /* What kind of server answered, asked when the session opens. */
 struct mo_server {
@@ -60,6 +62,8 @@ int mo_error(
     struct sp_session *s, const bson_error_t *e, const bson_t *reply, const char *what, struct sp_error *err);
 /* What a cursor ended with: 0 = the end of its rows was confirmed. */
 int mo_cursor_error(struct sp_session *s, mongoc_cursor_t *cursor, const char *what, struct sp_error *err);
+/* What a write was refused for, from the first of the answer's writeErrors; 0 = none is there. */
+int mo_write_error(struct sp_session *s, const bson_t *reply, const char *what, struct sp_error *err);
 int mo_corrupt(const char *what, struct sp_error *err);
 
 /* ---- run.c: commands ---- */
@@ -99,23 +103,87 @@ int mo_ns_drop(struct sp_session *, const char *ns, struct sp_error *);
 int mo_ns_list(struct sp_session *, const char *prefix, struct sp_names *out, struct sp_error *);
 int mo_ns_exists(struct sp_session *, const char *ns, bool *found, struct sp_error *);
 
-/* ---- catalog.c: logical definitions ---- */
-/* A collection as the provider works with it. Without a definition of ours: no columns but _id, open fields. */
+/* ---- schema.c: definitions of tables, and the schemas that enforce them ---- */
+/* The whole $jsonSchema of a table, with its definition as description. */
+int mo_schema_of(const struct sp_table *t, bson_t *schema, struct sp_error *err);
+/* What the schema asks of one column. */
+int mo_schema_column(const struct sp_table *t, const struct sp_column *c, bson_t *out, struct sp_error *err);
+/* A definition back: columns, pk, uniques (as asked for; whether their indexes are there is not looked at), open_fields. */
+/* ---- definition.c ---- */
+int mo_definition_read(struct sp_arena *a, const char *json, struct sp_table *out, struct sp_error *err);
+/* Aliases of the types that a value of this type other than null can have in BSON, for $type; NULL-terminated. */
+const char *const *mo_bson_types(const struct sp_type *t);
+
+/* ---- catalog.c ---- */
+/* A collection as the provider works with it. Without a definition of ours: _id alone, dynamic, and open fields. */
 struct mo_table {
     struct sp_table
-        t; /* columns, pk, open_fields; uniques and indexes only as far as the definition holds them */
+        t; /* columns with not_null and type as the validator enforces them; indexes are not read */
     const char *db;
-    bool defined; /* the definition is ours: _id belongs to the address, unless it is a column */
+    bool defined;  /* the definition is ours: _id belongs to the address only, unless it is a column */
+    bool enforced; /* the validator is as we made it; false: somebody changed it, or it only warns */
+    bool view;
 };
 /* NOT_FOUND if there is no such collection. `ns` NULL = current namespace. Lives until the session's next call. */
 int mo_table_find(struct sp_session *s, const char *ns, const char *name, const struct mo_table **out,
     struct sp_error *err);
-/* From one document of listCollections; without a definition in its validator `defined` stays false. */
+/* From one document of listCollections. */
 int mo_table_of(struct sp_arena *a, const bson_t *collection, struct mo_table *out, struct sp_error *err);
-/* Definitions that stand in MO_DEFINITIONS: fills those of `tables` that are not defined yet. */
-int mo_table_definitions(struct sp_session *s, const char *db, struct sp_arena *a, struct mo_table *tables,
-    size_t n, struct sp_error *err);
-const struct sp_column *mo_table_column(const struct mo_table *t, const char *name); /* NULL = undeclared */
+/* NULL = undeclared. */
+const struct sp_column *mo_table_column(const struct mo_table *t, const char *name);
+/* Refuses names that are not declared, unless the table is open, and names that cannot be used in queries. */
+int mo_column_check(const struct mo_table *t, const char *name, struct sp_error *err);
+/* The name of the index of a unique constraint. */
+const char *mo_unique_name(const struct sp_table *t, size_t i, char out[32]);
+
+/* ---- ddl.c ---- */
+int mo_table_create(struct sp_session *, const struct sp_table *, bool with_extras, struct sp_error *);
+int mo_table_finish(struct sp_session *, const struct sp_table *, struct sp_error *);
+int mo_table_drop(struct sp_session *, const char *table, struct sp_error *);
+int mo_writable(struct sp_session *s, struct sp_error *err); /* PERMISSION in a read-only session */
+
+/* ---- fit.c ---- */
+/* Coerces what the column takes exactly. What does not fit is left as it is: the validator refuses it. */
+int mo_fit(struct sp_arena *a, const struct sp_type *type, const struct sp_value *v, struct sp_value *out,
+    struct sp_error *err);
+
+/* ---- filter.c, pattern.c: a filter tree as a query document ---- */
+/* NULL filter: all. `out` is initialised by the caller. */
+int mo_filter(const struct mo_table *t, const struct sp_filter *f, bson_t *out, struct sp_error *err);
+/* Does the filter name one row at most: an equality for each column of the key? */
+bool mo_filter_one(const struct mo_table *t, const struct sp_filter *f);
+/* A regular expression for like and contains. */
+int mo_pattern_like(struct sp_buf *out, const char *p, size_t n);
+int mo_pattern_contains(struct sp_buf *out, const char *p, size_t n);
+
+/* ---- read.c ---- */
+int mo_read(struct sp_session *s, const struct sp_query *q, struct sp_result *out, struct sp_error *err);
+int mo_count(struct sp_session *s, const struct sp_query *q, int64_t *n, struct sp_error *err);
+/* Documents of a cursor as rows; the columns of `select`, or all. The cursor is destroyed. */
+int mo_rows(struct sp_session *s, const struct mo_table *t, const char *const *select, size_t nselect,
+    mongoc_cursor_t *cursor, struct sp_result *out, struct sp_error *err);
+/* Documents by _id, in the order of the ids (each {_id: ...}). */
+int mo_rows_by_id(struct sp_session *s, const struct mo_table *t, const char *const *select, size_t nselect,
+    bson_t *const *ids, size_t n, struct sp_result *out, struct sp_error *err);
+
+/* ---- write.c, exec.c ---- */
+int mo_create(struct sp_session *s, const struct sp_op *op, struct sp_result *out, struct sp_error *err);
+int mo_upsert(struct sp_session *s, const struct sp_op *op, struct sp_result *out, struct sp_error *err);
+int mo_update(struct sp_session *s, const struct sp_op *op, struct sp_result *out, struct sp_error *err);
+int mo_delete(struct sp_session *s, const struct sp_op *op, struct sp_result *out, struct sp_error *err);
+int mo_db_exec(struct sp_session *, const struct sp_op *, struct sp_result *, struct sp_error *);
+
+/* ---- txn.c ---- */
+bool mo_has_txn(const struct sp_session *s); /* the server says that it has transactions */
+int mo_begin(struct sp_session *, const struct sp_txn_opts *, struct sp_error *);
+int mo_commit(struct sp_session *, struct sp_error *);
+int mo_rollback(struct sp_session *, struct sp_error *);
+int mo_snapshot_begin(struct sp_session *, char id[64], struct sp_error *);
+int mo_snapshot_end(struct sp_session *, struct sp_error *);
+/* All or nothing for several statements: in a transaction of its own, repeated when it lost against another, or within the
+ * open one. Without transactions: simply called. */
+int mo_atomically(struct sp_session *s, int (*body)(struct sp_session *, void *, struct sp_error *),
+    void *payload, struct sp_error *err);
 
 /* ---- mval: introspect*.c, inventory.c, scan.c, load.c ---- */
 int mo_introspect(struct sp_session *, const char *ns, struct sp_schema **out, struct sp_error *);
@@ -124,8 +192,5 @@ int mo_load_open(struct sp_session *, const char *table, const char *const *colu
     struct sp_load **, struct sp_error *);
 int mo_load_row(struct sp_load *, const struct sp_value *, struct sp_error *);
 int mo_load_close(struct sp_load *, bool commit, uint64_t *loaded, struct sp_error *);
-
-/* ---- filter.c: a filter tree as a query document ---- */
-int mo_filter(const struct mo_table *t, const struct sp_filter *f, bson_t *out, struct sp_error *err);
 
 #endif

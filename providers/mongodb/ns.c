@@ -82,17 +82,28 @@ int mo_ns_create(struct sp_session *s, const char *ns, struct sp_error *err)
     if (ret != 0)
         return ret;
     mo_begin_statement(s);
-    ret = mo_ns_exists(s, ns, &found, err);
+    ret = mo_writable(s, err);
+    if (ret == 0)
+        ret = mo_ns_exists(s, ns, &found, err);
     if (ret == 0 && found)
         ret =
             sp_fail(err, SP_E_EXISTS, SP_ORIGIN_BACKEND, "database \"%s\" exists already (%s)", ns, s->where);
     if (ret != 0)
         return ret;
-    /* Of two who try at once, the server lets one make the mark. */
-    bson_t *cmd = BCON_NEW("create", BCON_UTF8(MO_MARK));
-    ret = cmd == NULL ? sp_nomem(err) : mo_command(s, ns, cmd, MO_WRITE, "create", NULL, err);
-    if (cmd != NULL)
-        bson_destroy(cmd);
+    /* Of two who try at once, the server lets one make the mark; `create` alone would do for both. */
+    bson_t reply,
+        *cmd = BCON_NEW("insert", BCON_UTF8(MO_MARK), "documents", "[", "{", "_id", BCON_UTF8("namespace"),
+            "note", BCON_UTF8("made by switchproof; dropped with its run"), "}", "]");
+    if (cmd == NULL)
+        return sp_nomem(err);
+    ret = mo_command(s, ns, cmd, MO_WRITE, "create namespace", &reply, err);
+    if (ret == 0)
+        ret = mo_write_error(s, &reply, "create namespace", err);
+    if (ret == -SP_E_UNIQUE)
+        ret =
+            sp_fail(err, SP_E_EXISTS, SP_ORIGIN_BACKEND, "database \"%s\" exists already (%s)", ns, s->where);
+    bson_destroy(&reply);
+    bson_destroy(cmd);
     return ret;
 }
 
@@ -118,7 +129,9 @@ int mo_ns_drop(struct sp_session *s, const char *ns, struct sp_error *err)
     if (ret != 0)
         return ret;
     mo_begin_statement(s);
-    ret = mo_ns_exists(s, ns, &found, err);
+    ret = mo_writable(s, err);
+    if (ret == 0)
+        ret = mo_ns_exists(s, ns, &found, err);
     if (ret != 0 || !found)
         return ret;
     ret = has_collection(s, ns, MO_MARK, &marked, err);
