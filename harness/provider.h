@@ -155,8 +155,8 @@ struct sp_grant {
     unsigned privileges; /* of enum sp_privilege, at least one */
 };
 enum sp_change { SP_KEEP, SP_OFF, SP_ON };
-struct sp_role_change {                 /* all zero = nothing changes */
-    const char *password;               /* cap role_password: this one instead of the old one */
+struct sp_role_change {   /* all zero = nothing changes */
+    const char *password; /* cap role_password: this one instead of the old one; its end stays */
     const struct sp_ts *password_until; /* cap role_expiry: from then on the password is refused */
     enum sp_change sign_in;             /* cap role_lock: off = locked; its password and privileges stay */
     enum sp_change bypass;              /* cap row_security: on = sees all rows; off for a new role */

@@ -168,6 +168,9 @@ int po_open(struct sp_session **out, const struct sp_endpoint *e, struct sp_erro
     *out = NULL;
     if (!sp_str_prefix(e->url, "postgresql://") && !sp_str_prefix(e->url, "postgres://"))
         return sp_invalid(err, "postgresql: a URL begins with postgresql:// or postgres://");
+    if (e->password != NULL && *e->password == '\0') /* libpq would take the one in the URL instead */
+        return sp_fail(err, SP_E_AUTHENTICATION, SP_ORIGIN_BACKEND,
+            "postgresql: the password is empty, and no user has an empty password");
     struct sp_session *s = calloc(1, sizeof *s);
     if (s == NULL)
         return sp_nomem(err);
