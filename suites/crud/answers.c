@@ -402,7 +402,7 @@ void crc_prepared_null(struct sp_ctx *ctx, const void *data)
 /* ---- the backend's own language ------------------------------------------------------------------------------------- */
 
 /* Not every backend's language knows SELECT: that is no fault of it, and said. */
-static bool speaks(struct dc *d)
+bool crud_speaks(struct dc *d)
 {
     struct sp_op op = { .kind = SP_OP_RAW, .raw = "SELECT 1" };
     int rc = sp_db_exec(d->s, &op, &d->r, &d->err);
@@ -421,9 +421,9 @@ void crc_raw_query(struct sp_ctx *ctx, const void *data)
     struct sp_op wrong = { .kind = SP_OP_RAW, .raw = "SELEKT 1" };
     struct dc d;
     (void)data;
-    if (dc_open(&d, ctx) && speaks(&d) &&
+    if (dc_open(&d, ctx) && crud_speaks(&d) &&
         dc_refused(&d, "a text that is no query", SP_E_INVALID, sp_db_exec(d.s, &wrong, &d.r, &d.err)))
-        (void)speaks(&d);
+        (void)crud_speaks(&d);
     dc_done(&d);
 }
 
@@ -432,7 +432,7 @@ void crc_raw_parameters(struct sp_ctx *ctx, const void *data)
     static const char *const texts[] = { "plain", "'; DROP TABLE items; --", "$1", "?", "", "a\\'b" };
     struct dc d;
     (void)data;
-    bool ok = dc_open(&d, ctx) && speaks(&d);
+    bool ok = dc_open(&d, ctx) && crud_speaks(&d);
     for (size_t i = 0; ok && i < SP_LEN(texts); i++) {
         const struct sp_value v[] = { sp_v_text(texts[i]), V_TEXT("second") };
         struct sp_op op = {

@@ -36,79 +36,11 @@ void crc_other_session(struct sp_ctx *ctx, const void *data)
     dc_done(&d);
 }
 
-void crc_dirty_read(struct sp_ctx *ctx, const void *data)
-{
-    struct sp_session *b;
-    struct dc d;
-    (void)data;
-    if (two_sessions(&d, ctx, TWO, &b) && dc_begin(&d, d.s, SP_ISO_READ_COMMITTED) &&
-        dc_update(&d, d.s, "items", NULL, LIST(struct sp_field, { "value", V_INT(-1) }), 2) &&
-        dc_begin(&d, b, SP_ISO_READ_COMMITTED) && dc_holds(&d, b, "no uncommitted update", "items", TWO) &&
-        dc_delete(&d, d.s, "items", ID_IS(1), 1) && dc_holds(&d, b, "no uncommitted delete", "items", TWO) &&
-        dc_rollback(&d, d.s) && dc_holds(&d, b, "nothing that was rolled back", "items", TWO) &&
-        dc_commit(&d, b))
-        (void)dc_holds(&d, d.s, "the rows as they were", "items", TWO);
-    dc_done(&d);
-}
-
 /* The second session gives up soon instead of waiting for the first, which the same thread would have to end. */
 static bool impatient(struct dc *d, struct sp_ctx *ctx, const struct dc_rows *rows, struct sp_session **b)
 {
-    *b = dc_open(d, ctx) && dc_table(d, &dc_items, rows) ? dc_impatient(d) : NULL;
+    *b = dc_open(d, ctx) && dc_table(d, &dc_items, rows) ? dc_impatient(d, 300) : NULL;
     return *b != NULL;
-}
-
-/* What another session tries beside this one: done, or refused because of it. */
-static bool tries(struct dc *d, int rc, bool *done)
-{
-    *done = rc == 0;
-    bool ok = sp_check(d->ctx, rc == 0 || rc == -SP_E_CONFLICT || rc == -SP_E_TIMEOUT,
-        "what another session does succeeds or is refused as a conflict");
-    sp_error_clear(&d->err);
-    return ok;
-}
-
-void crc_repeatable_read(struct sp_ctx *ctx, const void *data)
-{
-    struct sp_session *b;
-    struct dc d;
-    bool updated = false, deleted = false;
-    (void)data;
-    if (impatient(&d, ctx, TWO, &b) && dc_begin(&d, d.s, SP_ISO_REPEATABLE) &&
-        dc_holds(&d, d.s, "first reading", "items", TWO) &&
-        tries(&d, dc_set(&d, b, "items", 1, "value", sp_v_int(99), NULL), &updated) &&
-        tries(&d, sp_db_delete(b, "items", ID_IS(2), NULL, &d.err), &deleted) &&
-        dc_holds(&d, d.s, "second reading of one transaction", "items", TWO) && dc_commit(&d, d.s)) {
-        const struct sp_value v[] = { ITEM(1, "a", sp_v_int(updated ? 99 : 10)), ITEM(2, "b", V_INT(20)) };
-        const struct dc_rows want = {
-            .columns = NAMES("id", "category", "value"), .values = v, .nvalues = deleted ? 3 : 6
-        };
-        (void)dc_holds(&d, d.s, "after it, what the other one wrote", "items", &want);
-    }
-    dc_done(&d);
-}
-
-void crc_repeatable_phantom(struct sp_ctx *ctx, const void *data)
-{
-    const struct sp_filter big = F_ON("value", GTE, V_INT(15));
-    struct sp_session *b;
-    struct dc d;
-    bool created = false;
-    (void)data;
-    if (impatient(&d, ctx, TWO, &b) && dc_begin(&d, d.s, SP_ISO_REPEATABLE) &&
-        dc_count_is(&d, d.s, "items", &big, 1) &&
-        tries(&d,
-            sp_db_insert(b, "items",
-                LIST(
-                    struct sp_field, { "id", V_INT(3) }, { "category", V_TEXT("c") }, { "value", V_INT(30) }),
-                &d.err),
-            &created) &&
-        dc_count_is(&d, d.s, "items", &big, 1) &&
-        dc_read_is(&d, d.s, "no row appears within a transaction", QUERY("items", BY_ID, .where = &big),
-            ITEMS(ITEM(2, "b", V_INT(20)))) &&
-        dc_commit(&d, d.s))
-        (void)dc_count_is(&d, d.s, "items", &big, created ? 2 : 1);
-    dc_done(&d);
 }
 
 /* ---- conflicts --------------------------------------------------------------------------------------------------------- */
@@ -148,43 +80,6 @@ static int value_of(struct dc *d, struct sp_session *s, int64_t *out)
     return rc;
 }
 
-/* Both read 10; the first adds 1 and commits, the second adds 5 to what it read: never 15. */
-void crc_lost_update(struct sp_ctx *ctx, const void *data)
-{
-    const struct sp_txn_opts opts = { .isolation = SP_ISO_SERIALIZABLE };
-    struct sp_session *b;
-    struct dc d;
-    (void)data;
-    if (!impatient(&d, ctx, TWO, &b) || !dc_begin(&d, d.s, SP_ISO_SERIALIZABLE)) {
-        dc_done(&d);
-        return;
-    }
-    int64_t seen_a = 0, seen_b = 0;
-    bool won = false,
-         ok = dc_ok(&d, "first read", value_of(&d, d.s, &seen_a)) && sp_check_int(ctx, "read", 10, seen_a);
-    int rc = ok ? sp_db_begin(b, &opts, &d.err) : 0;
-    bool begun = false;
-    ok = ok && tries(&d, rc, &begun);
-    if (begun) {
-        dc_opened(&d, b);
-        rc = value_of(&d, b, &seen_b);
-    }
-    sp_error_clear(&d.err);
-    ok = ok && dc_ok(&d, "first update", add_to(&d, d.s, seen_a, 1)) && dc_commit(&d, d.s);
-    if (ok && begun && rc == 0)
-        rc = add_to(&d, b, seen_b, 5);
-    if (ok && begun)
-        ok = settle(&d, b, rc, &won);
-    if (ok) {
-        const struct sp_value v[] = { ITEM(1, "a", sp_v_int(won ? 16 : 11)), ITEM(2, "b", V_INT(20)) };
-        const struct dc_rows want = {
-            .columns = NAMES("id", "category", "value"), .values = v, .nvalues = 6
-        };
-        (void)dc_holds(&d, d.s, "every committed increment", "items", &want);
-    }
-    dc_done(&d);
-}
-
 /* Both read, the first writes and commits, then the second writes what it likes. It may lose, or stand: but what it
  * was told is what is there. */
 void crc_acknowledged(struct sp_ctx *ctx, const void *data)
@@ -220,53 +115,6 @@ void crc_lost_update_blind(struct sp_ctx *ctx, const void *data)
         dc_update(&d, b, "items", ID_IS(1), LIST(struct sp_field, { "category", V_TEXT("z") }), 1))
         (void)dc_holds(&d, d.s, "both updates, of different columns", "items",
             ITEMS(ITEM(1, "z", V_INT(1)), ITEM(2, "b", V_INT(20))));
-    dc_done(&d);
-}
-
-/* Each sees two on duty and takes another one off: afterwards one must be left. */
-void crc_write_skew(struct sp_ctx *ctx, const void *data)
-{
-    const struct dc_rows *const on = ITEMS(ITEM(1, "on", V_INT(1)), ITEM(2, "on", V_INT(2)));
-    const struct sp_filter duty = F_ON("category", EQ, V_TEXT("on"));
-    const struct sp_txn_opts opts = { .isolation = SP_ISO_SERIALIZABLE };
-    struct sp_session *b;
-    struct dc d;
-    (void)data;
-    if (!impatient(&d, ctx, on, &b) || !dc_begin(&d, d.s, SP_ISO_SERIALIZABLE)) {
-        dc_done(&d);
-        return;
-    }
-    int64_t seen = 0;
-    bool won = false, ok = dc_count_is(&d, d.s, "items", &duty, 2);
-    int rc = ok ? sp_db_begin(b, &opts, &d.err) : 0;
-    bool begun = false;
-    ok = ok && tries(&d, rc, &begun);
-    if (begun) {
-        dc_opened(&d, b);
-        rc = sp_db_count(b, "items", &duty, &seen, &d.err);
-    }
-    sp_error_clear(&d.err);
-    const struct sp_field off = { "category", V_TEXT("off") };
-    ok = ok && dc_update(&d, d.s, "items", ID_IS(1), &off, 1, 1);
-    if (ok && begun && rc == 0)
-        rc = sp_db_update(b, "items", ID_IS(2), &off, 1, NULL, &d.err);
-    /* The first commit may be the one that fails. */
-    bool first = false;
-    struct sp_error of_b = SP_ERROR_INIT;
-    sp_error_move(&of_b, &d.err);
-    ok = ok && settle(&d, d.s, 0, &first);
-    sp_error_move(&d.err, &of_b);
-    if (ok && begun)
-        ok = settle(&d, b, rc, &won);
-    if (ok && sp_check(ctx, !(first && won), "not both commit what each saw the other's row for") &&
-        sp_check(ctx, first || !begun || won || rc != 0, "one of two conflicting transactions commits")) {
-        const struct sp_value v[] = { V_INT(1), sp_v_text(first ? "off" : "on"), V_INT(1), V_INT(2),
-            sp_v_text(won ? "off" : "on"), V_INT(2) };
-        const struct dc_rows want = {
-            .columns = NAMES("id", "category", "value"), .values = v, .nvalues = 6
-        };
-        (void)dc_holds(&d, d.s, "what was committed", "items", &want);
-    }
     dc_done(&d);
 }
 

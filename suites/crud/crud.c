@@ -58,6 +58,17 @@
         .second = second_)
 #define INJECT(name, what, text_)                                                                            \
     ROW("injection_", name, CRUD, what, crc_injection, struct crud_text, .text = text_)
+#define ISOLATION(name, iso, what, anomaly_, promised_)                                                      \
+    { .id = "crud." #name,                                                                                   \
+        .promise = what,                                                                                     \
+        .needs = TWO_SESSIONS(ISO_##iso),                                                                    \
+        .run = crc_isolation,                                                                                \
+        .timeout_ms = 90000,                                                                                 \
+        .data = &(const struct crud_isolation){                                                              \
+            .anomaly = CRUD_##anomaly_, .level = SP_ISO_##iso, .promised = promised_ } },
+#define ON_UPDATE(name, caps, what, action, code_)                                                           \
+    ROW("fk_update_", name, caps, what, crc_fk_action, struct crud_fk, .on_update = SP_FK_##action,          \
+        .code = SP_E_##code_, .update = true)
 #define ON_DELETE(name, caps, what, action, code_)                                                           \
     ROW("fk_delete_", name, caps, what, crc_fk_action, struct crud_fk, .on_delete = SP_FK_##action,          \
         .code = SP_E_##code_)

@@ -1,19 +1,11 @@
 /* foreign_keys.c -- references between rows: what is refused, what follows, when it is checked. */
 #include "suites/crud/crud.h"
 
-#define PARENTS(...)                                                                                         \
-    (&(const struct dc_rows){ .columns = NAMES("id", "name"), .values = VALUES(__VA_ARGS__) })
-#define CHILDREN(...)                                                                                        \
-    (&(const struct dc_rows){ .columns = NAMES("id", "parent"), .values = VALUES(__VA_ARGS__) })
-#define BOTH_PARENTS PARENTS(V_INT(1), V_TEXT("one"), V_INT(2), V_TEXT("two"))
-#define ALL_CHILDREN                                                                                         \
-    CHILDREN(V_INT(10), V_INT(1), V_INT(11), V_INT(1), V_INT(12), V_INT(2), V_INT(13), V_NULL)
-
 static const struct sp_column parent_columns[] = { COL_ID, COL("name", TEXT) };
-static const struct sp_table parents = TABLE("parents", parent_columns);
+const struct sp_table crud_parents = TABLE("parents", parent_columns);
 static const struct sp_column child_columns[] = { COL_ID, COL("parent", INT) };
 
-static bool child_table(struct dc *d, const char *name, const char *refers_to, const struct sp_fk *like)
+bool crud_child_table(struct dc *d, const char *name, const char *refers_to, const struct sp_fk *like)
 {
     struct sp_fk fk = *like;
     fk.name = "belongs";
@@ -25,13 +17,13 @@ static bool child_table(struct dc *d, const char *name, const char *refers_to, c
     return dc_table(d, &t, NULL);
 }
 
-static bool family(struct dc *d, struct sp_ctx *ctx, const struct sp_fk *like)
+bool crud_family(struct dc *d, struct sp_ctx *ctx, const struct sp_fk *like)
 {
-    return dc_open(d, ctx) && dc_table(d, &parents, BOTH_PARENTS) &&
-           child_table(d, "children", "parents", like) && dc_create(d, d->s, "children", ALL_CHILDREN);
+    return dc_open(d, ctx) && dc_table(d, &crud_parents, BOTH_PARENTS) &&
+           crud_child_table(d, "children", "parents", like) && dc_create(d, d->s, "children", ALL_CHILDREN);
 }
 
-static bool unchanged(struct dc *d)
+bool crud_unchanged(struct dc *d)
 {
     return dc_holds(d, d->s, "the parents", "parents", BOTH_PARENTS) &&
            dc_holds(d, d->s, "the children", "children", ALL_CHILDREN);
@@ -48,8 +40,8 @@ void crc_fk_insert(struct sp_ctx *ctx, const void *data)
 {
     struct dc d;
     (void)data;
-    if (family(&d, ctx, &(struct sp_fk){ 0 }) && orphan_refused(&d, "children", 14, 3))
-        (void)unchanged(&d);
+    if (crud_family(&d, ctx, &(struct sp_fk){ 0 }) && orphan_refused(&d, "children", 14, 3))
+        (void)crud_unchanged(&d);
     dc_done(&d);
 }
 
@@ -57,12 +49,12 @@ void crc_fk_update(struct sp_ctx *ctx, const void *data)
 {
     struct dc d;
     (void)data;
-    if (family(&d, ctx, &(struct sp_fk){ 0 }) &&
+    if (crud_family(&d, ctx, &(struct sp_fk){ 0 }) &&
         dc_refused(&d, "update of a child to an absent parent", SP_E_FOREIGN_KEY,
             dc_set(&d, d.s, "children", 10, "parent", sp_v_int(99), NULL)) &&
         dc_refused(&d, "update of a parent's key that has children", SP_E_FOREIGN_KEY,
             dc_set(&d, d.s, "parents", 1, "id", sp_v_int(5), NULL)) &&
-        unchanged(&d) &&
+        crud_unchanged(&d) &&
         dc_ok(&d, "update of a child to another parent",
             dc_set(&d, d.s, "children", 10, "parent", sp_v_int(2), NULL)))
         (void)dc_holds(&d, d.s, "the child moved", "children",
@@ -74,7 +66,7 @@ void crc_fk_null(struct sp_ctx *ctx, const void *data)
 {
     struct dc d;
     (void)data;
-    if (family(&d, ctx, &(struct sp_fk){ 0 }) &&
+    if (crud_family(&d, ctx, &(struct sp_fk){ 0 }) &&
         dc_ok(&d, "update of a reference to null",
             dc_set(&d, d.s, "children", 12, "parent", sp_v_null(), NULL)) &&
         dc_delete(&d, d.s, "parents", ID_IS(2), 1) &&
@@ -84,25 +76,30 @@ void crc_fk_null(struct sp_ctx *ctx, const void *data)
     dc_done(&d);
 }
 
-/* Deleting parent 1, which has two children. */
+/* Deleting parent 1, which has two children, or giving it the key 5. */
 void crc_fk_action(struct sp_ctx *ctx, const void *data)
 {
     const struct crud_fk *f = data;
+    const char *what = f->update ? "new key of a parent with children" : "delete of a parent with children";
+    enum sp_fk_action action = f->update ? f->on_update : f->on_delete;
     struct dc d;
-    if (family(&d, ctx, &(struct sp_fk){ .on_delete = f->on_delete })) {
+    if (crud_family(&d, ctx, &(struct sp_fk){ .on_delete = f->on_delete, .on_update = f->on_update })) {
         int64_t affected = 0;
-        int rc = sp_db_delete(d.s, "parents", ID_IS(1), &affected, &d.err);
+        int rc = f->update ? dc_set(&d, d.s, "parents", 1, "id", sp_v_int(5), &affected)
+                           : sp_db_delete(d.s, "parents", ID_IS(1), &affected, &d.err);
         if (f->code != SP_E_OK) {
-            (void)(dc_refused(&d, "delete of a parent with children", f->code, rc) && unchanged(&d));
-        } else if (dc_ok(&d, "delete of a parent with children", rc) &&
-                   sp_check_int(ctx, "parents deleted", 1, affected) &&
-                   dc_holds(&d, d.s, "the other parent", "parents", PARENTS(V_INT(2), V_TEXT("two")))) {
-            if (f->on_delete == SP_FK_CASCADE)
-                (void)dc_holds(&d, d.s, "children of others", "children",
-                    CHILDREN(V_INT(12), V_INT(2), V_INT(13), V_NULL));
-            else
-                (void)dc_holds(&d, d.s, "children without the parent", "children",
-                    CHILDREN(V_INT(10), V_NULL, V_INT(11), V_NULL, V_INT(12), V_INT(2), V_INT(13), V_NULL));
+            (void)(dc_refused(&d, what, f->code, rc) && crud_unchanged(&d));
+        } else if (dc_ok(&d, what, rc) && sp_check_int(ctx, "parents that it counts", 1, affected) &&
+                   dc_holds(&d, d.s, "the parents", "parents",
+                       f->update ? PARENTS(V_INT(2), V_TEXT("two"), V_INT(5), V_TEXT("one"))
+                                 : PARENTS(V_INT(2), V_TEXT("two")))) {
+            const struct dc_rows *want =
+                action == SP_FK_SET_NULL
+                    ? CHILDREN(V_INT(10), V_NULL, V_INT(11), V_NULL, V_INT(12), V_INT(2), V_INT(13), V_NULL)
+                : f->update ? CHILDREN(V_INT(10), V_INT(5), V_INT(11), V_INT(5), V_INT(12), V_INT(2),
+                                  V_INT(13), V_NULL)
+                            : CHILDREN(V_INT(12), V_INT(2), V_INT(13), V_NULL);
+            (void)dc_holds(&d, d.s, "the children", "children", want);
         }
     }
     dc_done(&d);
@@ -113,7 +110,7 @@ void crc_fk_cascade_deep(struct sp_ctx *ctx, const void *data)
     const struct sp_fk cascade = { .on_delete = SP_FK_CASCADE };
     struct dc d;
     (void)data;
-    if (family(&d, ctx, &cascade) && child_table(&d, "grandchildren", "children", &cascade) &&
+    if (crud_family(&d, ctx, &cascade) && crud_child_table(&d, "grandchildren", "children", &cascade) &&
         dc_create(&d, d.s, "grandchildren",
             CHILDREN(
                 V_INT(20), V_INT(10), V_INT(21), V_INT(12), V_INT(22), V_INT(11), V_INT(23), V_INT(10))) &&
@@ -127,7 +124,7 @@ void crc_fk_self(struct sp_ctx *ctx, const void *data)
 {
     struct dc d;
     (void)data;
-    if (dc_open(&d, ctx) && child_table(&d, "tree", "tree", &(struct sp_fk){ 0 }) &&
+    if (dc_open(&d, ctx) && crud_child_table(&d, "tree", "tree", &(struct sp_fk){ 0 }) &&
         dc_create(&d, d.s, "tree", CHILDREN(V_INT(1), V_NULL, V_INT(2), V_INT(1), V_INT(3), V_INT(3))) &&
         orphan_refused(&d, "tree", 4, 9) &&
         dc_refused(&d, "delete of a row that another refers to", SP_E_FOREIGN_KEY,
@@ -174,8 +171,8 @@ void crc_fk_deferred(struct sp_ctx *ctx, const void *data)
 {
     struct dc d;
     (void)data;
-    if (dc_open(&d, ctx) && dc_table(&d, &parents, NULL) &&
-        child_table(&d, "children", "parents", &deferred) && dc_begin(&d, d.s, SP_ISO_DEFAULT) &&
+    if (dc_open(&d, ctx) && dc_table(&d, &crud_parents, NULL) &&
+        crud_child_table(&d, "children", "parents", &deferred) && dc_begin(&d, d.s, SP_ISO_DEFAULT) &&
         dc_create(&d, d.s, "children", CHILDREN(V_INT(10), V_INT(1))) &&
         dc_create(&d, d.s, "parents", PARENTS(V_INT(1), V_TEXT("late"))) && dc_commit(&d, d.s) &&
         dc_holds(&d, d.s, "the child that came first", "children", CHILDREN(V_INT(10), V_INT(1))))
@@ -187,14 +184,14 @@ void crc_fk_deferred_broken(struct sp_ctx *ctx, const void *data)
 {
     struct dc d;
     (void)data;
-    bool ok = family(&d, ctx, &deferred) && dc_begin(&d, d.s, SP_ISO_DEFAULT) &&
+    bool ok = crud_family(&d, ctx, &deferred) && dc_begin(&d, d.s, SP_ISO_DEFAULT) &&
               dc_create(&d, d.s, "children", CHILDREN(V_INT(14), V_INT(77))) &&
               dc_create(&d, d.s, "parents", PARENTS(V_INT(3), V_TEXT("other")));
     if (ok) {
         dc_ended(&d, d.s);
         (void)(dc_refused(&d, "commit with a child that has no parent", SP_E_FOREIGN_KEY,
                    sp_db_commit(d.s, &d.err)) &&
-               unchanged(&d) && dc_create(&d, d.s, "parents", PARENTS(V_INT(4), V_TEXT("after"))) &&
+               crud_unchanged(&d) && dc_create(&d, d.s, "parents", PARENTS(V_INT(4), V_TEXT("after"))) &&
                dc_holds(&d, d.s, "a row created after it", "parents",
                    PARENTS(V_INT(1), V_TEXT("one"), V_INT(2), V_TEXT("two"), V_INT(4), V_TEXT("after"))));
     }

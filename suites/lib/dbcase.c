@@ -29,7 +29,7 @@ struct sp_session *dc_other(struct dc *d, unsigned identity)
     return sp_ctx_session(d->ctx, identity);
 }
 
-struct sp_session *dc_impatient(struct dc *d)
+struct sp_session *dc_impatient(struct dc *d, int patience_ms)
 {
     size_t i = 0;
     while (i < DC_SESSIONS && d->own[i] != NULL)
@@ -39,7 +39,7 @@ struct sp_session *dc_impatient(struct dc *d)
         sp_ctx_error(d->ctx, "no room for another session");
         return NULL;
     }
-    e->statement_timeout_ms = 300;
+    e->statement_timeout_ms = patience_ms;
     if (!dc_ok(d, "open", sp_open(&d->own[i], sp_session_provider(d->s), e, &d->err)))
         return NULL;
     const char *ns =

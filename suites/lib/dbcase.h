@@ -37,7 +37,7 @@ void dc_done(struct dc *d);
 struct sp_session *dc_other(struct dc *d, unsigned identity); /* NULL: return */
 /* A session in the run's namespace whose statements give up soon: for calls that may wait for another session of
  * the same thread. Closed by dc_done(). NULL: return. */
-struct sp_session *dc_impatient(struct dc *d);
+struct sp_session *dc_impatient(struct dc *d, int patience_ms);
 
 /* A call's outcome; both clear the record. */
 bool dc_ok(struct dc *d, const char *what, int rc);
