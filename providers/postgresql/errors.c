@@ -179,12 +179,38 @@ static bool find_state(const char *message, char state[6], const char **rest)
     return false;
 }
 
+/* What libpq says of TLS, and what to do about it. It never speaks another language: nobody calls setlocale(). */
+static const char *tls_advice(const char *message)
+{
+    static const struct {
+        const char *part, *advice;
+    } known[] = {
+        { "certificate verify failed", "the server's certificate is expired or not signed by a CA in "
+                                       "sslrootcert; name the right CA file" },
+        { "does not match host name", "the server's certificate was made for another host; connect by the "
+                                      "name in it (verify-ca does not "
+                                      "look at the name)" },
+        { "server does not support SSL",
+            "sslmode asks for TLS, which this server does not offer; switch it on there (ssl = on)" },
+        { "root certificate file", "name the CA's file with sslrootcert=FILE" },
+        { "certificate file", "check sslcert and sslkey" },
+        { "private key file", "check sslkey, and that only its owner can read it" },
+        { "definition of service", "check the name of the service in the file that PGSERVICEFILE names" },
+        { "service file", "check PGSERVICEFILE" },
+    };
+    for (size_t i = 0; i < SP_LEN(known); i++)
+        if (strstr(message, known[i].part) != NULL)
+            return known[i].advice;
+    return "";
+}
+
 int po_connect_error(const char *message, const char *where, struct sp_error *err)
 {
     char state[6] = "";
     const char *text = message;
     if (!find_state(message, state, &text))
-        return fill(err, "", SP_E_UNAVAILABLE, SP_ORIGIN_TRANSPORT, where, "cannot connect", message, "");
+        return fill(err, "", SP_E_UNAVAILABLE, SP_ORIGIN_TRANSPORT, where, "cannot connect", message,
+            tls_advice(message));
     const struct state_row *row = row_of(state);
     size_t n = strcspn(text, "\n");
     struct sp_buf line = SP_BUF_INIT;

@@ -247,13 +247,28 @@ static int raw_op(struct sp_session *s, const struct sp_op *op, struct sp_result
     return ret;
 }
 
-int po_db_exec(struct sp_session *s, const struct sp_op *op, struct sp_result *r, struct sp_error *err)
+static int any_op(struct sp_session *s, const struct sp_op *op, struct sp_result *r, struct sp_error *err)
 {
     if (op->kind == SP_OP_RAW)
         return raw_op(s, op, r, err);
     if (op->kind == SP_OP_CREATE || op->kind == SP_OP_UPSERT)
         return insert_op(s, op, r, err);
     return other_op(s, op, r, err);
+}
+
+int po_db_exec(struct sp_session *s, const struct sp_op *op, struct sp_result *r, struct sp_error *err)
+{
+    bool own;
+    if (!s->pooled)
+        return any_op(s, op, r, err);
+    if (op->kind == SP_OP_RAW && controls(op->raw))
+        return sp_fail(err, SP_E_UNSUPPORTED, SP_ORIGIN_BACKEND,
+            "behind a connection pooler transactions are begun and ended by their own calls only");
+    po_begin_statement(s);
+    int ret = po_pooled_begin(s, &own, err);
+    if (ret != 0)
+        return ret;
+    return po_pooled_end(s, own, any_op(s, op, r, err), err);
 }
 
 /* ---- prepared ---- */
@@ -284,6 +299,9 @@ int po_db_prepare(
     struct sp_session *s, const struct sp_op *op, struct sp_prepared **out, struct sp_error *err)
 {
     *out = NULL;
+    if (s->pooled)
+        return sp_fail(err, SP_E_UNSUPPORTED, SP_ORIGIN_BACKEND,
+            "a connection pooler stands before %s: nothing can be prepared", s->where);
     struct sp_prepared *p = calloc(1, sizeof *p);
     if (p == NULL)
         return sp_nomem(err);

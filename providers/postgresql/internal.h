@@ -139,6 +139,9 @@ struct sp_session {
 
 int64_t po_now_ns(void);
 
+/* kind.c: the product behind a server's version(); NULL = PostgreSQL itself, beyond doubt. */
+const char *po_product(const char *version);
+
 /* errors.c */
 /* From a result (freed by the caller) or, without one, from the connection. */
 int po_error(struct sp_session *s, const PGresult *r, const char *what, struct sp_error *err);
@@ -332,6 +335,12 @@ int po_snapshot_begin(struct sp_session *, char id[64], struct sp_error *);
 int po_snapshot_end(struct sp_session *, struct sp_error *);
 int po_snapshot_share(struct sp_session *, char word[SP_SNAPSHOT_WORD], struct sp_error *);
 int po_snapshot_join(struct sp_session *, const char *word, struct sp_error *);
+/* Begins a transaction; behind a pooler it pins the settings for itself. */
+int po_start(struct sp_session *s, const char *begin, struct sp_error *err);
+void po_put_settings(struct sp_session *s, struct sp_buf *b, const char *set);
+/* Behind a pooler: a single operation gets a transaction of its own, where none is open. */
+int po_pooled_begin(struct sp_session *s, bool *own, struct sp_error *err);
+int po_pooled_end(struct sp_session *s, bool own, int ret, struct sp_error *err);
 /* All or nothing for several statements: a transaction, or a savepoint inside one. */
 int po_atomic_begin(struct sp_session *s, bool *own, struct sp_error *err);
 int po_atomic_end(struct sp_session *s, bool own, int ret, struct sp_error *err);

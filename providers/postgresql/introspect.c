@@ -267,7 +267,7 @@ int po_introspect(struct sp_session *s, const char *ns, struct sp_schema **out, 
     w.ns = ns == NULL ? NULL : sp_arena_str(&w.schema->arena, ns);
     bool own = PQtransactionStatus(s->conn) == PQTRANS_IDLE;
     if (own)
-        ret = po_exec(s, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", NULL, err);
+        ret = po_start(s, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", err);
     if (ret == 0)
         ret = walk(&w, ns == NULL ? s->default_ns : ns, err);
     if (own && PQtransactionStatus(s->conn) != PQTRANS_IDLE)

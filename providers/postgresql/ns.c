@@ -50,7 +50,7 @@ int po_ns_use(struct sp_session *s, const char *ns, struct sp_error *err)
         ret = sp_fail(err, SP_E_NOT_FOUND, SP_ORIGIN_BACKEND, "no namespace \"%s\" in %s", ns, s->where);
     sp_buf_puts(&b, "SET search_path = ");
     po_put_name(&b, ns == NULL ? s->default_ns : ns);
-    if (ret == 0)
+    if (ret == 0 && !s->pooled) /* there each transaction sets it */
         ret = b.oom ? sp_nomem(err) : po_exec(s, b.p, NULL, err);
     if (ret == 0 && !sp_strlcpy(s->ns, ns == NULL ? "" : ns, sizeof s->ns))
         ret = sp_invalid(err, "namespace \"%s\" is too long", ns);

@@ -1,12 +1,14 @@
 /* open.c -- opening, closing and stopping a session. What depends on role, database or server is pinned when it opens. */
 #include <limits.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "providers/postgresql/internal.h"
 
 #define CONNECT_MS 10000
+#define OLDEST     120000 /* the oldest server whose catalog and commands are known here */
 
 void po_interrupt(struct sp_session *s)
 {
@@ -101,48 +103,86 @@ static void ignore_notice(void *arg, const PGresult *r)
     (void)r;
 }
 
-/* Who answered: asked of the server, not guessed from a name. */
+/* Before anything is asked that an old server would not understand. */
+static int check_version(struct sp_session *s, struct sp_error *err)
+{
+    int v = PQserverVersion(s->conn);
+    char text[32];
+    s->version = v;
+    if (v >= OLDEST)
+        return 0;
+    (void)snprintf(text, sizeof text, v >= 100000 ? "%d" : "%d.%d", v / 10000, v / 100 % 100);
+    return sp_fail(err, SP_E_UNSUPPORTED, SP_ORIGIN_BACKEND,
+        "%s is a server of version %s; this provider needs PostgreSQL 12 or later", s->where, text);
+}
+
+/* Who answered: asked of the server, not guessed from a name. A pooler gives the process number of nobody. */
 static int recognise(struct sp_session *s, struct sp_error *err)
 {
     PGresult *r = NULL;
+    bool told_session = false;
+    (void)sp_parse_bool(sp_endpoint_option(s->base.endpoint, "session_pool", "no"), &told_session);
     int ret = po_exec(s,
-        "SELECT pg_backend_pid(), pg_is_in_recovery(), version(), current_setting('DateStyle'), "
-        "coalesce(current_schema(), 'public'), current_setting('server_version_num')",
-        &r, err);
+        "SELECT pg_backend_pid(), pg_is_in_recovery(), version(), coalesce(current_schema(), 'public')", &r,
+        err);
     if (ret != 0)
         return ret;
-    const char *version = PQgetvalue(r, 0, 2);
-    int64_t pid = 0, number = 0;
-    bool told = sp_parse_i64(PQgetvalue(r, 0, 0), &pid) && sp_parse_i64(PQgetvalue(r, 0, 5), &number);
-    s->pooled = !told || pid != PQbackendPID(s->conn) || strncmp(PQgetvalue(r, 0, 3), "ISO", 3) != 0;
+    int64_t pid = 0;
+    bool same = sp_parse_i64(PQgetvalue(r, 0, 0), &pid) && pid == PQbackendPID(s->conn);
+    s->pooled = !same && !told_session;
     s->standby = *PQgetvalue(r, 0, 1) == 't';
-    s->version = told && number > 0 && number < INT_MAX ? (int)number : 0;
-    s->real = sp_str_prefix(version, "PostgreSQL ") && strstr(version, "Cockroach") == NULL &&
-              strstr(version, "-YB-") == NULL && strstr(version, "Greenplum") == NULL &&
-              strstr(version, "Redshift") == NULL && strstr(version, "Materialize") == NULL &&
-              strstr(version, "QuestDB") == NULL;
-    if (!sp_strlcpy(s->default_ns, PQgetvalue(r, 0, 4), sizeof s->default_ns))
+    s->real = po_product(PQgetvalue(r, 0, 2)) == NULL;
+    if (!sp_strlcpy(s->default_ns, PQgetvalue(r, 0, 3), sizeof s->default_ns))
         ret = sp_invalid(err, "the name of the default schema is too long");
     PQclear(r);
-    if (ret == 0 && s->version < 120000)
-        ret = sp_fail(err, SP_E_UNSUPPORTED, SP_ORIGIN_BACKEND,
-            "%s is a server of version %d; PostgreSQL 12 or later is needed", s->where, s->version / 10000);
     return ret;
 }
 
+/* What would go wrong later and less clearly. */
+static int check_place(struct sp_session *s, struct sp_error *err)
+{
+    if (s->read_only)
+        return 0;
+    if (s->standby)
+        return sp_fail(err, SP_E_PERMISSION, SP_ORIGIN_BACKEND,
+            "%s is a standby, which cannot be written to; connect to its primary (target_session_attrs="
+            "read-write finds it among several hosts)",
+            s->where);
+    if (s->pooled)
+        return sp_fail(err, SP_E_UNSUPPORTED, SP_ORIGIN_BACKEND,
+            "a connection pooler stands before %s: between two transactions another server session may "
+            "answer, "
+            "and what a session sets up is lost or reaches others. Connect to the server itself; if the pool "
+            "keeps one server session for each client, say so with the option session_pool: yes",
+            s->where);
+    return 0;
+}
+
+/* What depends on role, database or server, as statements that begin with `set`. */
+void po_put_settings(struct sp_session *s, struct sp_buf *b, const char *set)
+{
+    static const char *const settings[] = { "DateStyle = 'ISO, YMD'", "IntervalStyle = 'postgres'",
+        "TimeZone = 'UTC'", "extra_float_digits = 3", "bytea_output = 'hex'",
+        "standard_conforming_strings = on", "check_function_bodies = off",
+        "default_transaction_isolation = 'read committed'", "idle_in_transaction_session_timeout = 0" };
+    for (size_t i = 0; i < SP_LEN(settings); i++)
+        sp_buf_printf(b, "%s %s; ", set, settings[i]);
+    sp_buf_printf(
+        b, "%s statement_timeout = %d; %s lock_timeout = %d; ", set, s->statement_ms, set, s->lock_ms);
+    /* Rows that a policy hides would be missing from every count: better an error. */
+    if (s->base.endpoint->access != SP_ACCESS_DISPOSABLE)
+        sp_buf_printf(b, "%s row_security = off; ", set);
+    sp_buf_printf(b, "%s default_transaction_read_only = %s", set, s->read_only ? "on" : "off");
+}
+
+/* Behind a pooler each transaction pins them for itself: what a session sets would stay with the server's session, which
+ * belongs to somebody else next. */
 static int pin(struct sp_session *s, struct sp_error *err)
 {
     struct sp_buf b = SP_BUF_INIT;
-    sp_buf_puts(&b, "SET DateStyle = 'ISO, YMD'; SET IntervalStyle = 'postgres'; SET TimeZone = 'UTC'; "
-                    "SET extra_float_digits = 3; SET bytea_output = 'hex'; "
-                    "SET standard_conforming_strings = on; SET check_function_bodies = off; "
-                    "SET default_transaction_isolation = 'read committed'; "
-                    "SET idle_in_transaction_session_timeout = 0; ");
-    sp_buf_printf(&b, "SET statement_timeout = %d; SET lock_timeout = %d; ", s->statement_ms, s->lock_ms);
-    /* Rows that a policy hides would be missing from every count: better an error. */
-    if (s->base.endpoint->access != SP_ACCESS_DISPOSABLE)
-        sp_buf_puts(&b, "SET row_security = off; ");
-    sp_buf_printf(&b, "SET default_transaction_read_only = %s", s->read_only ? "on" : "off");
+    if (s->pooled)
+        return 0;
+    po_put_settings(s, &b, "SET");
     int ret = b.oom ? sp_nomem(err) : po_exec(s, b.p, NULL, err);
     sp_buf_free(&b);
     return ret;
@@ -187,10 +227,14 @@ int po_open(struct sp_session **out, const struct sp_endpoint *e, struct sp_erro
         (void)PQsetNoticeReceiver(s->conn, ignore_notice, NULL);
         s->cancel = PQgetCancel(s->conn);
         po_begin_statement(s);
-        ret = pin(s, err);
+        ret = check_version(s, err);
     }
     if (ret == 0)
         ret = recognise(s, err);
+    if (ret == 0)
+        ret = check_place(s, err);
+    if (ret == 0)
+        ret = pin(s, err);
     if (ret == 0)
         ret = choose_schema(s, err);
     if (ret != 0) {

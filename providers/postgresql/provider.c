@@ -123,6 +123,8 @@ static const struct sp_loss losses[] = {
 static const struct sp_provider_option options[] = {
     { "schema", "text", NULL,
         "the schema that is compared and migrated; default: the first of the search path", false },
+    { "session_pool", "bool", "no",
+        "the connection pooler in between keeps one server session for each client", false },
     { "lock_timeout", "duration", "5s", "how long to wait for a lock of another transaction", false },
     SP_STACK_OPTIONS,
     { NULL, NULL, NULL, NULL, false },
@@ -153,6 +155,32 @@ static int ask(struct sp_session *s, PGresult **r, struct sp_error *err)
         r, err);
 }
 
+/* "TLSv1.3, verify-full": what protects the connection, and what of it was checked. */
+static void put_tls(struct sp_session *s, char out[42])
+{
+    PQconninfoOption *all = PQconninfo(s->conn);
+    const char *mode = "", *protocol = PQsslAttribute(s->conn, "protocol");
+    for (const PQconninfoOption *o = all; o != NULL && o->keyword != NULL; o++)
+        if (strcmp(o->keyword, "sslmode") == 0 && o->val != NULL)
+            mode = o->val;
+    if (PQsslInUse(s->conn) != 0)
+        (void)snprintf(out, 42, "%.20s, %.19s", protocol == NULL ? "TLS" : protocol, mode);
+    else
+        (void)snprintf(out, 42, "no TLS");
+    PQconninfoFree(all);
+}
+
+static void put_notes(struct sp_session *s, const PGresult *r, struct sp_facts *facts)
+{
+    char tls[42];
+    bool sees_all = PQgetvalue(r, 0, 6)[0] == '1' || s->base.endpoint->access == SP_ACCESS_DISPOSABLE;
+    put_tls(s, tls);
+    (void)snprintf(facts->notes, sizeof facts->notes,
+        "encoding %.20s, collation %.30s, schema %.63s, %s%s%s%s", PQgetvalue(r, 0, 2), PQgetvalue(r, 0, 3),
+        s->default_ns, tls, s->pooled ? ", behind a connection pooler" : "", s->standby ? ", a standby" : "",
+        sees_all ? "" : ", row security is an error");
+}
+
 static int effective(
     struct sp_session *s, struct sp_cap out[SP_CAP_N], struct sp_facts *facts, struct sp_error *err)
 {
@@ -170,12 +198,7 @@ static int effective(
     facts->fidelity = s->real ? SP_FID_REAL : SP_FID_COMPATIBLE;
     (void)snprintf(facts->server_version, sizeof facts->server_version, "%s%.80s",
         s->real ? "PostgreSQL " : "", s->real ? PQgetvalue(r, 0, 0) : PQgetvalue(r, 0, 1));
-    (void)snprintf(facts->notes, sizeof facts->notes, "encoding %.20s, collation %.40s, schema %.63s%s%s%s",
-        PQgetvalue(r, 0, 2), PQgetvalue(r, 0, 3), s->default_ns,
-        s->pooled ? ", behind a transaction pooler" : "", s->standby ? ", a standby" : "",
-        PQgetvalue(r, 0, 6)[0] == '1'                      ? ""
-        : s->base.endpoint->access == SP_ACCESS_DISPOSABLE ? ""
-                                                           : ", row security is an error");
+    put_notes(s, r, facts);
     if (PQgetvalue(r, 0, 4)[0] != '1') {
         static const char why[] = "this user may not create schemas in this database";
         deny(&out[SP_CAP_NAMESPACES], why);
@@ -186,12 +209,9 @@ static int effective(
     if (PQgetvalue(r, 0, 7)[0] != '1')
         deny(&out[SP_CAP_ROW_SECURITY], "only a superuser may let roles bypass row security");
     if (s->pooled) {
-        static const char why[] = "a transaction pooler stands between: what a session sets up does not last";
-        deny(&out[SP_CAP_SNAPSHOT], why);
-        deny(&out[SP_CAP_SNAPSHOT_JOIN], why);
+        static const char why[] = "a connection pooler stands between: what a session sets up does not last";
         deny(&out[SP_CAP_PREPARED], why);
         deny(&out[SP_CAP_ROLE_ACT], why);
-        deny(&out[SP_CAP_STATEMENT_TIMEOUT], why);
     }
     if (s->version < PO_TID_RANGES)
         deny(&out[SP_CAP_SPLIT], "ranges of rows are read at full speed from PostgreSQL 14 on");

@@ -130,6 +130,9 @@ int po_role_act(struct sp_session *s, const char *role, struct sp_error *err)
     struct sp_buf b = SP_BUF_INIT;
     if (s->in_txn || s->in_snapshot)
         return sp_invalid(err, "a transaction or snapshot is open; change roles outside of it");
+    if (s->pooled)
+        return sp_fail(err, SP_E_UNSUPPORTED, SP_ORIGIN_BACKEND,
+            "a connection pooler stands before %s: the next transaction would have the role again", s->where);
     po_begin_statement(s);
     s->uncertain = false;
     int ret = role == NULL ? 0 : po_role_find(s, role, err);

@@ -231,7 +231,7 @@ static int run(struct pass *p, const char *sql, uint64_t *rows, struct sp_error 
     return ret;
 }
 
-/* COPY takes no parameters: the names of the columns are the statement. */
+/* COPY takes no parameters: without a filter the names of the columns are the statement. */
 static int render(struct pass *p, const struct sp_scan *scan, const struct po_table *t, struct po_sql *q,
     struct sp_error *err)
 {
@@ -240,15 +240,17 @@ static int render(struct pass *p, const struct sp_scan *scan, const struct po_ta
         return sp_nomem(err);
     for (size_t i = 0; i < scan->ncols; i++)
         names[i] = scan->side == SP_SIDE_SOURCE ? scan->cols[i].source : scan->cols[i].target;
-    sp_buf_puts(&q->text, "COPY (SELECT ");
+    sp_buf_puts(
+        &q->text, scan->where != NULL ? "DECLARE sp_scan NO SCROLL CURSOR FOR SELECT " : "COPY (SELECT ");
     int ret = po_render_columns(t, names, scan->ncols, q, err);
     if (ret != 0)
         return ret;
     sp_buf_printf(&q->text, " FROM %s", t->qualified);
-    ret = po_split_where(scan, &q->text, err);
+    ret = scan->where != NULL ? po_render_where(t, scan->where, q, err) : po_split_where(scan, &q->text, err);
     if (ret != 0)
         return ret;
-    sp_buf_puts(&q->text, ") TO STDOUT (FORMAT binary)");
+    if (scan->where == NULL)
+        sp_buf_puts(&q->text, ") TO STDOUT (FORMAT binary)");
     for (size_t i = 0; i < scan->ncols; i++) {
         const struct po_column *c = po_table_column(t, names[i]);
         p->columns[i] = (struct source){ .oid = c->is_enum                 ? PO_TEXT
@@ -260,28 +262,91 @@ static int render(struct pass *p, const struct sp_scan *scan, const struct po_ta
     return q->text.oom ? sp_nomem(err) : 0;
 }
 
+/* ---- with a filter: a cursor, whose statement takes parameters ---- */
+
+static int push_rows(struct pass *p, const PGresult *r, struct sp_error *err)
+{
+    for (int i = 0; p->rc == 0 && i < PQntuples(r); i++) {
+        for (int c = 0; p->rc == 0 && c < (int)p->ncolumns; c++)
+            p->rc = PQgetisnull(r, i, c) != 0 ? sp_put_null(p->rb)
+                                              : push(p, &p->columns[c], (const uint8_t *)PQgetvalue(r, i, c),
+                                                    (size_t)PQgetlength(r, i, c));
+        if (p->rc == 0)
+            p->rc = sp_row_end(p->rb);
+    }
+    return p->rc == 0 ? 0 : pass_error(p, err);
+}
+
+/* The cursor sees one state; that nothing more comes confirms its end. */
+static int fetch_all(struct pass *p, uint64_t *rows, struct sp_error *err)
+{
+    int ret = 0;
+    for (bool more = true; ret == 0 && more;) {
+        PGresult *r = NULL;
+        po_begin_statement(p->s);
+        ret = po_query(p->s, PO_PLAIN, "FETCH FORWARD 1000 FROM sp_scan", NULL, &r, err);
+        more = ret == 0 && PQntuples(r) > 0;
+        if (ret == 0 && PQnfields(r) != (int)p->ncolumns)
+            ret = po_decode_corrupt("scan", err);
+        if (ret == 0)
+            ret = push_rows(p, r, err);
+        if (ret == 0)
+            *rows += (uint64_t)PQntuples(r);
+        PQclear(r);
+    }
+    return ret;
+}
+
+static int run_filtered(
+    struct pass *p, const struct sp_scan *scan, const struct po_sql *q, uint64_t *rows, struct sp_error *err)
+{
+    struct po_params params = PO_PARAMS_INIT;
+    PGresult *r = NULL;
+    bool own;
+    int ret = po_bind_filter(&params, scan->where, q, err);
+    if (ret == 0)
+        ret = po_atomic_begin(p->s, &own, err);
+    if (ret == 0) {
+        ret = po_query(p->s, PO_PLAIN, q->text.p, &params, &r, err);
+        if (ret == 0)
+            ret = fetch_all(p, rows, err);
+        if (ret == 0)
+            ret = po_exec(p->s, "CLOSE sp_scan", NULL, err);
+        ret = po_atomic_end(p->s, own, ret, err);
+    }
+    PQclear(r);
+    po_params_free(&params);
+    return ret;
+}
+
+static int scan_table(struct pass *p, const struct sp_scan *scan, uint64_t *rows, struct sp_error *err)
+{
+    struct po_sql q = { .ncolumns = 0 };
+    const struct po_table *t;
+    int ret = po_table_find(p->s, scan->ns, scan->table, &t, err);
+    if (ret == 0)
+        ret = po_rows_whole(p->s, t, err);
+    if (ret == 0)
+        ret = render(p, scan, t, &q, err);
+    p->s->uncertain = false;
+    if (ret == 0)
+        ret = scan->where != NULL ? run_filtered(p, scan, &q, rows, err) : run(p, q.text.p, rows, err);
+    po_sql_free(&q);
+    return ret;
+}
+
 int po_scan(struct sp_session *s, const struct sp_scan *scan, struct sp_rowbuf *rb, struct sp_error *err)
 {
     struct pass p = { .s = s, .rb = rb, .ncolumns = scan->ncols, .scratch = SP_ARENA_INIT };
-    struct po_sql q = { .ncolumns = 0 };
-    const struct po_table *t;
     uint64_t rows = 0;
+    bool own = false;
     if (scan->ncols == 0)
         return sp_invalid(err, "scan of %s: no columns", scan->table);
-    if (scan->where != NULL)
-        return sp_fail(
-            err, SP_E_UNSUPPORTED, SP_ORIGIN_BACKEND, "scan of %s: filters are not offered", scan->table);
-    int ret = po_table_find(s, scan->ns, scan->table, &t, err);
-    if (ret == 0)
-        ret = po_rows_whole(s, t, err);
-    if (ret != 0)
-        return ret;
     p.columns = calloc(scan->ncols, sizeof *p.columns);
-    s->uncertain = false;
-    ret = p.columns == NULL ? sp_nomem(err) : render(&p, scan, t, &q, err);
+    po_begin_statement(s);
+    int ret = p.columns == NULL ? sp_nomem(err) : po_pooled_begin(s, &own, err);
     if (ret == 0)
-        ret = run(&p, q.text.p, &rows, err);
-    po_sql_free(&q);
+        ret = po_pooled_end(s, own, scan_table(&p, scan, &rows, err), err);
     sp_arena_free(&p.scratch);
     free(p.columns);
     return ret != 0 ? ret : sp_scan_end(rb, rows, err);

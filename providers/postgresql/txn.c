@@ -1,7 +1,41 @@
 /* txn.c -- transactions, savepoints, snapshots. */
+#include <stdio.h>
 #include <string.h>
 
 #include "providers/postgresql/internal.h"
+
+int po_start(struct sp_session *s, const char *begin, struct sp_error *err)
+{
+    struct sp_buf b = SP_BUF_INIT;
+    if (!s->pooled)
+        return po_exec(s, begin, NULL, err);
+    sp_buf_puts(&b, strcmp(begin, "BEGIN") == 0 ? "BEGIN ISOLATION LEVEL READ COMMITTED" : begin);
+    sp_buf_puts(&b, "; ");
+    po_put_settings(s, &b, "SET LOCAL");
+    sp_buf_puts(&b, s->read_only ? "; SET LOCAL transaction_read_only = on; SET LOCAL search_path = "
+                                 : "; SET LOCAL search_path = ");
+    po_put_name(&b, po_ns_of(s, NULL));
+    int ret = b.oom ? sp_nomem(err) : po_exec(s, b.p, NULL, err);
+    sp_buf_free(&b);
+    if (ret != 0 && PQtransactionStatus(s->conn) != PQTRANS_IDLE)
+        (void)po_exec(s, "ROLLBACK", NULL, NULL);
+    return ret;
+}
+
+int po_pooled_begin(struct sp_session *s, bool *own, struct sp_error *err)
+{
+    *own = s->pooled && PQtransactionStatus(s->conn) == PQTRANS_IDLE;
+    int ret = *own ? po_ready(s, err) : 0;
+    return *own && ret == 0 ? po_start(s, "BEGIN", err) : ret;
+}
+
+int po_pooled_end(struct sp_session *s, bool own, int ret, struct sp_error *err)
+{
+    if (!own || PQstatus(s->conn) != CONNECTION_OK || PQtransactionStatus(s->conn) == PQTRANS_IDLE)
+        return ret;
+    int end = po_exec(s, ret == 0 ? "COMMIT" : "ROLLBACK", NULL, ret == 0 ? err : NULL);
+    return ret == 0 ? end : ret;
+}
 
 int po_begin(struct sp_session *s, const struct sp_txn_opts *o, struct sp_error *err)
 {
@@ -15,8 +49,10 @@ int po_begin(struct sp_session *s, const struct sp_txn_opts *o, struct sp_error 
         return sp_invalid(err, "a snapshot is open; end it first");
     po_begin_statement(s);
     s->uncertain = false;
-    int ret = po_execf(s, err, "BEGIN%s%s", levels[o == NULL ? SP_ISO_DEFAULT : o->isolation],
+    char begin[64];
+    (void)snprintf(begin, sizeof begin, "BEGIN%s%s", levels[o == NULL ? SP_ISO_DEFAULT : o->isolation],
         o != NULL && o->read_only ? " READ ONLY" : "");
+    int ret = po_start(s, begin, err);
     s->in_txn = ret == 0;
     s->txn_lost = SP_E_OK;
     return ret;
@@ -104,7 +140,9 @@ int po_atomic_begin(struct sp_session *s, bool *own, struct sp_error *err)
 {
     *own = PQtransactionStatus(s->conn) == PQTRANS_IDLE;
     int ret = po_ready(s, err);
-    return ret != 0 ? ret : po_exec(s, *own ? "BEGIN" : "SAVEPOINT sp_atomic", NULL, err);
+    if (ret != 0)
+        return ret;
+    return *own ? po_start(s, "BEGIN", err) : po_exec(s, "SAVEPOINT sp_atomic", NULL, err);
 }
 
 int po_atomic_end(struct sp_session *s, bool own, int ret, struct sp_error *err)
@@ -149,7 +187,7 @@ static int snapshot_open(struct sp_session *s, const char *word, char id[64], st
     s->uncertain = false;
     int ret = po_ready(s, err);
     if (ret == 0)
-        ret = po_exec(s, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", NULL, err);
+        ret = po_start(s, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", err);
     if (ret == 0 && word != NULL) {
         sp_buf_puts(&b, "SET TRANSACTION SNAPSHOT ");
         po_put_literal(&b, word);
