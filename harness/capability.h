@@ -54,6 +54,7 @@
     X(VAL_NEGZERO, "negative_zero", db, exec, BOOL, "-0.0 told apart from 0.0")                              \
     X(VAL_NUL, "text_nul", db, exec, BOOL, "U+0000 inside text")                                             \
     X(VAL_BYTES, "bytes", db, exec, BOOL, "octets")                                                          \
+    X(VAL_BYTES_ORDER, "bytes_order", db, exec, BOOL, "octets filter and order by value, bytewise")          \
     X(VAL_UUID, "uuid", db, exec, BOOL, "UUIDs")                                                             \
     X(VAL_BOOL, "bool", db, exec, BOOL, "booleans told apart from integers")                                 \
     X(VAL_INSTANT, "instant", db, exec, BOOL, "points in time")                                              \
@@ -64,6 +65,7 @@
     X(VAL_FRACTION, "fraction_digits", db, exec, LIMIT, "digits kept below the second")                      \
     X(VAL_JSON, "json", db, exec, BOOL, "JSON values")                                                       \
     X(VAL_JSON_EXACT, "json_exact", db, exec, BOOL, "numbers in JSON keep every digit")                      \
+    X(VAL_JSON_NULL, "json_null", db, exec, BOOL, "the JSON value null told apart from null")                \
     X(VAL_ARRAY, "arrays", db, exec, BOOL, "arrays of scalars")                                              \
     X(VAL_VECTOR, "vectors", db, exec, BOOL, "arrays of float32")                                            \
     X(VAL_MISSING, "missing", db, exec, BOOL, "a missing field told apart from null")                        \
