@@ -91,6 +91,8 @@ $(BUILD)/obj/ci/tests/tools/%.o: PKGS += libxml-2.0
 # The kill matrix links the whole program; a program's further parts stand in a folder of its name.
 KILL_BIN  := $(patsubst ci/tests/kill/%.c,$(BUILD)/tools/%,$(wildcard ci/tests/kill/*.c))
 $(BUILD)/tools/corruptions: $(call obj,$(wildcard ci/tests/kill/corruptions/*.c))
+$(BUILD)/tools/pg_corruptions: $(call obj,$(wildcard ci/tests/kill/pg_corruptions/*.c) \
+    ci/tests/kill/corruptions/judge.c ci/tests/kill/corruptions/plant.c)
 $(KILL_BIN): $(BUILD)/tools/%: $(BUILD)/obj/ci/tests/kill/%.o $(BUILD)/libapp.a $(BUILD)/libcore.a
 	@mkdir -p $(dir $@)
 	@$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) -Wl,--start-group $(BUILD)/libapp.a $(BUILD)/libcore.a -Wl,--end-group $(PKG_LIBS)

@@ -40,28 +40,55 @@ static void expression(
             c, element, table, name, "table %s: written in two languages: %s | %s", table, a, b);
 }
 
-static void collation(
-    struct sp_vctx *c, const char *table, const struct sp_column *s, const struct sp_column *t)
+static bool among(const char *const *names, size_t n, const char *name)
 {
-    const char *a = s->collation, *b = t->collation;
+    for (size_t i = 0; i < n; i++)
+        if (strcmp(names[i], name) == 0)
+            return true;
+    return false;
+}
+
+/* Does a key or unique constraint say how often a value of this column may be there? */
+static bool is_unique(const struct sp_table *t, const char *column)
+{
+    bool met = among(t->pk, t->npk, column);
+    for (size_t i = 0; !met && i < t->nuniques; i++)
+        met = among(t->uniques[i].columns, t->uniques[i].ncolumns, column);
+    for (size_t i = 0; !met && i < t->nindexes; i++)
+        met = t->indexes[i].unique && among(t->indexes[i].columns, t->indexes[i].ncolumns, column);
+    return met;
+}
+
+/* Between kinds, an order of its own is worth knowing. What counts as the same value under a constraint is more than that:
+ * where the source's column is compared in a way of its own, enforcement was lost. */
+static void collation(
+    struct sp_vctx *c, const struct sp_vpair *p, const struct sp_column *s, const struct sp_column *t)
+{
+    const char *a = s->collation, *b = t->collation, *table = p->name;
     if (sp_streq(a, b) || (a != NULL && b != NULL && c->same_kind && strcasecmp(a, b) == 0))
         return;
-    if (c->same_kind || a == NULL || b == NULL)
+    if (!c->same_kind && (a == NULL || !is_unique(p->t[0], s->name)))
+        sp_v_finding(c, table, s->name, "collation", 1,
+            "column %s: texts are ordered and compared by %s on the source and by %s on the target", s->name,
+            a != NULL ? a : "octets", b != NULL ? b : "octets");
+    else if (c->same_kind || b == NULL)
         sp_v_schema_diff(c, "collation", table, s->name, a, b);
     else
         sp_v_not_inspected(c, "collation", table, s->name,
             "table %s: collation %s and collation %s of another kind of backend", table, a, b);
 }
 
-static void column(struct sp_vctx *c, const char *table, const struct sp_column *s, const struct sp_column *t)
+static void column(
+    struct sp_vctx *c, const struct sp_vpair *p, const struct sp_column *s, const struct sp_column *t)
 {
+    const char *table = p->name;
     type(c, table, s, t);
     if (s->not_null != t->not_null)
         sp_v_schema_diff(c, "nullability", table, s->name, s->not_null ? "not null" : "nullable",
             t->not_null ? "not null" : "nullable");
     expression(c, "default", table, s->name, s->default_expr, t->default_expr);
     expression(c, "generated", table, s->name, s->generated, t->generated);
-    collation(c, table, s, t);
+    collation(c, p, s, t);
     if (s->identity != t->identity)
         sp_v_schema_diff(c, "identity", table, s->name, s->identity ? "draws the next value" : NULL,
             t->identity ? "draws the next value" : NULL);
@@ -91,7 +118,7 @@ void sp_v_compare_columns(struct sp_vctx *c, const struct sp_vpair *p)
     for (size_t i = 0; i < p->t[0]->ncolumns; i++) {
         const struct sp_column *s = &p->t[0]->columns[i], *t = sp_table_column(p->t[1], s->name);
         if (t != NULL)
-            column(c, p->name, s, t);
+            column(c, p, s, t);
     }
     order(c, p);
 }

@@ -62,15 +62,14 @@ static void rules(
 }
 
 /* Values that did not fit the comparison type were compared with their own type and bytes. On two backends of one kind
- * that proves them equal; between kinds it proves nothing. */
-static void uncoerced(
-    struct sp_vctx *c, const struct sp_vpair *p, const struct sp_vscan v[2], size_t i, bool equal)
+ * that tells equal ones from different ones; between kinds it proves nothing. */
+static void uncoerced(struct sp_vctx *c, const struct sp_vpair *p, const struct sp_vscan v[2], size_t i)
 {
     const struct sp_colplan *col = &p->cols[i];
     uint64_t n[2] = { v[0].stats[i].uncoerced, v[1].stats[i].uncoerced };
     if (n[0] == 0 && n[1] == 0)
         return;
-    if (col->type.tag == SP_MISSING || (equal && c->same_kind && n[0] == n[1]))
+    if (col->type.tag == SP_MISSING || c->same_kind)
         return;
     struct sp_buf type = SP_BUF_INIT;
     sp_type_print(&type, &col->type);
@@ -127,7 +126,7 @@ void sp_v_row_findings(struct sp_vctx *c, const struct sp_vpair *p, const struct
 {
     for (size_t i = 0; i < p->ncols; i++) {
         rules(c, p, v, i, equal);
-        uncoerced(c, p, v, i, equal);
+        uncoerced(c, p, v, i);
         for (int s = 0; s < 2; s++) {
             storage_class(c, p, v, i, (enum sp_side)s);
             if (v[s].stats[i].bad_utf8 != 0)

@@ -6,7 +6,10 @@
 
 /* $ns stands for the schema; each gives kind, name, table, definition. */
 static const char *const queries[] = {
-    "SELECT 'trigger', g.tgname::text, c.relname::text, pg_get_triggerdef(g.oid) FROM pg_trigger g JOIN "
+    "SELECT 'trigger', g.tgname::text, c.relname::text, pg_get_triggerdef(g.oid) || CASE "
+    "g.tgenabled WHEN 'O' THEN '' ELSE format('; ALTER TABLE %s %s TRIGGER %I', g.tgrelid::regclass, CASE "
+    "g.tgenabled WHEN 'D' THEN 'DISABLE' WHEN 'R' THEN 'ENABLE REPLICA' ELSE 'ENABLE ALWAYS' END, g.tgname) "
+    "END FROM pg_trigger g JOIN "
     "pg_class c ON "
     "c.oid = g.tgrelid JOIN pg_namespace n ON n.oid = c.relnamespace WHERE NOT g.tgisinternal AND n.nspname "
     "= ",
