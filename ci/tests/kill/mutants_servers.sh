@@ -8,6 +8,8 @@ shift
 kinds=("$@")
 [ "${#kinds[@]}" -gt 0 ] || kinds=(postgresql)
 passed=0 failed=0 skipped=0
+# shellcheck source=ci/tests/server
+. ci/tests/server
 
 work=$(mktemp -d)
 runs=$(mktemp -d -p /dev/shm 2>/dev/null || mktemp -d)
@@ -24,28 +26,21 @@ if [ ! "$killers" -nt "$build/switchproof" ] && ! ci/tests/kill/mutants.sh "$bui
     exit 1
 fi
 
-# around KIND: starts its server, runs its mutants, adds what its closing line says.
+# around KIND: its mutants, and what their closing line says.
 around() {
-    local kind=$1 out line p f s
-    if ! "$build/switchproof" list providers 2>/dev/null | grep -q "^ *$kind"; then
-        echo "skip: this build has no provider $kind"
+    local p f s
+    start_server "$build" "$1"
+    case $? in
+    1)
         skipped=$((skipped + 1))
         return
-    fi
-    if ! out=$(ci/stack up "$kind" 2>&1); then
-        if [ "${CI:-}" = true ] || [ "$kind" != postgresql ] || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1; then
-            echo "FAIL: the stack does not start $kind: $out"
-            failed=$((failed + 1))
-        else
-            echo "skip: there is no $kind server on this machine; run: ci/deps servers"
-            skipped=$((skipped + 1))
-        fi
+        ;;
+    2)
+        failed=$((failed + 1))
         return
-    fi
-    while IFS= read -r line; do
-        [[ $line == *_URL=* ]] && export "${line?}"
-    done <<<"$out"
-    "$build/tools/mutants" --killers "$killers" --on "$kind" "$build/switchproof" "$runs" >"$work/log" 2>&1
+        ;;
+    esac
+    "$build/tools/mutants" --killers "$killers" --on "$1" "$build/switchproof" "$runs" >"$work/log" 2>&1
     sed '$d' "$work/log"
     read -r p _ f _ s _ <<<"$(tail -n 1 "$work/log")"
     if ! [[ $p =~ ^[0-9]+$ && $f =~ ^[0-9]+$ && $s =~ ^[0-9]+$ ]]; then
