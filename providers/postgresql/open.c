@@ -121,7 +121,7 @@ static int recognise(struct sp_session *s, struct sp_error *err)
 {
     PGresult *r = NULL;
     bool told_session = false;
-    (void)sp_parse_bool(sp_endpoint_option(s->base.endpoint, "session_pool", "no"), &told_session);
+    (void)sp_parse_bool(sp_endpoint_option(s->base.endpoint, "session_pool", "false"), &told_session);
     int ret = po_exec(s,
         "SELECT pg_backend_pid(), pg_is_in_recovery(), version(), coalesce(current_schema(), 'public')", &r,
         err);
@@ -153,7 +153,7 @@ static int check_place(struct sp_session *s, struct sp_error *err)
             "a connection pooler stands before %s: between two transactions another server session may "
             "answer, "
             "and what a session sets up is lost or reaches others. Connect to the server itself; if the pool "
-            "keeps one server session for each client, say so with the option session_pool: yes",
+            "keeps one server session for each client, say so with the option session_pool: true",
             s->where);
     return 0;
 }

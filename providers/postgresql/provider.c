@@ -125,7 +125,7 @@ static const struct sp_loss losses[] = {
 static const struct sp_provider_option options[] = {
     { "schema", "text", NULL,
         "the schema that is compared and migrated; default: the first of the search path", false },
-    { "session_pool", "bool", "no",
+    { "session_pool", "bool", "false",
         "the connection pooler in between keeps one server session for each client", false },
     { "lock_timeout", "duration", "5s", "how long to wait for a lock of another transaction", false },
     SP_STACK_OPTIONS,
