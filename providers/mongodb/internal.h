@@ -142,6 +142,13 @@ int mo_table_finish(struct sp_session *, const struct sp_table *, struct sp_erro
 int mo_table_drop(struct sp_session *, const char *table, struct sp_error *);
 int mo_writable(struct sp_session *s, struct sp_error *err); /* PERMISSION in a read-only session */
 
+/* ---- roles.c ---- */
+int mo_role_create(struct sp_session *, const char *role, const char *password, struct sp_error *);
+int mo_role_drop(struct sp_session *, const char *role, struct sp_error *);
+int mo_role_change(struct sp_session *, const char *role, const struct sp_role_change *, struct sp_error *);
+int mo_role_grant(struct sp_session *, const struct sp_grant *, struct sp_error *);
+int mo_role_revoke(struct sp_session *, const struct sp_grant *, struct sp_error *);
+
 /* ---- fit.c ---- */
 /* Coerces what the column takes exactly. What does not fit is left as it is: the validator refuses it. */
 int mo_fit(struct sp_arena *a, const struct sp_type *type, const struct sp_value *v, struct sp_value *out,

@@ -71,6 +71,13 @@ static const struct sp_cap declared[SP_CAP_N] = {
     [SP_CAP_VAL_VECTOR] = YES,
     [SP_CAP_VAL_MISSING] = YES,
     [SP_CAP_SNAPSHOT] = YES,
+    [SP_CAP_ROLES] = YES,
+    [SP_CAP_ROLE_PASSWORD] = YES,
+    [SP_CAP_ROLE_LOCK] = NO("MongoDB cannot lock a user"),
+    [SP_CAP_ROLE_EXPIRY] = NO("a password of MongoDB has no end"),
+    [SP_CAP_COLUMN_GRANTS] = NO("MongoDB grants no privileges on fields"),
+    [SP_CAP_ROLE_ACT] = NO("a MongoDB user cannot act as another"),
+    [SP_CAP_ROW_SECURITY] = NO("MongoDB has no row security"),
     [SP_CAP_VALUE_BYTES] = LIMIT(MO_DOCUMENT_BYTES - 4096), /* a document with its names is at most 16 MiB */
 };
 
@@ -104,6 +111,11 @@ static const struct sp_db_ops db_ops = {
     .rollback = mo_rollback,
     .snapshot_begin = mo_snapshot_begin,
     .snapshot_end = mo_snapshot_end,
+    .role_create = mo_role_create,
+    .role_drop = mo_role_drop,
+    .role_change = mo_role_change,
+    .role_grant = mo_role_grant,
+    .role_revoke = mo_role_revoke,
 };
 
 const struct sp_provider sp_provider_mongodb = {
