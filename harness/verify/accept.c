@@ -27,13 +27,18 @@ int sp_v_accept_check(const struct sp_verify_options *o, struct sp_error *err)
     return 0;
 }
 
-/* NAME, or TABLE.NAME. */
-static bool names(const char *what, const char *table, const char *name)
+/* TABLE.NAME, or NAME: which stands for the first table that it fits, and for no other. */
+static bool names(
+    struct sp_vctx *c, struct sp_v_ack *ack, const char *what, const char *table, const char *name)
 {
     size_t n = table != NULL ? strlen(table) : 0;
-    if (strcmp(what, name) == 0)
+    if (n != 0 && strncmp(what, table, n) == 0 && what[n] == '.' && strcmp(what + n + 1, name) == 0)
         return true;
-    return n != 0 && strncmp(what, table, n) == 0 && what[n] == '.' && strcmp(what + n + 1, name) == 0;
+    if (strcmp(what, name) != 0)
+        return false;
+    if (ack->table == NULL)
+        ack->table = sp_arena_str(&c->arena, table != NULL ? table : "");
+    return ack->table != NULL && strcmp(ack->table, table != NULL ? table : "") == 0;
 }
 
 bool sp_v_accepted(struct sp_vctx *c, const char *element, const char *table, const char *name)
@@ -42,9 +47,9 @@ bool sp_v_accepted(struct sp_vctx *c, const char *element, const char *table, co
     bool met = false;
     for (size_t i = 0; i < c->opt->naccept; i++) {
         const char *a = c->opt->accept[i];
-        if (strncmp(a, element, n) != 0 || a[n] != ':' || !names(a + n + 1, table, name))
+        if (strncmp(a, element, n) != 0 || a[n] != ':' || !names(c, &c->acks[i], a + n + 1, table, name))
             continue;
-        c->accept_met[i] = met = true;
+        c->acks[i].met = met = true;
     }
     if (met)
         c->accepted++;
@@ -55,7 +60,7 @@ bool sp_v_accepted(struct sp_vctx *c, const char *element, const char *table, co
 void sp_v_accept_unmet(struct sp_vctx *c)
 {
     for (size_t i = 0; i < c->opt->naccept; i++)
-        if (!c->accept_met[i])
+        if (!c->acks[i].met)
             sp_v_finding(c, c->opt->accept[i], NULL, "acknowledgement without a cause", 1,
                 "--accept %s: nothing of that name differs or was left out", c->opt->accept[i]);
 }
@@ -64,6 +69,6 @@ void sp_v_put_accepted(const struct sp_vctx *c, struct sp_buf *out)
 {
     size_t before = out->n;
     for (size_t i = 0; i < c->opt->naccept; i++)
-        if (c->accept_met[i])
+        if (c->acks[i].met)
             sp_buf_printf(out, "%s%s", out->n == before ? "acknowledged by name: " : ", ", c->opt->accept[i]);
 }

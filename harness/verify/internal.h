@@ -24,6 +24,11 @@ struct sp_vpair {
     uint64_t rows[2];  /* once scanned */
 };
 
+/* What answered to an acknowledgement. */
+struct sp_v_ack {
+    bool met;
+    const char *table; /* of the thing that a name without a table stands for; NULL: none yet */
+};
 struct sp_vctx {
     struct sp_session *session[2];
     struct sp_session *const *readers[2]; /* in the same state as session */
@@ -41,7 +46,7 @@ struct sp_vctx {
     bool same_kind;
     size_t memory; /* bytes for both sides together */
     uint64_t differences, not_compared, lossy, accepted;
-    bool *accept_met; /* which acknowledgements something answered to */
+    struct sp_v_ack *acks; /* one for each acknowledgement */
     bool capped;
     uint64_t rows, bytes;
 };

@@ -306,8 +306,8 @@ int sp_verify_bounded(struct sp_session *source, struct sp_session *target,
         return sp_invalid(err, "verify needs two open sessions");
     if (sp_v_accept_check(opt, err) != 0)
         return -SP_E_INVALID;
-    bool *met = calloc(opt->naccept + 1, sizeof *met);
-    if (met == NULL)
+    struct sp_v_ack *acks = calloc(opt->naccept + 1, sizeof *acks);
+    if (acks == NULL)
         return sp_nomem(err);
     struct sp_vctx c = { .session = { source, target },
         .opt = &o,
@@ -316,7 +316,7 @@ int sp_verify_bounded(struct sp_session *source, struct sp_session *target,
         .reasons = reasons,
         .reasons_left = MAX_REASONS,
         .arena = SP_ARENA_INIT,
-        .accept_met = met,
+        .acks = acks,
         .memory = memory };
     c.same_kind = strcmp(sp_session_provider(source)->kind, sp_session_provider(target)->kind) == 0;
     *verdict = SP_VV_NOT_COMPARED;
@@ -326,7 +326,7 @@ int sp_verify_bounded(struct sp_session *source, struct sp_session *target,
     sp_schema_free(c.schema[0]);
     sp_schema_free(c.schema[1]);
     sp_arena_free(&c.arena);
-    free(met);
+    free(acks);
     return c.rc;
 }
 

@@ -230,6 +230,27 @@ static void acknowledged(void **state)
     vcase_end(&v);
 }
 
+/* A name without its table stands for one thing, not for every table's. */
+static void acknowledged_without_table(void **state)
+{
+    const char *accept[2] = { "nullability:name", "nullability:u.name" };
+    struct vcase v;
+    struct fake_table *t[2], *u[2];
+    (void)state;
+    begin(&v, t);
+    vcase_table(&v, "u", "id:int! name:text", 1, u);
+    v.opt.accept = accept;
+    v.opt.naccept = 1;
+    fake_column(t[0], "name")->not_null = true;
+    assert_verdict(&v, SP_VV_EQUAL);
+    fake_column(u[0], "name")->not_null = true;
+    assert_verdict(&v, SP_VV_DIFFERENT);
+    assert_non_null(strstr(v.reasons.p, "nullability name of u"));
+    v.opt.naccept = 2;
+    assert_verdict(&v, SP_VV_EQUAL);
+    vcase_end(&v);
+}
+
 static void sequences(void **state)
 {
     struct vcase v;
@@ -347,6 +368,7 @@ int main(void)
         cmocka_unit_test(foreign_keys_and_indexes),
         cmocka_unit_test(table_kinds_and_other_objects),
         cmocka_unit_test(acknowledged),
+        cmocka_unit_test(acknowledged_without_table),
         cmocka_unit_test(sequences),
         cmocka_unit_test(custom_checks),
         cmocka_unit_test(texts),
