@@ -1,4 +1,5 @@
-/* mutants_races.c -- operations that look first and act later: right alone, wrong beside others. */
+/* mutants_races.c -- operations that look first and act later: right alone, wrong beside others; and tables that are made
+ * other than they were asked for. */
 #include <time.h>
 
 #include "base/str.h"
@@ -174,6 +175,18 @@ static int table_fk_immediate(
 }
 SP_PLANT(db, fk_immediate, table_create, table_fk_immediate)
 
+#define NAME_BYTES 48u
+static int table_name_cut(
+    struct sp_session *s, const struct sp_table *t, bool with_extras, struct sp_error *err)
+{
+    char name[NAME_BYTES + 1];
+    struct sp_table other = *t;
+    if (!sp_strlcpy(name, t->name, sizeof name))
+        other.name = name;
+    return SP_INNER_DB->table_create(s, &other, with_extras, err);
+}
+SP_PLANT(db, long_name_cut, table_create, table_name_cut)
+
 #define ROW(name, text)                                                                                      \
     {                                                                                                        \
         { #name, "database", text }, plant_##name                                                            \
@@ -185,5 +198,6 @@ const struct sp_mutant_row sp_mutants_races[] = {
     ROW(fk_update_dropped, "nothing follows a parent's new key"),
     ROW(fk_default_null, "set default sets null"),
     ROW(fk_immediate, "deferred references are checked at once"),
+    ROW(long_name_cut, "a long name of a table is cut"),
     { { NULL, NULL, NULL }, NULL },
 };
