@@ -122,10 +122,18 @@ postgresql_start() {
 }
 postgresql_kill() {
     pg_read || die "postgresql: not made; run ci/stack up"
-    local pid
+    local pid stat line parent
+    local -a all_of_it
     pid=$(as_user head -n 1 "$pg_data/db/postmaster.pid") || return 0
-    # Its processes leave by themselves when their parent is gone.
-    kill -KILL "$pid" 2>/dev/null || true
+    # All of it at once: a session that outlived its parent could still commit, and keeps the next server from starting.
+    kill -STOP "$pid" 2>/dev/null || return 0
+    all_of_it=("$pid")
+    for stat in /proc/[0-9]*/stat; do
+        { read -r line <"$stat"; } 2>/dev/null || continue
+        read -r _ parent _ <<<"${line##*) }"
+        [ "$parent" != "$pid" ] || all_of_it+=("$(basename "${stat%/stat}")")
+    done
+    kill -KILL "${all_of_it[@]}" 2>/dev/null || true
     for _ in $(seq 50); do
         pg_running || break
         sleep 0.1
