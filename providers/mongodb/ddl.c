@@ -131,6 +131,10 @@ static int make_extras(struct sp_session *s, const struct sp_table *t, struct sp
     uint32_t n = 0;
     int ret = 0;
     char name[32];
+    if (mo_is_verbatim(t)) {
+        bson_destroy(&list);
+        return mo_verbatim_indexes(s, t, false, err);
+    }
     for (size_t i = 0; ret == 0 && i < t->nuniques; i++) {
         const struct sp_unique *u = &t->uniques[i];
         const struct index x = { .name = mo_unique_name(t, i, name),
@@ -161,6 +165,10 @@ static int make_key(struct sp_session *s, const struct sp_table *t, struct sp_er
 {
     bson_t list = BSON_INITIALIZER;
     uint32_t n = 0;
+    if (mo_is_verbatim(t)) {
+        bson_destroy(&list);
+        return mo_verbatim_indexes(s, t, true, err);
+    }
     if (t->npk == 0 || (t->npk == 1 && strcmp(t->pk[0], "_id") == 0))
         return 0;
     const struct index x = { .name = MO_PK, .columns = t->pk, .ncolumns = t->npk, .unique = true };
@@ -223,12 +231,12 @@ int mo_table_create(struct sp_session *s, const struct sp_table *t, bool with_ex
         ret = sp_fail(err, SP_E_UNSUPPORTED, SP_ORIGIN_BACKEND, "no tables are made inside a transaction");
     if (ret == 0)
         ret = name_check(t->name, err);
-    if (ret == 0)
+    if (ret == 0 && !mo_is_verbatim(t))
         ret = columns_check(t, err);
     if (ret == 0)
         ret = must_be_absent(s, t, err);
     if (ret == 0)
-        ret = create_now(s, t, err);
+        ret = mo_is_verbatim(t) ? mo_verbatim_create(s, t, err) : create_now(s, t, err);
     if (ret != 0)
         return ret;
     ret = make_key(s, t, err);

@@ -192,12 +192,41 @@ int mo_snapshot_end(struct sp_session *, struct sp_error *);
 int mo_atomically(struct sp_session *s, int (*body)(struct sp_session *, void *, struct sp_error *),
     void *payload, struct sp_error *err);
 
-/* ---- mval: introspect*.c, inventory.c, scan.c, load.c ---- */
-int mo_introspect(struct sp_session *, const char *ns, struct sp_schema **out, struct sp_error *);
+/* ---- scan.c, load.c ---- */
 int mo_scan(struct sp_session *, const struct sp_scan *, struct sp_rowbuf *, struct sp_error *);
 int mo_load_open(struct sp_session *, const char *table, const char *const *columns, size_t ncolumns,
     struct sp_load **, struct sp_error *);
 int mo_load_row(struct sp_load *, const struct sp_value *, struct sp_error *);
+int mo_load_extra(struct sp_load *, const char *name, const struct sp_value *, struct sp_error *);
 int mo_load_close(struct sp_load *, bool commit, uint64_t *loaded, struct sp_error *);
+
+/* ---- introspect.c, introspect_index.c, inventory.c ---- */
+struct mo_collection { /* one document of listCollections */
+    bson_t *doc;
+    bson_t options; /* borrows from it */
+    const char *name;
+    bool view, time_series;
+};
+struct mo_items { /* of the inventory, in the arena of the schema */
+    struct sp_arena *a;
+    struct sp_inventory_item *v;
+    size_t n, cap;
+};
+int mo_introspect(struct sp_session *, const char *ns, struct sp_schema **out, struct sp_error *);
+/* Uniques and indexes of t; its key counts only if an index enforces it. Appends the specifications, as createIndexes
+ * takes them, to the definition. */
+int mo_introspect_indexes(struct sp_session *s, struct sp_arena *a, const char *db, const struct mo_table *m,
+    bool time_series, struct sp_table *t, bson_t *definition, struct sp_error *err);
+const char *mo_json_text(
+    struct sp_arena *a, const bson_t *doc); /* canonical extended JSON; NULL = no memory */
+int mo_item_add(struct mo_items *l, const char *kind, const char *name, const char *table,
+    const char *definition, struct sp_error *err); /* definition is not copied */
+void mo_items_sort(struct mo_items *l);
+int mo_inventory_users(struct sp_session *s, const char *db, struct mo_items *l, struct sp_error *err);
+
+/* ---- verbatim.c: collections in the words of another server ---- */
+bool mo_is_verbatim(const struct sp_table *t);
+int mo_verbatim_create(struct sp_session *s, const struct sp_table *t, struct sp_error *err);
+int mo_verbatim_indexes(struct sp_session *s, const struct sp_table *t, bool key, struct sp_error *err);
 
 #endif

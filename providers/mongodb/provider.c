@@ -70,6 +70,7 @@ static const struct sp_cap declared[SP_CAP_N] = {
     [SP_CAP_VAL_ARRAY] = YES,
     [SP_CAP_VAL_VECTOR] = YES,
     [SP_CAP_VAL_MISSING] = YES,
+    [SP_CAP_INTROSPECT] = YES,
     [SP_CAP_SNAPSHOT] = YES,
     [SP_CAP_ROLES] = YES,
     [SP_CAP_ROLE_PASSWORD] = YES,
@@ -78,6 +79,8 @@ static const struct sp_cap declared[SP_CAP_N] = {
     [SP_CAP_COLUMN_GRANTS] = NO("MongoDB grants no privileges on fields"),
     [SP_CAP_ROLE_ACT] = NO("a MongoDB user cannot act as another"),
     [SP_CAP_ROW_SECURITY] = NO("MongoDB has no row security"),
+    [SP_CAP_SCAN] = YES,
+    [SP_CAP_LOAD] = YES,
     [SP_CAP_VALUE_BYTES] = LIMIT(MO_DOCUMENT_BYTES - 4096), /* a document with its names is at most 16 MiB */
 };
 
@@ -98,6 +101,7 @@ static const char *library(void)
 }
 
 static const struct sp_db_ops db_ops = {
+    .introspect = mo_introspect,
     .ns_create = mo_ns_create,
     .ns_use = mo_ns_use,
     .ns_drop = mo_ns_drop,
@@ -116,6 +120,11 @@ static const struct sp_db_ops db_ops = {
     .role_change = mo_role_change,
     .role_grant = mo_role_grant,
     .role_revoke = mo_role_revoke,
+    .scan = mo_scan,
+    .load_open = mo_load_open,
+    .load_row = mo_load_row,
+    .load_extra = mo_load_extra,
+    .load_close = mo_load_close,
 };
 
 const struct sp_provider sp_provider_mongodb = {
