@@ -145,6 +145,64 @@ static void deny(struct sp_cap *c, enum sp_cap_level level, const char *why)
         *c = (struct sp_cap){ .level = (uint8_t)level, .why = why };
 }
 
+static const enum sp_cap_id of_txn[] = { SP_CAP_TXN, SP_CAP_ATOMIC_BATCH, SP_CAP_RETURNING,
+    SP_CAP_ISO_READ_COMMITTED, SP_CAP_ISO_REPEATABLE, SP_CAP_SNAPSHOT };
+static const enum sp_cap_id of_others[] = { SP_CAP_UNIQUE, SP_CAP_UNIQUE_COMPOUND, SP_CAP_NOT_NULL,
+    SP_CAP_STRICT_TYPES };
+
+/* Nothing could be tried. A real server is believed what it says; any other program's transactions are unproven. */
+static void unproven(struct sp_session *s, struct sp_cap out[SP_CAP_N], const char *why)
+{
+    if (s->server.fidelity == SP_FID_REAL)
+        return;
+    for (size_t i = 0; i < SP_LEN(of_txn); i++)
+        deny(&out[of_txn[i]], SP_CAP_UNKNOWN, why);
+    for (size_t i = 0; i < SP_LEN(of_others); i++)
+        deny(&out[of_others[i]], SP_CAP_UNKNOWN, why);
+}
+
+/* A user may be held to some databases; then there are no namespaces. */
+static bool allows(const bson_iter_t *privilege, const char *action)
+{
+    bson_iter_t it, sub;
+    bool any =
+        bson_iter_recurse(privilege, &it) && bson_iter_find_descendant(&it, "resource.anyResource", &sub);
+    bool wide = bson_iter_recurse(privilege, &it) && bson_iter_find_descendant(&it, "resource.db", &sub) &&
+                BSON_ITER_HOLDS_UTF8(&sub) && *bson_iter_utf8(&sub, NULL) == '\0';
+    if ((!any && !wide) || !bson_iter_recurse(privilege, &it) || !bson_iter_find(&it, "actions") ||
+        !BSON_ITER_HOLDS_ARRAY(&it) || !bson_iter_recurse(&it, &sub))
+        return false;
+    while (bson_iter_next(&sub))
+        if (BSON_ITER_HOLDS_UTF8(&sub) && (strcmp(bson_iter_utf8(&sub, NULL), action) == 0 ||
+                                              strcmp(bson_iter_utf8(&sub, NULL), "anyAction") == 0))
+            return true;
+    return false;
+}
+
+static void hear_rights(struct sp_session *s, struct sp_cap out[SP_CAP_N])
+{
+    bson_t reply, *cmd = BCON_NEW("connectionStatus", BCON_INT32(1), "showPrivileges", BCON_BOOL(true));
+    bson_iter_t it, users, list;
+    bool may = false, some = false;
+    if (cmd == NULL)
+        return;
+    int ret = mo_command(s, "admin", cmd, MO_PLAIN, "connectionStatus", &reply, NULL);
+    bool named = ret == 0 && bson_iter_init(&it, &reply) &&
+                 bson_iter_find_descendant(&it, "authInfo.authenticatedUsers", &users) &&
+                 bson_iter_recurse(&users, &it) && bson_iter_next(&it);
+    if (named && bson_iter_init(&it, &reply) &&
+        bson_iter_find_descendant(&it, "authInfo.authenticatedUserPrivileges", &list) &&
+        bson_iter_recurse(&list, &it))
+        while (bson_iter_next(&it)) {
+            some = true;
+            may = may || allows(&it, "dropDatabase");
+        }
+    if (named && some && !may)
+        deny(&out[SP_CAP_NAMESPACES], SP_CAP_NO, "this user may not make and drop databases");
+    bson_destroy(&reply);
+    bson_destroy(cmd);
+}
+
 int mo_effective(
     struct sp_session *s, struct sp_cap out[SP_CAP_N], struct sp_facts *facts, struct sp_error *err)
 {
@@ -160,7 +218,13 @@ int mo_effective(
         : m->set[0] != '\0' ? "replica set "
                             : "standalone",
         m->set, m->wire, m->engine, s->default_ns);
-    if (!m->sessions || (m->set[0] == '\0' && !m->sharded))
-        deny(&out[SP_CAP_TXN], SP_CAP_NO, "a standalone server has no transactions; use a replica set");
+    hear_rights(s, out);
+    for (size_t i = 0; !mo_has_txn(s) && i < SP_LEN(of_txn); i++)
+        deny(&out[of_txn[i]], SP_CAP_NO,
+            "a standalone server has no transactions; make it a replica set of one");
+    if (s->base.endpoint->access != SP_ACCESS_DISPOSABLE)
+        unproven(s, out, "unproven: no real MongoDB, and this access allows no writes to try it");
+    else if (s->cs == NULL && mo_probe(s, out) != 0)
+        unproven(s, out, "unproven: no real MongoDB, and it could not be tried in this database");
     return 0;
 }

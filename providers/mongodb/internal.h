@@ -96,6 +96,10 @@ int mo_recognise(struct sp_session *s, struct sp_error *err); /* fills s->server
 int mo_effective(
     struct sp_session *s, struct sp_cap out[SP_CAP_N], struct sp_facts *facts, struct sp_error *err);
 
+/* ---- probe.c ---- */
+/* Tries what is still YES, and denies what the server does not keep. Not 0: nothing could be tried. */
+int mo_probe(struct sp_session *s, struct sp_cap caps[SP_CAP_N]);
+
 /* ---- ns.c: namespaces are databases ---- */
 int mo_ns_create(struct sp_session *, const char *ns, struct sp_error *);
 int mo_ns_use(struct sp_session *, const char *ns, struct sp_error *);

@@ -5,8 +5,9 @@
 
 #include "providers/mongodb/internal.h"
 
-/* The server ends an operation itself; only one that doesn't is cut off, so much later. */
-#define GRACE_MS 500
+/* The server ends an operation itself, and looks at its clock now and then only; one that doesn't is cut off so much
+ * later. Cutting off is the last resort: whether a write was made is not known then. */
+#define GRACE_MS 3000
 
 int64_t mo_now_ns(void)
 {
