@@ -204,6 +204,11 @@ int mo_load_row(struct sp_load *, const struct sp_value *, struct sp_error *);
 int mo_load_extra(struct sp_load *, const char *name, const struct sp_value *, struct sp_error *);
 int mo_load_close(struct sp_load *, bool commit, uint64_t *loaded, struct sp_error *);
 
+/* An insert that is atomic by itself. One that waits for another's transaction ends with its time limit on a real server;
+ * other programs may let it wait on, which a transaction of its own never does. */
+int mo_alone(struct sp_session *s, int (*body)(struct sp_session *, void *, struct sp_error *), void *payload,
+    struct sp_error *err);
+
 /* ---- introspect.c, introspect_index.c, inventory.c ---- */
 struct mo_collection { /* one document of listCollections */
     bson_t *doc;

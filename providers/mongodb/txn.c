@@ -225,3 +225,10 @@ int mo_atomically(struct sp_session *s, int (*body)(struct sp_session *, void *,
     }
     return ret;
 }
+
+int mo_alone(struct sp_session *s, int (*body)(struct sp_session *, void *, struct sp_error *), void *payload,
+    struct sp_error *err)
+{
+    bool bounded = s->server.fidelity == SP_FID_REAL || s->statement_ms == 0;
+    return bounded ? body(s, payload, err) : mo_atomically(s, body, payload, err);
+}

@@ -247,7 +247,7 @@ int mo_create(struct sp_session *s, const struct sp_op *op, struct sp_result *ou
             (void)sp_error_prefix(err, "row %zu", i + 1);
     }
     if (ret == 0)
-        ret = op->nrows > 1 ? mo_atomically(s, insert_all, &w, err) : insert_all(s, &w, err);
+        ret = op->nrows > 1 ? mo_atomically(s, insert_all, &w, err) : mo_alone(s, insert_all, &w, err);
     return finish(&w, ret);
 }
 
@@ -403,7 +403,7 @@ int mo_upsert(struct sp_session *s, const struct sp_op *op, struct sp_result *ou
     if (ret == 0)
         ret = check_key(&w, err);
     if (ret == 0)
-        ret = op->nrows > 1 ? mo_atomically(s, upsert_all, &w, err) : upsert_all(s, &w, err);
+        ret = op->nrows > 1 ? mo_atomically(s, upsert_all, &w, err) : mo_alone(s, upsert_all, &w, err);
     return finish(&w, ret);
 }
 
@@ -448,7 +448,8 @@ static int put_update(const struct work *w, const bson_t *where, bson_t *one, st
     bson_t u = BSON_INITIALIZER, set = BSON_INITIALIZER;
     int ret = put_fields(w, w->op->values, false, NULL, 0, &set, err);
     bool ok = BSON_APPEND_DOCUMENT(&u, "$set", &set) && BSON_APPEND_DOCUMENT(one, "q", where) &&
-              BSON_APPEND_DOCUMENT(one, "u", &u) && BSON_APPEND_BOOL(one, "multi", true);
+              BSON_APPEND_DOCUMENT(one, "u", &u) &&
+              BSON_APPEND_BOOL(one, "multi", !mo_filter_one(w->t, w->op->query.where));
     bson_destroy(&u);
     bson_destroy(&set);
     return ret != 0 || ok ? ret : mo_bson_full(w->t->t.name, err);
@@ -466,8 +467,10 @@ static int change_all(struct sp_session *s, void *payload, struct sp_error *err)
         ret = returned(s, w, err);
     if (ret == 0 && update)
         ret = put_update(w, &where, &one, err);
+    const int32_t limit =
+        mo_filter_one(w->t, w->op->query.where) ? 1 : 0; /* a single one can be repeated safely */
     if (ret == 0 && !update &&
-        !(BSON_APPEND_DOCUMENT(&one, "q", &where) && BSON_APPEND_INT32(&one, "limit", 0)))
+        !(BSON_APPEND_DOCUMENT(&one, "q", &where) && BSON_APPEND_INT32(&one, "limit", limit)))
         ret = mo_bson_full(w->t->t.name, err);
     if (ret == 0 && !put_item(&list, 0, &one))
         ret = mo_bson_full(w->t->t.name, err);
