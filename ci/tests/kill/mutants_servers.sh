@@ -17,11 +17,12 @@ export STACK_DIR=$work/stack
 trap 'ci/stack down >/dev/null 2>&1; rm -rf "$work" "$runs"' EXIT
 trap 'exit 143' INT TERM
 
-# The embedded matrix of this very build says which case to try first.
+# The embedded matrix of this very build says which case to try first; whether that matrix holds is mutants.sh's matter.
 killers=$build/killers.json
-if [ ! "$killers" -nt "$build/switchproof" ] && ! ci/tests/kill/mutants.sh "$build" >"$work/embedded.log" 2>&1; then
+[ "$killers" -nt "$build/switchproof" ] || ci/tests/kill/mutants.sh "$build" >"$work/embedded.log" 2>&1
+if [ ! "$killers" -nt "$build/switchproof" ]; then
     tail -n 30 "$work/embedded.log"
-    echo "FAIL: the embedded matrix does not hold, which this one builds on"
+    echo "FAIL: the embedded matrix did not come to its end, which this one builds on"
     echo "0 passed, 1 failed, 0 skipped"
     exit 1
 fi
