@@ -83,9 +83,9 @@ $(PROV_BIN): $(BUILD)/tests/provider/%: $(BUILD)/obj/ci/tests/provider/%.o $(BUI
 
 # Small programs that tests and benchmarks use.
 TOOL_BIN  := $(patsubst ci/tests/tools/%.c,$(BUILD)/tools/%,$(wildcard ci/tests/tools/*.c))
-$(TOOL_BIN): $(BUILD)/tools/%: $(BUILD)/obj/ci/tests/tools/%.o $(BUILD)/libcore.a
+$(TOOL_BIN): $(BUILD)/tools/%: $(BUILD)/obj/ci/tests/tools/%.o $(BUILD)/libapp.a $(BUILD)/libcore.a
 	@mkdir -p $(dir $@)
-	@$(CC) $(LDFLAGS) -o $@ $^ $(PKG_LIBS) $(shell pkg-config --libs libxml-2.0 2>/dev/null)
+	@$(CC) $(LDFLAGS) -o $@ $< -Wl,--start-group $(BUILD)/libapp.a $(BUILD)/libcore.a -Wl,--end-group $(PKG_LIBS) $(shell pkg-config --libs libxml-2.0 2>/dev/null)
 $(BUILD)/obj/ci/tests/tools/%.o: PKGS += libxml-2.0
 
 # The kill matrix links the whole program; a program's further parts stand in a folder of its name.
@@ -118,8 +118,8 @@ coverage: ## line coverage of harness/ and providers/ (build/coverage/index.html
 	@ci/coverage $(BUILD)
 
 bench: ## the ratios of README's table, measured here and now
-	@ci/deps build check
-	@$(MAKE) --no-print-directory -j$(JOBS) all $(BUILD)/tools/bench
+	@ci/deps build check servers bench
+	@$(MAKE) --no-print-directory -j$(JOBS) all $(BUILD)/tools/bench $(BUILD)/tools/bench_pg
 	@ci/bench $(BUILD)
 
 asan: ## build with ASan and UBSan into build/asan

@@ -4,22 +4,12 @@
  *        bench read FILE TABLE             the bare read: a loop over sqlite3_step that reads every column
  * Every command runs in a process of its own, both sides of a ratio in turn, five times; medians count. Exit code 1 if
  * a budget is missed. */
-#include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <sqlite3.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/resource.h>
-#include <sys/wait.h>
-#include <time.h>
-#include <unistd.h>
 
 #include "base/io.h"
 #include "base/str.h"
-
-enum { RUNS = 5, MAX_ARGS = 24 };
+#include "bench_run.h"
 
 /* ---- the bare read ------------------------------------------------------------------------------------------- */
 
@@ -63,94 +53,6 @@ static int bare_read(const char *path, const char *table)
     sqlite3_close(db);
     printf("%" PRIu64 " rows, sum %" PRIu64 "\n", rows, sum);
     return rc == SQLITE_DONE ? 0 : 1;
-}
-
-/* ---- running and timing -------------------------------------------------------------------------------------- */
-
-struct command {
-    const char *args[MAX_ARGS];
-    double wall[RUNS];
-    long max_rss_kib;
-    int exit_code;
-};
-
-static double now(void)
-{
-    struct timespec ts;
-    clock_gettime(CLOCK_MONOTONIC, &ts);
-    return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
-}
-
-static void run_once(struct command *c, int run)
-{
-    double start = now();
-    pid_t pid = fork();
-    if (pid == 0) {
-        int null = open("/dev/null", O_RDWR);
-        if (null < 0 || dup2(null, 0) < 0 || dup2(null, 1) < 0)
-            _exit(126);
-        execv(c->args[0], (char *const *)(uintptr_t)c->args);
-        _exit(127);
-    }
-    struct rusage usage = { 0 };
-    int status = 0;
-    if (pid < 0 || wait4(pid, &status, 0, &usage) != pid) {
-        fprintf(stderr, "bench: could not run %s: %s\n", c->args[0], strerror(errno));
-        exit(2);
-    }
-    c->exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-    if (run < 0)
-        return;
-    c->wall[run] = now() - start;
-    if (usage.ru_maxrss > c->max_rss_kib)
-        c->max_rss_kib = usage.ru_maxrss;
-}
-
-static int by_size(const void *a, const void *b)
-{
-    const double *x = a, *y = b;
-    return (*x > *y) - (*x < *y);
-}
-
-static double median(const struct command *c)
-{
-    double v[RUNS];
-    memcpy(v, c->wall, sizeof v);
-    qsort(v, RUNS, sizeof *v, by_size);
-    return v[RUNS / 2];
-}
-
-/* One warm-up each, then in turn. */
-static void run_all(struct command **c, size_t n)
-{
-    for (int run = -1; run < RUNS; run++)
-        for (size_t i = 0; i < n; i++)
-            run_once(c[i], run);
-    for (size_t i = 0; i < n; i++)
-        if (c[i]->exit_code != 0) {
-            fprintf(stderr, "bench: %s %s ended with exit code %d\n", c[i]->args[0], c[i]->args[1],
-                c[i]->exit_code);
-            exit(2);
-        }
-}
-
-/* ---- the table ----------------------------------------------------------------------------------------------- */
-
-static int missed;
-
-static void line(const char *what, const char *against, double a, double b, double most)
-{
-    double ratio = a / b;
-    printf("| %s | %.3f s | %s | %.3f s | %.2f | ≤ %.2f | %s |\n", what, a, against, b, ratio, most,
-        ratio <= most ? "yes" : "**no**");
-    missed += ratio > most;
-}
-
-static void limit(const char *what, const char *unit, double value, double most)
-{
-    printf("| %s | %.3g %s | – | – | – | ≤ %.3g %s | %s |\n", what, value, unit, most, unit,
-        value <= most ? "yes" : "**no**");
-    missed += value > most;
 }
 
 static bool prepare(const char *program, const char *rows, const char *a, const char *b)
@@ -207,14 +109,14 @@ int main(int argc, char **argv)
     struct command *alone[] = { &suites };
     run_all(alone, 1);
 
-    printf("| what | measured | against | measured | ratio | budget | held "
-           "|\n|---|---:|---|---:|---:|---:|---|\n");
-    line("verify --checks rows, two SQLite files", "bare read of the slower one", median(&only_rows), bare,
-        1.1);
-    line("verify, all checks", "bare read of the slower one", median(&all), bare, 2.0);
+    table_head();
+    line_ratio("verify --checks rows, two SQLite files", "bare read of the slower one", median(&only_rows),
+        bare, median(&only_rows) / bare, false, 1.1);
+    line_ratio("verify, all checks", "bare read of the slower one", median(&all), bare, median(&all) / bare,
+        false, 2.0);
     limit("verify --checks rows, peak memory", "MiB", (double)only_rows.max_rss_kib / 1024, 64);
     limit("verify, all checks, peak memory", "MiB", (double)all.max_rss_kib / 1024, 64);
     limit("run, all suites, embedded providers, quick", "s", median(&suites), 5);
-    printf("\n%s rows of 8 columns; medians of %d runs, in turn.\n", rows, RUNS);
-    return missed == 0 ? 0 : 1;
+
+    return bench_missed == 0 ? 0 : 1;
 }
