@@ -145,37 +145,23 @@ void rdh_measures(struct sp_buf *out, const struct rd *r)
 
 /* ---- behaviour ----------------------------------------------------------------------------------------------- */
 
-static bool same_topic(const struct sp_event_in *a, const struct sp_event_in *b)
-{
-    return strcmp(rd_text(a, F(topic)), rd_text(b, F(topic))) == 0 &&
-           strcmp(rd_text(a, F(id)), rd_text(b, F(id))) == 0;
-}
-
 static void topic(struct sp_buf *out, const struct rd *r, const struct rd_rows *rows, size_t first)
 {
     const struct sp_event_in *ev = &rows->v[first].ev;
-    bool differs = false;
-    for (size_t k = first; k < rows->n; k++)
-        differs = differs || (same_topic(ev, &rows->v[k].ev) &&
-                                 strcmp(rd_text(ev, F(observed)), rd_text(&rows->v[k].ev, F(observed))) != 0);
     sp_buf_puts(out, "<tr><th scope=\"row\">");
     rd_xml(out, rd_text(ev, F(topic)));
     sp_buf_putc(out, ' ');
-    if (differs)
+    if (rd_topic_differs(r, first))
         rdh_badge(out, H_INFO, "≠", "differs");
     sp_buf_puts(out, "<span class=\"dim small why\">");
     rd_xml(out, rd_text(ev, F(id)));
     sp_buf_puts(out, "</span></th>");
     for (size_t p = 0; p < r->nproviders; p++) {
-        size_t at = rows->n;
-        for (size_t k = first; k < rows->n && at == rows->n; k++)
-            if (same_topic(ev, &rows->v[k].ev) &&
-                strcmp(rd_text(&rows->v[k].ev, F(provider)), r->providers[p].name) == 0)
-                at = k;
-        if (at == rows->n)
+        const char *observed = rd_topic_of(r, first, r->providers[p].name);
+        if (observed == NULL)
             sp_buf_puts(out, "<td class=\"dim\">not observed</td>");
         else
-            rdh_cell(out, rd_text(&rows->v[at].ev, F(observed)));
+            rdh_cell(out, observed);
     }
     sp_buf_puts(out, "</tr>\n");
 }
@@ -198,10 +184,7 @@ void rdh_semantics(struct sp_buf *out, const struct rd *r)
     }
     sp_buf_puts(out, "</tr></thead><tbody>\n");
     for (size_t i = 0; i < rows->n; i++) {
-        bool seen = false;
-        for (size_t k = 0; k < i && !seen; k++)
-            seen = same_topic(&rows->v[k].ev, &rows->v[i].ev);
-        if (!seen)
+        if (rd_topic_begins(r, i))
             topic(out, r, rows, i);
     }
     rdh_table_end(out);

@@ -157,6 +157,45 @@ static void skips(struct sp_buf *out, const struct rd *r)
     }
 }
 
+/* Only what differs: the rest is in report.html. */
+static void behaviour(struct sp_buf *out, const struct rd *r)
+{
+    const struct rd_rows *rows = &r->of[SP_EV_SEMANTICS];
+    size_t n = 0, left = 0;
+    for (size_t i = 0; i < rows->n; i++) {
+        if (!rd_topic_begins(r, i) || !rd_topic_differs(r, i))
+            continue;
+        if (n >= MAX_LISTED) {
+            left++;
+            continue;
+        }
+        if (n++ == 0) {
+            sp_buf_puts(out, "\n### Behaviour that differs\n\n| topic |");
+            for (size_t p = 0; p < r->nproviders; p++) {
+                sp_buf_putc(out, ' ');
+                rd_md(out, r->providers[p].name);
+                sp_buf_puts(out, " |");
+            }
+            sp_buf_puts(out, "\n|---|");
+            for (size_t p = 0; p < r->nproviders; p++)
+                sp_buf_puts(out, "---|");
+            sp_buf_putc(out, '\n');
+        }
+        sp_buf_puts(out, "| ");
+        rd_md(out, rd_text(&rows->v[i].ev, SP_FLD_topic));
+        sp_buf_puts(out, " |");
+        for (size_t p = 0; p < r->nproviders; p++) {
+            const char *observed = rd_topic_of(r, i, r->providers[p].name);
+            sp_buf_putc(out, ' ');
+            rd_md(out, observed == NULL ? "–" : observed);
+            sp_buf_puts(out, " |");
+        }
+        sp_buf_putc(out, '\n');
+    }
+    if (left > 0)
+        sp_buf_printf(out, "\n… and %zu more, see report.html\n", left);
+}
+
 static void number(struct sp_buf *out, const struct sp_event_in *ev, enum sp_event_field f)
 {
     int64_t v = sp_event_get_int(ev, f, -1);
@@ -279,5 +318,6 @@ int rd_markdown(const struct rd *r, struct sp_buf *out, struct sp_error *err)
     failures(out, r);
     verify(out, r);
     skips(out, r);
+    behaviour(out, r);
     return out->oom ? -SP_E_NOMEM : 0;
 }

@@ -248,6 +248,15 @@ static enum sp_skip_cause skip_of_needs(
     return SP_SKIP_NONE;
 }
 
+/* Kinds of servers have the options that say how to control one. */
+static bool has_server(const struct sp_provider *kind)
+{
+    const struct sp_provider_option *o = kind->options;
+    while (o != NULL && o->name != NULL && strcmp(o->name, "stack") != 0)
+        o++;
+    return o != NULL && o->name != NULL;
+}
+
 enum sp_skip_cause sp_plan_skip(const struct sp_lane *lane, const struct sp_planned *pc, bool quick,
     int *capability, char *reason, size_t size)
 {
@@ -279,7 +288,10 @@ enum sp_skip_cause sp_plan_skip(const struct sp_lane *lane, const struct sp_plan
         sp_config_endpoint(p, &e);
         if (sp_stack_command(&e) == NULL) {
             (void)snprintf(reason, size,
-                "it stops and restarts servers, and %s is not one that the stack started", p->name);
+                has_server(lane->kind) ? "it disturbs the server, and no command is named that controls the "
+                                         "one of %s (option stack)"
+                                       : "not applicable: %s has no server that could be disturbed",
+                p->name);
             return SP_SKIP_FAULTS;
         }
     }

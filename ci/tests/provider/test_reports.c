@@ -29,6 +29,8 @@ static void a_run(void **state)
     t = text_of(f, "summary.md");
     has(t, "33 passed, 2 failed, 1 errored, 3 skipped, 1 expected failures");
     has(t, "| stand-in | mock |");
+    has(t, "| nulls when ordered | first | last |");
+    hasnt(t, "| text compared |"); /* seen on one provider only: nothing to differ from */
 }
 
 /* A stand-in is named as one in every section that names it. */

@@ -142,7 +142,7 @@ static void a_server_is_disturbed_only_through_its_command(void **state)
 {
     (void)state;
     assert_int_equal(run("down", NULL), SP_EXIT_INCONCLUSIVE);
-    outcome("down.stops", "skipped", SP_FLD_reason, "stack");
+    outcome("down.stops", "skipped", SP_FLD_reason, "has no server");
     outcome("down.undeclared", "errored", SP_FLD_message, "does not say so");
     const char *names[] = { "stack", "stack_server" }, *values[] = { control(""), "fake2" };
     providers[0].option_names = names;
