@@ -212,7 +212,8 @@ int mo_alone(struct sp_session *s, int (*body)(struct sp_session *, void *, stru
 /* ---- introspect.c, introspect_index.c, inventory.c ---- */
 struct mo_collection { /* one document of listCollections */
     bson_t *doc;
-    bson_t options; /* borrows from it */
+    const uint8_t *options; /* in it; NULL = none */
+    uint32_t noptions;
     const char *name;
     bool view, time_series;
 };

@@ -75,6 +75,15 @@ static int checks(struct sp_arena *a, const struct mo_table *m, const bson_t *op
     return 0;
 }
 
+/* A bson_t may not be copied, so it is made where it is used. */
+static bool options_of(const struct mo_collection *c, bson_t *out)
+{
+    if (c->options != NULL)
+        return bson_init_static(out, c->options, c->noptions);
+    bson_init(out);
+    return true;
+}
+
 /* ---- tables --------------------------------------------------------------------------------------------------- */
 
 struct walk {
@@ -105,15 +114,19 @@ static int table(struct walk *w, const struct mo_collection *from, struct sp_err
     struct sp_arena *a = &w->schema->arena;
     struct sp_table *t = &w->tables[w->schema->ntables];
     struct mo_table m;
-    bson_t definition = BSON_INITIALIZER;
-    int rc = mo_table_of(a, from->doc, &m, err);
+    bson_t definition = BSON_INITIALIZER, options;
+    int rc =
+        options_of(from, &options) ? mo_table_of(a, from->doc, &m, err) : mo_corrupt("listCollections", err);
+    if (rc != 0) {
+        bson_destroy(&definition);
+        return rc;
+    }
     *t = m.t;
     t->ns = NULL;
+    rc = copy_columns(a, t, err);
     if (rc == 0)
-        rc = copy_columns(a, t, err);
-    if (rc == 0)
-        rc = checks(a, &m, &from->options, t, err);
-    if (rc == 0 && !BSON_APPEND_DOCUMENT(&definition, "options", &from->options))
+        rc = checks(a, &m, &options, t, err);
+    if (rc == 0 && !BSON_APPEND_DOCUMENT(&definition, "options", &options))
         rc = sp_nomem(err);
     if (rc == 0)
         rc = mo_introspect_indexes(w->s, a, w->db, &m, from->time_series, t, &definition, err);
@@ -133,7 +146,9 @@ static int table(struct walk *w, const struct mo_collection *from, struct sp_err
 static int view(struct walk *w, const struct mo_collection *c, struct sp_error *err)
 {
     bson_t words = BSON_INITIALIZER;
-    bool ok = BSON_APPEND_UTF8(&words, "create", c->name) && bson_concat(&words, &c->options);
+    bson_t options;
+    bool ok = options_of(c, &options) && BSON_APPEND_UTF8(&words, "create", c->name) &&
+              bson_concat(&words, &options);
     const char *text = ok ? mo_json_text(&w->schema->arena, &words) : NULL;
     bson_destroy(&words);
     return text == NULL ? sp_nomem(err) : mo_item_add(&w->items, "view", c->name, NULL, text, err);
@@ -157,8 +172,6 @@ static int collection(void *payload, const bson_t *doc, struct sp_error *err)
     struct walk *w = payload;
     struct mo_collection c = { .doc = bson_copy(doc) };
     bson_iter_t it;
-    const uint8_t *p;
-    uint32_t n;
     w->found = sp_arena_grow(&w->schema->arena, w->found, &w->cap, w->n + 1, sizeof *w->found);
     if (w->found == NULL || c.doc == NULL || !bson_iter_init_find(&it, c.doc, "name") ||
         !BSON_ITER_HOLDS_UTF8(&it)) {
@@ -170,14 +183,8 @@ static int collection(void *payload, const bson_t *doc, struct sp_error *err)
         bson_iter_init_find(&it, c.doc, "type") && BSON_ITER_HOLDS_UTF8(&it) ? bson_iter_utf8(&it, NULL) : "";
     c.view = strcmp(type, "view") == 0;
     c.time_series = strcmp(type, "timeseries") == 0;
-    bson_init(&c.options);
-    if (bson_iter_init_find(&it, c.doc, "options") && BSON_ITER_HOLDS_DOCUMENT(&it)) {
-        bson_iter_document(&it, &n, &p);
-        if (!bson_init_static(&c.options, p, n)) {
-            bson_destroy(c.doc);
-            return mo_corrupt("listCollections", err);
-        }
-    }
+    if (bson_iter_init_find(&it, c.doc, "options") && BSON_ITER_HOLDS_DOCUMENT(&it))
+        bson_iter_document(&it, &c.noptions, &c.options);
     w->found[w->n++] = c;
     return 0;
 }
