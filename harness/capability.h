@@ -81,6 +81,7 @@
     X(ROLE_PASSWORD, "role_password", db, role_change, BOOL, "a database user gets a new password")          \
     X(ROLE_LOCK, "role_lock", db, role_change, BOOL, "a database user is locked and unlocked")               \
     X(ROLE_EXPIRY, "role_expiry", db, role_change, BOOL, "a database user's password ends at an instant")    \
+    X(TABLE_GRANTS, "table_grants", db, role_grant, BOOL, "a privilege on one table is none on another")     \
     X(COLUMN_GRANTS, "column_grants", db, role_grant, BOOL, "database users with privileges per column")     \
     X(ROLE_ACT, "act_as_role", db, role_act, BOOL, "a session acts as a role that its user is a member of")  \
     X(ROW_SECURITY, "row_security", db, row_security, BOOL,                                                  \

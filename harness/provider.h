@@ -224,7 +224,8 @@ struct sp_db_ops {
      * with the run's id. It signs in by an endpoint with its name and password. A sign-in that is refused (wrong, empty
      * or no password, locked, password past its end, dropped, never made) is AUTHENTICATION; the refusals of an
      * unknown role and of a wrong password look alike. No password stands in any error, whichever call fails.
-     * A new role may do nothing with tables. An operation needs the privilege on the table, or on each column that it
+     * A new role may do nothing with tables. An operation needs the privilege on the table (without cap table_grants
+     * one on any table of the namespace may do), or on each column that it
      * names; reading all columns needs all of them. An upsert needs select, insert and update; other writes may
      * need select on what a filter or `returning` reads. Scans need select, bulk loads insert. Without it: PERMISSION,
      * and nothing changes; never an empty or shorter answer. What is changed here counts from the next operation of

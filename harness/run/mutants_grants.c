@@ -89,6 +89,33 @@ static int grant_more(struct sp_session *s, const struct sp_grant *g, struct sp_
 }
 SP_PLANT(db, grant_gives_all, role_grant, grant_more)
 
+/* On the tables that were made last, too. */
+static char made[4][80];
+static size_t nmade;
+static int create_noted(struct sp_session *s, const struct sp_table *t, bool extras, struct sp_error *err)
+{
+    (void)sp_strlcpy(made[nmade++ % SP_LEN(made)], t->name, sizeof made[0]);
+    return SP_INNER_DB->table_create(s, t, extras, err);
+}
+static int grant_on_others(struct sp_session *s, const struct sp_grant *g, struct sp_error *err)
+{
+    for (size_t i = 0; i < SP_LEN(made); i++) {
+        const struct sp_grant more = { .role = g->role, .table = made[i], .privileges = g->privileges };
+        if (made[i][0] != '\0')
+            (void)SP_INNER_DB->role_grant(s, &more, NULL);
+    }
+    return SP_INNER_DB->role_grant(s, g, err);
+}
+static bool plant_grant_on_all_tables(void)
+{
+    bool can = sp_mutation.db.role_grant != NULL && sp_mutation.db.table_create != NULL;
+    if (can) {
+        sp_mutation.db.role_grant = grant_on_others;
+        sp_mutation.db.table_create = create_noted;
+    }
+    return can;
+}
+
 static int grant_whole(struct sp_session *s, const struct sp_grant *g, struct sp_error *err)
 {
     const struct sp_grant whole = { .role = g->role, .table = g->table, .privileges = g->privileges };
@@ -216,6 +243,7 @@ const struct sp_mutant_row sp_mutants_grants[] = {
     ROW(membership_inherits, "a member has the role's privileges at once"),
     ROW(grant_to_everybody, "a grant to one database user is one to all"),
     ROW(grant_gives_all, "a grant gives every privilege on the table"),
+    ROW(grant_on_all_tables, "a grant on one table is one on all"),
     ROW(column_grant_widened, "a grant on columns is one on the table"),
     ROW(revoke_ignored, "nothing is revoked"),
     ROW(revoke_takes_all, "revoking one privilege revokes all"),

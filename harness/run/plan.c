@@ -206,8 +206,8 @@ bool sp_facet_offered(const struct sp_provider *p, enum sp_facet f)
 static bool about_roles(unsigned cap)
 {
     return cap == SP_CAP_ROLES || cap == SP_CAP_ROLE_PASSWORD || cap == SP_CAP_ROLE_LOCK ||
-           cap == SP_CAP_ROLE_EXPIRY || cap == SP_CAP_COLUMN_GRANTS || cap == SP_CAP_ROLE_ACT ||
-           cap == SP_CAP_ROW_SECURITY;
+           cap == SP_CAP_ROLE_EXPIRY || cap == SP_CAP_TABLE_GRANTS || cap == SP_CAP_COLUMN_GRANTS ||
+           cap == SP_CAP_ROLE_ACT || cap == SP_CAP_ROW_SECURITY;
 }
 
 static bool part_offered(const struct sp_provider *k, unsigned cap)

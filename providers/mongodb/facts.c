@@ -226,5 +226,6 @@ int mo_effective(
         unproven(s, out, "unproven: no real MongoDB, and this access allows no writes to try it");
     else if (s->cs == NULL && mo_probe(s, out) != 0)
         unproven(s, out, "unproven: no real MongoDB, and it could not be tried in this database");
+    mo_ask_roles(s, out);
     return 0;
 }

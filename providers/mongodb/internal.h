@@ -99,6 +99,8 @@ int mo_effective(
 /* ---- probe.c ---- */
 /* Tries what is still YES, and denies what the server does not keep. Not 0: nothing could be tried. */
 int mo_probe(struct sp_session *s, struct sp_cap caps[SP_CAP_N]);
+void mo_probe_name(char out[64]);      /* of something made for asking, with the time in it */
+bool mo_probe_stale(const char *name); /* such a name, of something that was left behind */
 
 /* ---- ns.c: namespaces are databases ---- */
 int mo_ns_create(struct sp_session *, const char *ns, struct sp_error *);
@@ -152,6 +154,15 @@ int mo_role_drop(struct sp_session *, const char *role, struct sp_error *);
 int mo_role_change(struct sp_session *, const char *role, const struct sp_role_change *, struct sp_error *);
 int mo_role_grant(struct sp_session *, const struct sp_grant *, struct sp_error *);
 int mo_role_revoke(struct sp_session *, const struct sp_grant *, struct sp_error *);
+const char *mo_users_db(const struct sp_session *s); /* where the users of the session's URL are looked for */
+int mo_role_make(struct sp_session *s, const char *role, const char *password, struct sp_error *err);
+/* On a collection that need not be there. */
+int mo_privileges(
+    struct sp_session *s, const char *db, const struct sp_grant *g, bool give, struct sp_error *err);
+
+/* ---- roles_ask.c ---- */
+/* What this server does with users, tried with one that is dropped again; only where the session may write. */
+void mo_ask_roles(struct sp_session *s, struct sp_cap out[SP_CAP_N]);
 
 /* ---- fit.c ---- */
 /* Coerces what the column takes exactly. What does not fit is left as it is: the validator refuses it. */

@@ -275,9 +275,20 @@ static int64_t now_s(void)
 }
 
 /* switchproof_probe_SECONDS_OID */
-static bool stale(const char *name)
+void mo_probe_name(char out[64])
+{
+    char oid[25];
+    bson_oid_t id;
+    bson_oid_init(&id, NULL);
+    bson_oid_to_string(&id, oid);
+    (void)snprintf(out, 64, MO_PROBE "%lld_%s", (long long)now_s(), oid);
+}
+
+bool mo_probe_stale(const char *name)
 {
     char *end = NULL;
+    if (!sp_str_prefix(name, MO_PROBE))
+        return false;
     long long made = strtoll(name + strlen(MO_PROBE), &end, 10);
     return *end == '_' && made > 0 && now_s() - made > STALE_S;
 }
@@ -300,8 +311,7 @@ static void sweep(struct probe *p)
         bson_iter_recurse(&batch, &it)) {
         while (bson_iter_next(&it))
             if (bson_iter_recurse(&it, &name) && bson_iter_find(&name, "name") &&
-                BSON_ITER_HOLDS_UTF8(&name) && sp_str_prefix(bson_iter_utf8(&name, NULL), MO_PROBE) &&
-                stale(bson_iter_utf8(&name, NULL)))
+                BSON_ITER_HOLDS_UTF8(&name) && mo_probe_stale(bson_iter_utf8(&name, NULL)))
                 drop(p, bson_iter_utf8(&name, NULL));
     }
     bson_destroy(&reply);
@@ -309,11 +319,7 @@ static void sweep(struct probe *p)
 
 static int make(struct probe *p)
 {
-    char oid[25];
-    bson_oid_t id;
-    bson_oid_init(&id, NULL);
-    bson_oid_to_string(&id, oid);
-    (void)snprintf(p->name, sizeof p->name, MO_PROBE "%lld_%s", (long long)now_s(), oid);
+    mo_probe_name(p->name);
     int ret = run(p,
         BCON_NEW("create", BCON_UTF8(p->name), "validator", "{", "$jsonSchema", "{", "required", "[",
             BCON_UTF8("k"), "]", "properties", "{", "k", "{", "bsonType", "[", BCON_UTF8("long"),

@@ -76,6 +76,7 @@ static const struct sp_cap declared[SP_CAP_N] = {
     [SP_CAP_ROLE_PASSWORD] = YES,
     [SP_CAP_ROLE_LOCK] = NO("MongoDB cannot lock a user"),
     [SP_CAP_ROLE_EXPIRY] = NO("a password of MongoDB has no end"),
+    [SP_CAP_TABLE_GRANTS] = YES,
     [SP_CAP_COLUMN_GRANTS] = NO("MongoDB grants no privileges on fields"),
     [SP_CAP_ROLE_ACT] = NO("a MongoDB user cannot act as another"),
     [SP_CAP_ROW_SECURITY] = NO("MongoDB has no row security"),

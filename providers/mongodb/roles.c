@@ -7,7 +7,7 @@
 #define ROLES_DB "admin" /* a role of another database could not reach beyond that one */
 
 /* Where users of this session's URL are looked for. */
-static const char *users_db(const struct sp_session *s)
+const char *mo_users_db(const struct sp_session *s)
 {
     const char *db = mongoc_uri_get_auth_source(s->uri);
     return db == NULL || *db == '\0' ? ROLES_DB : db;
@@ -25,7 +25,7 @@ static int run(struct sp_session *s, const char *db, bson_t *cmd, const char *wh
 
 static int drop_user(struct sp_session *s, const char *role, struct sp_error *err)
 {
-    return run(s, users_db(s), BCON_NEW("dropUser", BCON_UTF8(role)), "dropUser", err);
+    return run(s, mo_users_db(s), BCON_NEW("dropUser", BCON_UTF8(role)), "dropUser", err);
 }
 
 static int drop_role(struct sp_session *s, const char *role, struct sp_error *err)
@@ -42,12 +42,9 @@ static int enter(struct sp_session *s, struct sp_error *err)
 }
 
 /* The user first: it is what somebody else may have made. A new role sees which databases there are, and nothing in them. */
-int mo_role_create(struct sp_session *s, const char *role, const char *password, struct sp_error *err)
+int mo_role_make(struct sp_session *s, const char *role, const char *password, struct sp_error *err)
 {
-    int ret = enter(s, err);
-    if (ret != 0)
-        return ret;
-    ret = run(s, users_db(s),
+    int ret = run(s, mo_users_db(s),
         BCON_NEW("createUser", BCON_UTF8(role), "pwd", BCON_UTF8(password), "roles", "[", "]"), "createUser",
         err);
     if (ret != 0)
@@ -59,7 +56,7 @@ int mo_role_create(struct sp_session *s, const char *role, const char *password,
         "createRole", err);
     bool made = ret == 0;
     if (ret == 0)
-        ret = run(s, users_db(s),
+        ret = run(s, mo_users_db(s),
             BCON_NEW("grantRolesToUser", BCON_UTF8(role), "roles", "[", "{", "role", BCON_UTF8(role), "db",
                 BCON_UTF8(ROLES_DB), "}", "]"),
             "grantRolesToUser", err);
@@ -69,6 +66,12 @@ int mo_role_create(struct sp_session *s, const char *role, const char *password,
             (void)drop_role(s, role, NULL);
     }
     return ret;
+}
+
+int mo_role_create(struct sp_session *s, const char *role, const char *password, struct sp_error *err)
+{
+    int ret = enter(s, err);
+    return ret != 0 ? ret : mo_role_make(s, role, password, err);
 }
 
 int mo_role_drop(struct sp_session *s, const char *role, struct sp_error *err)
@@ -105,7 +108,7 @@ int mo_role_change(
     int ret = enter(s, err);
     if (ret != 0 || c->password == NULL)
         return ret;
-    return run(s, users_db(s), BCON_NEW("updateUser", BCON_UTF8(role), "pwd", BCON_UTF8(c->password)),
+    return run(s, mo_users_db(s), BCON_NEW("updateUser", BCON_UTF8(role), "pwd", BCON_UTF8(c->password)),
         "updateUser", err);
 }
 
@@ -146,24 +149,28 @@ static bool put_privileges(bson_t *list, const char *db, const struct sp_grant *
            (!give || put_privilege(list, "1", db, "", see, 1));
 }
 
-static int change(struct sp_session *s, const struct sp_grant *g, bool give, struct sp_error *err)
+int mo_privileges(
+    struct sp_session *s, const char *db, const struct sp_grant *g, bool give, struct sp_error *err)
 {
     const char *command = give ? "grantPrivilegesToRole" : "revokePrivilegesFromRole";
-    const struct mo_table *t;
     bson_t cmd = BSON_INITIALIZER, list = BSON_INITIALIZER;
+    bool ok = put_privileges(&list, db, g, give) && BSON_APPEND_UTF8(&cmd, command, g->role) &&
+              BSON_APPEND_ARRAY(&cmd, "privileges", &list);
+    int ret = ok ? mo_command(s, ROLES_DB, &cmd, MO_PLAIN, command, NULL, err) : sp_nomem(err);
+    bson_destroy(&cmd);
+    bson_destroy(&list);
+    return ret;
+}
+
+static int change(struct sp_session *s, const struct sp_grant *g, bool give, struct sp_error *err)
+{
+    const struct mo_table *t;
     if (g->columns != NULL)
         return sp_fail(err, SP_E_UNSUPPORTED, SP_ORIGIN_BACKEND, "MongoDB grants no privileges on fields");
     int ret = enter(s, err);
     if (ret == 0)
         ret = mo_table_find(s, NULL, g->table, &t, err);
-    if (ret == 0 && !(put_privileges(&list, t->db, g, give) && BSON_APPEND_UTF8(&cmd, command, g->role) &&
-                        BSON_APPEND_ARRAY(&cmd, "privileges", &list)))
-        ret = sp_nomem(err);
-    if (ret == 0)
-        ret = mo_command(s, ROLES_DB, &cmd, MO_PLAIN, command, NULL, err);
-    bson_destroy(&cmd);
-    bson_destroy(&list);
-    return ret;
+    return ret != 0 ? ret : mo_privileges(s, t->db, g, give, err);
 }
 
 int mo_role_grant(struct sp_session *s, const struct sp_grant *g, struct sp_error *err)

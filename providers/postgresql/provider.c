@@ -83,6 +83,7 @@ static const struct sp_cap declared[SP_CAP_N] = {
     [SP_CAP_ROLE_PASSWORD] = YES,
     [SP_CAP_ROLE_LOCK] = YES,
     [SP_CAP_ROLE_EXPIRY] = YES,
+    [SP_CAP_TABLE_GRANTS] = YES,
     [SP_CAP_COLUMN_GRANTS] = YES,
     [SP_CAP_ROLE_ACT] = YES,
     [SP_CAP_ROW_SECURITY] = YES,
@@ -187,7 +188,7 @@ static int effective(
     struct sp_session *s, struct sp_cap out[SP_CAP_N], struct sp_facts *facts, struct sp_error *err)
 {
     static const enum sp_cap_id of_roles[] = { SP_CAP_ROLES, SP_CAP_ROLE_PASSWORD, SP_CAP_ROLE_LOCK,
-        SP_CAP_ROLE_EXPIRY, SP_CAP_COLUMN_GRANTS, SP_CAP_ROLE_ACT };
+        SP_CAP_ROLE_EXPIRY, SP_CAP_TABLE_GRANTS, SP_CAP_COLUMN_GRANTS, SP_CAP_ROLE_ACT };
     PGresult *r = NULL;
     po_begin_statement(s);
     int ret = ask(s, &r, err);

@@ -83,6 +83,7 @@ static const struct sp_cap declared[SP_CAP_N] = {
     [SP_CAP_ROLE_PASSWORD] = NO("SQLite has no users"),
     [SP_CAP_ROLE_LOCK] = NO("SQLite has no users"),
     [SP_CAP_ROLE_EXPIRY] = NO("SQLite has no users"),
+    [SP_CAP_TABLE_GRANTS] = NO("SQLite has no users"),
     [SP_CAP_COLUMN_GRANTS] = NO("SQLite has no users"),
     [SP_CAP_ROLE_ACT] = NO("SQLite has no users"),
     [SP_CAP_ROW_SECURITY] = NO("SQLite has no users"),

@@ -127,6 +127,7 @@ static const struct sp_case cases[] = {
     ROLE(revoke_one, "revoking some privileges leaves the others; they can be granted again", GRANTS),
     ROLE(prepared, "a revoked privilege ends for what was prepared before", GRANTS_AND(SP_CAP_PREPARED)),
     ROLE(apart, "passwords and privileges of two database users are not mixed up", GRANTS),
+    ROLE(tables, "a privilege on one table is none on another", GRANTS_AND(SP_CAP_TABLE_GRANTS)),
     ROLE(column_read, "a privilege to read columns allows just those", GRANTS_AND(SP_CAP_COLUMN_GRANTS)),
     ROLE(column_write, "a privilege to write columns allows just those", GRANTS_AND(SP_CAP_COLUMN_GRANTS)),
     ROLE(column_revoke, "a privilege on a column can be revoked", GRANTS_AND(SP_CAP_COLUMN_GRANTS)),

@@ -55,7 +55,7 @@ int cr_load(struct cr *c, struct sp_session *s, const char *table, const char *c
 #define CR_CASES(X) \
     X(sign_in) X(wrong) X(near) X(unknown) X(lock) X(unlock) X(expiry) X(new_password) X(drop) X(drop_anew) \
     X(silent) X(silent_url) X(nothing) X(revoke) X(revoke_one) X(prepared) X(column_read) X(column_write) \
-    X(column_revoke) X(apart) X(scan) X(scan_columns) X(load) X(act) X(act_stranger) X(member) X(act_rows) \
+    X(column_revoke) X(apart) X(tables) X(scan) X(scan_columns) X(load) X(act) X(act_stranger) X(member) X(act_rows) \
     X(rows_own) X(rows_others) X(rows_bypass) X(rows_lifted) X(rows_scan) X(rows_read_only)
 /* clang-format on */
 #define SP_X(name) void crd_##name(struct sp_ctx *ctx, const void *data);

@@ -145,6 +145,20 @@ void crd_apart(struct sp_ctx *ctx, const void *data)
     cr_done(&g.c);
 }
 
+void crd_tables(struct sp_ctx *ctx, const void *data)
+{
+    const struct sp_field f = { "value", V_INT(7) };
+    struct sp_table other = dc_items;
+    struct guest g;
+    (void)data;
+    other.name = "others";
+    if (guest(&g, ctx, 0) && dc_table(&g.c.d, &other, TWO) && cr_grant(&g.c, g.role, "others", CR_ALL))
+        (void)(cr_may_not(&g.c, g.s, "with privileges on another table", CR_ALL) && unchanged(&g) &&
+               dc_holds(&g.c.d, g.s, "the other table", "others", TWO) &&
+               dc_update(&g.c.d, g.s, "others", NULL, &f, 1, 2));
+    cr_done(&g.c);
+}
+
 /* ---- columns ---------------------------------------------------------------------------------------------------- */
 
 #define READ(...) sp_db_read(g.s, QUERY("items", __VA_ARGS__), &g.c.d.r, &g.c.d.err)
