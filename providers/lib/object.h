@@ -81,6 +81,11 @@ int sp_object_page_check(size_t limit, const char *cursor, struct sp_error *err)
 int sp_object_page_from(struct sp_buf *out, const char *prefix, const char *cursor, struct sp_error *err);
 /* The octets at which (exclusive) the keys of the prefix end. */
 int sp_object_page_to(struct sp_buf *out, const char *prefix, struct sp_error *err);
+/* The same for backends that take nothing but valid text. From: the least text that is not below anything with this
+ * prefix, which may end within a character; NOT_FOUND if no text has it. After: the least text behind all that begin
+ * with `text`; NOT_FOUND if there is none. Neither leaves a message. */
+int sp_object_text_from(struct sp_buf *out, const char *prefix);
+int sp_object_text_after(struct sp_buf *out, const char *text);
 /* Sets *cursor behind the last entry, or NULL if there is no more. cursor NULL: more is an error. */
 int sp_object_page_next(struct sp_arena *a, const struct sp_object *v, size_t n, bool more,
     const char **cursor, struct sp_error *err);

@@ -123,6 +123,59 @@ int sp_object_page_to(struct sp_buf *out, const char *prefix, struct sp_error *e
     return out->oom ? sp_nomem(err) : 0;
 }
 
+int sp_object_text_from(struct sp_buf *out, const char *prefix)
+{
+    size_t n = strlen(prefix), good = sp_utf8_bad_at(prefix, n), have = n - good;
+    const uint8_t *tail = (const uint8_t *)prefix + good;
+    uint8_t lead = have > 0 ? tail[0] : 0;
+    size_t whole = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
+    sp_buf_clear(out);
+    sp_buf_puts(out, prefix);
+    for (size_t i = have; have > 0 && i < whole; i++)
+        sp_buf_putc(out, (char)(i > 1 ? 0x80 : lead == 0xe0 ? 0xa0 : lead == 0xf0 ? 0x90 : 0x80));
+    if (out->oom)
+        return -SP_E_NOMEM;
+    return sp_utf8_valid(out->p == NULL ? "" : out->p, out->n) ? 0 : -SP_E_NOT_FOUND;
+}
+
+static uint32_t last_code_point(const uint8_t *p, size_t *n)
+{
+    size_t at = *n - 1;
+    while (at > 0 && (p[at] & 0xc0) == 0x80)
+        at--;
+    size_t len = *n - at;
+    uint32_t c = len == 1 ? p[at] : p[at] & (0xffu >> (len + 1));
+    for (size_t i = 1; i < len; i++)
+        c = c << 6 | (p[at + i] & 0x3fu);
+    *n = at;
+    return c;
+}
+
+static void put_code_point(struct sp_buf *out, uint32_t c)
+{
+    size_t more = c < 0x80 ? 0 : c < 0x800 ? 1 : c < 0x10000 ? 2 : 3;
+    static const uint8_t leads[] = { 0, 0xc0, 0xe0, 0xf0 };
+    sp_buf_putc(out, (char)(leads[more] | c >> (6 * more)));
+    for (size_t i = more; i-- > 0;)
+        sp_buf_putc(out, (char)(0x80 | ((c >> (6 * i)) & 0x3f)));
+}
+
+/* The last character that has a next one gets it; what stood behind it goes. */
+int sp_object_text_after(struct sp_buf *out, const char *text)
+{
+    size_t n = strlen(text);
+    while (n > 0) {
+        uint32_t c = last_code_point((const uint8_t *)text, &n);
+        if (c >= 0x10ffff)
+            continue;
+        sp_buf_clear(out);
+        sp_buf_put(out, text, n);
+        put_code_point(out, c == 0xd7ff ? 0xe000 : c + 1);
+        return out->oom ? -SP_E_NOMEM : 0;
+    }
+    return -SP_E_NOT_FOUND;
+}
+
 int sp_object_page_next(struct sp_arena *a, const struct sp_object *v, size_t n, bool more,
     const char **cursor, struct sp_error *err)
 {

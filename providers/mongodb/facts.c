@@ -203,6 +203,10 @@ static void hear_rights(struct sp_session *s, struct sp_cap out[SP_CAP_N])
     bson_destroy(cmd);
 }
 
+/* An object is replaced by another file in a transaction. */
+static const enum sp_cap_id of_storage[] = { SP_CAP_PUT, SP_CAP_COPY, SP_CAP_MOVE, SP_CAP_METADATA,
+    SP_CAP_CONTENT_TYPE, SP_CAP_IF_NONE_MATCH, SP_CAP_IF_MATCH, SP_CAP_CHECKSUM, SP_CAP_MULTIPART };
+
 int mo_effective(
     struct sp_session *s, struct sp_cap out[SP_CAP_N], struct sp_facts *facts, struct sp_error *err)
 {
@@ -227,5 +231,9 @@ int mo_effective(
     else if (s->cs == NULL && mo_probe(s, out) != 0)
         unproven(s, out, "unproven: no real MongoDB, and it could not be tried in this database");
     mo_ask_roles(s, out);
+    for (size_t i = 0; out[SP_CAP_TXN].level != SP_CAP_YES && i < SP_LEN(of_storage); i++)
+        deny(&out[of_storage[i]], out[SP_CAP_TXN].level,
+            "GridFS replaces an object in a transaction, which this server does not have, or is not proven "
+            "to keep");
     return 0;
 }

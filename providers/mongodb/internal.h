@@ -18,7 +18,7 @@
 #define MO_OWN            "switchproof_"       /* collections of our own begin so; a table must not */
 #define MO_MARK           "switchproof_ns"     /* collection that makes a database a namespace of ours */
 #define MO_PROBE          "switchproof_probe_" /* collections in which effective() tries the server */
-#define MO_BLOB           "sp_blob_"           /* collections of the storage facet */
+#define MO_BLOB           "sp_blob_"           /* GridFS buckets of the storage facet */
 #define MO_PK             "sp_pk"              /* unique index of a primary key that is not _id alone */
 #define MO_UNIQUE         "sp_unique_" /* index of the n-th unique constraint without a name: sp_unique_1 */
 #define MO_WORDS          "switchproof: " /* description of a schema that holds a definition of ours, as JSON */
@@ -206,6 +206,9 @@ int mo_snapshot_end(struct sp_session *, struct sp_error *);
  * open one. Without transactions: simply called. */
 int mo_atomically(struct sp_session *s, int (*body)(struct sp_session *, void *, struct sp_error *),
     void *payload, struct sp_error *err);
+
+/* ---- gridfs.c ---- */
+extern const struct sp_blob_ops mo_blob_ops;
 
 /* ---- scan.c, load.c ---- */
 int mo_scan(struct sp_session *, const struct sp_scan *, struct sp_rowbuf *, struct sp_error *);

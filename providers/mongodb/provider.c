@@ -1,7 +1,7 @@
 /* provider.c -- what MongoDB offers: options, capabilities, losses, and the constant struct. */
 #include <stdio.h>
 
-#include "providers/mongodb/internal.h"
+#include "providers/mongodb/gridfs.h"
 
 #define YES                                                                                                  \
     {                                                                                                        \
@@ -83,6 +83,26 @@ static const struct sp_cap declared[SP_CAP_N] = {
     [SP_CAP_SCAN] = YES,
     [SP_CAP_LOAD] = YES,
     [SP_CAP_VALUE_BYTES] = LIMIT(MO_DOCUMENT_BYTES - 4096), /* a document with its names is at most 16 MiB */
+    [SP_CAP_BUCKETS] = YES,
+    [SP_CAP_PUT] = YES,
+    [SP_CAP_GET] = YES,
+    [SP_CAP_RANGE] = YES,
+    [SP_CAP_HEAD] = YES,
+    [SP_CAP_LIST] = YES,
+    [SP_CAP_DELIMITER] = YES,
+    [SP_CAP_DELETE] = YES,
+    [SP_CAP_COPY] = YES,
+    [SP_CAP_MOVE] = YES,
+    [SP_CAP_METADATA] = YES,
+    [SP_CAP_CONTENT_TYPE] = YES,
+    [SP_CAP_IF_NONE_MATCH] = YES,
+    [SP_CAP_IF_MATCH] = YES,
+    [SP_CAP_CHECKSUM] = YES,
+    [SP_CAP_SIGNED_URL] = NO("GridFS serves no URLs"),
+    [SP_CAP_MULTIPART] = YES,
+    [SP_CAP_KEY_BYTES] = LIMIT(MO_KEY_BYTES),
+    [SP_CAP_KEYS_ANY] = YES,
+    [SP_CAP_OBJECT_BYTES] = LIMIT(MO_OBJECT_BYTES),
 };
 
 static const struct sp_loss losses[] = {
@@ -132,7 +152,7 @@ const struct sp_provider sp_provider_mongodb = {
     .kind = "mongodb",
     .scheme = "mongodb",
     .alias = "mongodb+srv",
-    .summary = "MongoDB 4.2 or later, through libmongoc",
+    .summary = "MongoDB 4.2 or later, through libmongoc; objects in GridFS",
     .library = library,
     .declared = declared,
     .losses = losses,
@@ -143,4 +163,5 @@ const struct sp_provider sp_provider_mongodb = {
     .interrupt = mo_interrupt,
     .close = mo_close,
     .db = &db_ops,
+    .blob = &mo_blob_ops,
 };

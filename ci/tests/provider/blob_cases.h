@@ -192,6 +192,20 @@ static void test_list(void **state)
         }
 }
 
+/* A prefix is octets, and may end within a character. */
+static void test_half_a_character(void **state)
+{
+    (void)state;
+    const char *cursor = NULL;
+    struct sp_object *page;
+    size_t n;
+    OK(sp_blob_put(BLOB, "b", "caf\xc3\xa9", "x", 1, NULL, &err));
+    OK(sp_blob_put(BLOB, "b", "caf\xc4\x80", "x", 1, NULL, &err));
+    OK(sp_blob_list(BLOB, &arena, "b", "caf\xc3", NULL, &cursor, 10, &page, &n, &err));
+    assert_int_equal(n, 1);
+    assert_string_equal(page[0].key, "caf\xc3\xa9");
+}
+
 static void test_uploads(void **state)
 {
     (void)state;

@@ -56,6 +56,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_damage, setup, teardown),
         cmocka_unit_test_setup_teardown(test_conditions, setup, teardown),
         cmocka_unit_test_setup_teardown(test_list, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_half_a_character, setup, teardown),
         cmocka_unit_test_setup_teardown(test_uploads, setup, teardown),
     };
     return cmocka_run_group_tests(tests, group_setup, group_teardown);
