@@ -225,6 +225,27 @@ static int put_coerced(struct sp_rowbuf *rb, const struct sp_value *v, struct sp
     return put_octets(rb, in->field.p, in->field.n);
 }
 
+/* A text that spells a time is read once for all rules. Where none of them touches it and it is not yet of the comparison
+ * type, it stays the text that it was. */
+static int apply_rules(struct sp_rowbuf *rb, struct sp_value *v, struct sp_colstat *st)
+{
+    const struct sp_colplan *c = rb->col;
+    struct sp_value x = *v;
+    bool touched = false;
+    if (v->tag == SP_TEXT && (c->type.tag == SP_INSTANT || c->type.tag == SP_LOCAL))
+        x = sp_rule_moment(v);
+    for (size_t i = 0; i < c->nrules; i++) {
+        int rc = sp_rule_apply_arg(c->rules[i], c->args[i], &inner_of(rb)->arena, &x, &x);
+        if (rc < 0)
+            return rc;
+        st->touched[i] += (uint64_t)rc;
+        touched = touched || rc != 0;
+    }
+    if (touched || x.tag == c->type.tag || v->tag != SP_TEXT)
+        *v = x;
+    return 0;
+}
+
 int sp_put_value(struct sp_rowbuf *rb, const struct sp_value *pushed)
 {
     struct inner *in = inner_of(rb);
@@ -244,11 +265,10 @@ int sp_put_value(struct sp_rowbuf *rb, const struct sp_value *pushed)
         st->by_tag[v.tag]++;
     bool bad_text = v.tag == SP_TEXT && !sp_utf8_valid(v.u.str.p, v.u.str.n); /* no rule changes that */
     st->bad_utf8 += bad_text ? 1 : 0;
-    for (size_t i = 0; rb->scan->side == SP_SIDE_SOURCE && i < rb->col->nrules; i++) {
-        int rc = sp_rule_apply_arg(rb->col->rules[i], rb->col->args[i], &in->arena, &v, &v);
+    if (rb->scan->side == SP_SIDE_SOURCE && rb->col->nrules != 0) {
+        int rc = apply_rules(rb, &v, st);
         if (rc < 0)
             return stop_code(rb, rc, "a rule could not be applied");
-        st->touched[i] += (uint64_t)rc;
     }
     int rc = put_direct(rb, &v, bad_text);
     if (rc == 1)

@@ -54,6 +54,8 @@ int sp_rule_apply(enum sp_rule_kind k, struct sp_arena *a, const struct sp_value
 int sp_rule_apply_arg(
     enum sp_rule_kind k, int32_t arg, struct sp_arena *a, const struct sp_value *in, struct sp_value *out);
 bool sp_rule_has_arg(enum sp_rule_kind k);
+/* What rules about times see of a value: a text that spells a moment, a date or a time as that, all else as it is. */
+struct sp_value sp_rule_moment(const struct sp_value *in);
 int sp_rule_print(struct sp_buf *out, enum sp_rule_kind k, int32_t arg); /* round_to_scale(2) */
 
 /* What the rule does to the type of a column. */

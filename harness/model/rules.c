@@ -43,7 +43,7 @@ int sp_rule_parse(const char *name, enum sp_rule_kind *out)
 /* --- values ------------------------------------------------------------------------------------------------------ */
 
 /* A text that spells a moment counts as one, so that rules also work where times are kept as text. */
-static struct sp_value moment(const struct sp_value *in)
+struct sp_value sp_rule_moment(const struct sp_value *in)
 {
     struct sp_value v = *in;
     bool zoned;
@@ -63,7 +63,7 @@ static struct sp_value moment(const struct sp_value *in)
 /* Nanoseconds count upwards from the second, also before 1970: cutting them goes towards the past. */
 static int truncate_to(uint32_t unit, const struct sp_value *in, struct sp_value *out)
 {
-    struct sp_value v = moment(in);
+    struct sp_value v = sp_rule_moment(in);
     if ((v.tag == SP_INSTANT || v.tag == SP_LOCAL) && v.u.ts.nsec % unit != 0) {
         v.u.ts.nsec -= v.u.ts.nsec % unit;
         *out = v;
@@ -90,7 +90,7 @@ static uint32_t unit_of(int32_t digits)
 
 static int round_to(uint32_t unit, const struct sp_value *in, struct sp_value *out)
 {
-    struct sp_value v = moment(in);
+    struct sp_value v = sp_rule_moment(in);
     bool ts = v.tag == SP_INSTANT || v.tag == SP_LOCAL;
     if (!ts && (v.tag != SP_TIME || v.u.time_ns <= 0))
         return 0;
@@ -115,7 +115,7 @@ static int round_to(uint32_t unit, const struct sp_value *in, struct sp_value *o
 
 static int retag(enum sp_tag from, enum sp_tag to, const struct sp_value *in, struct sp_value *out)
 {
-    struct sp_value v = moment(in);
+    struct sp_value v = sp_rule_moment(in);
     if (v.tag != from)
         return 0;
     v.tag = to;
@@ -125,7 +125,7 @@ static int retag(enum sp_tag from, enum sp_tag to, const struct sp_value *in, st
 
 static int midnight(const struct sp_value *in, struct sp_value *out)
 {
-    struct sp_value v = moment(in);
+    struct sp_value v = sp_rule_moment(in);
     int64_t sec;
     if (v.tag != SP_DATE || __builtin_mul_overflow(v.u.days, INT64_C(86400), &sec))
         return 0;
