@@ -175,6 +175,35 @@ static void read_clock(struct cursor *c, struct sp_civil *out)
         c->bad = true;
 }
 
+static int two(const char *p, unsigned *bad)
+{
+    unsigned tens = (unsigned)(unsigned char)p[0] - '0', ones = (unsigned)(unsigned char)p[1] - '0';
+    *bad |= (unsigned)(tens > 9) | (unsigned)(ones > 9);
+    return (int)(tens * 10 + ones);
+}
+
+/* YYYY-MM-DD?HH:MM:SS, and what may follow: as nearly all are written. False = read nothing. */
+static bool read_usual(struct cursor *c, struct sp_civil *out)
+{
+    const char *p = c->p;
+    unsigned bad = 0;
+    if (c->end - p < 19 || p[4] != '-' || p[7] != '-' || (p[10] != 'T' && p[10] != ' ') || p[13] != ':' ||
+        p[16] != ':')
+        return false;
+    out->year = two(p, &bad) * 100 + two(p + 2, &bad);
+    out->month = two(p + 5, &bad);
+    out->day = two(p + 8, &bad);
+    out->hour = two(p + 11, &bad);
+    out->minute = two(p + 14, &bad);
+    out->second = two(p + 17, &bad);
+    if (bad != 0 || !date_ok(out->year, out->month, out->day) ||
+        !clock_ok(out->hour, out->minute, out->second))
+        return false;
+    c->p += 19;
+    out->nsec = accept(c, '.') ? read_fraction(c) : 0;
+    return true;
+}
+
 /* Seconds east of Greenwich. */
 static int64_t read_zone(struct cursor *c, bool *zoned)
 {
@@ -200,10 +229,12 @@ int sp_ts_parse(const char *s, size_t n, struct sp_ts *out, bool *zoned)
     struct sp_civil civil = { 0 };
     struct sp_ts ts;
     bool z = false;
-    read_date(&c, &civil);
-    if (!accept(&c, 'T'))
-        expect(&c, ' ');
-    read_clock(&c, &civil);
+    if (!read_usual(&c, &civil)) {
+        read_date(&c, &civil);
+        if (!accept(&c, 'T'))
+            expect(&c, ' ');
+        read_clock(&c, &civil);
+    }
     int64_t offset = read_zone(&c, &z);
     if (c.bad || c.p != c.end || !sp_ts_from_civil(&civil, &ts))
         return -SP_E_INVALID;

@@ -141,6 +141,7 @@ static int pass_error(struct pass *p, struct sp_error *err)
 static int receive(struct pass *p, struct sp_error *err)
 {
     struct sp_session *s = p->s;
+    bool heard = false;
     for (;;) {
         char *data = NULL;
         int n = PQgetCopyData(s->conn, &data, 1);
@@ -149,13 +150,16 @@ static int receive(struct pass *p, struct sp_error *err)
             PQfreemem(data);
             if (p->rc != 0)
                 return pass_error(p, err);
-            s->started_ns = po_now_ns(); /* patience is for silence, not for the length of a table */
+            heard = true;
             continue;
         }
         if (n == -1)
             return 0;
         if (n < -1)
             return po_error(s, NULL, "scan", err);
+        if (heard) /* patience is for silence, not for the length of a table */
+            s->started_ns = po_now_ns();
+        heard = false;
         int ret = po_wait(s, false, err);
         if (ret != 0)
             return ret;
