@@ -235,8 +235,8 @@ static int kept(struct probe *p, int64_t n, const struct sp_value *v)
         if (ret == 0 && bson_iter_init(&it, &reply) &&
             bson_iter_find_descendant(&it, "cursor.firstBatch.0.v", &batch))
             ret = mo_value_get(&a, &batch, MO_LOGICAL, NULL, &got, &p->err);
+        ok = ret == 0 && sp_value_equal(v, &got); /* which borrows from the reply */
         bson_destroy(&reply);
-        ok = ret == 0 && sp_value_equal(v, &got);
     } else {
         ok = false;
     }
