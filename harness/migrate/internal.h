@@ -25,6 +25,7 @@ struct sp_mctx {
     size_t ntables;
     const char **virtuals; /* virtual tables that this copy created */
     size_t nvirtuals;
+    uint8_t *objects_done;     /* per inventory item: made, or not to be made */
     const struct sp_cap *caps; /* of the target, effective */
     bool same_kind;
     uint64_t rows, bytes;
@@ -68,6 +69,7 @@ int sp_m_say_orphans(struct sp_mctx *m, const struct sp_mtable *x, struct sp_err
 int sp_m_load(struct sp_mctx *m, struct sp_mtable *t, struct sp_error *err);
 /* objects.c: what the schema only lists: virtual tables before the rows, views and triggers behind them. */
 int sp_m_virtual_tables(struct sp_mctx *m, struct sp_error *err);
+int sp_m_objects_before(struct sp_mctx *m, struct sp_error *err);
 int sp_m_other_objects(struct sp_mctx *m, struct sp_error *err);
 bool sp_m_is_virtual(const struct sp_inventory_item *x);
 

@@ -90,7 +90,9 @@ static int count_again(struct sp_mctx *m, const struct sp_mtable *x, struct sp_e
 
 static int copy_tables(struct sp_mctx *m, struct sp_error *err)
 {
-    int rc = sp_m_virtual_tables(m, err);
+    int rc = sp_m_objects_before(m, err);
+    if (rc == 0)
+        rc = sp_m_virtual_tables(m, err);
     for (size_t i = 0; rc == 0 && i < m->ntables; i++) {
         rc = make_ready(m, &m->tables[i], err);
         if (rc != 0)

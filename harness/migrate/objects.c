@@ -1,6 +1,7 @@
 /* objects.c -- objects that the schema only lists. Between two backends of one kind they are created from their own
  * definitions; otherwise they are named as not migrated. */
-#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
 
 #include "migrate/internal.h"
 
@@ -58,18 +59,34 @@ int sp_m_virtual_tables(struct sp_mctx *m, struct sp_error *err)
     return rc;
 }
 
+/* A definition that is a statement. Others say in words what something is. */
+static bool is_statement(const struct sp_inventory_item *x)
+{
+    static const char *const verbs[] = { "CREATE ", "ALTER ", "GRANT ", "{" };
+    for (size_t i = 0; x->definition != NULL && i < SP_LEN(verbs); i++)
+        if (strncasecmp(x->definition, verbs[i], strlen(verbs[i])) == 0)
+            return true;
+    return false;
+}
+
+enum round { BEFORE_TABLES, OTHERS, TRIGGERS };
+
+static enum round round_of_item(const struct sp_inventory_item *x)
+{
+    return x->before_tables ? BEFORE_TABLES : strcmp(x->kind, "trigger") == 0 ? TRIGGERS : OTHERS;
+}
+
 /* One round over what is left; returns how many could be created. */
-static size_t round_of(struct sp_mctx *m, uint8_t *done, bool triggers)
+static size_t round_of(struct sp_mctx *m, enum round which)
 {
     size_t made = 0;
     for (size_t i = 0; i < m->from->ninventory; i++) {
         const struct sp_inventory_item *x = &m->from->inventory[i];
-        bool trigger = strcmp(x->kind, "trigger") == 0;
         struct sp_error err = SP_ERROR_INIT;
-        if (done[i] || x->definition == NULL || trigger != triggers)
+        if (m->objects_done[i] || !is_statement(x) || round_of_item(x) != which)
             continue;
         if (run(m, x, &err) == 0) {
-            done[i] = 1;
+            m->objects_done[i] = 1;
             made++;
         }
         sp_error_clear(&err);
@@ -77,41 +94,48 @@ static size_t round_of(struct sp_mctx *m, uint8_t *done, bool triggers)
     return made;
 }
 
-static int say_left(struct sp_mctx *m, const uint8_t *done, struct sp_error *err)
+static int say_left(struct sp_mctx *m, struct sp_error *err)
 {
     int rc = 0;
     for (size_t i = 0; rc == 0 && i < m->from->ninventory; i++) {
         const struct sp_inventory_item *x = &m->from->inventory[i];
         struct sp_error why = SP_ERROR_INIT;
-        if (done[i])
+        if (m->objects_done[i])
             continue;
-        if (m->same_kind && x->definition != NULL && run(m, x, &why) == 0)
+        if (m->same_kind && is_statement(x) && run(m, x, &why) == 0)
             continue; /* what it waited for came after it in the last round */
         rc = sp_m_note(m, err, "warning", "%s %s was not migrated: %s", x->kind, x->name,
-            why.code != SP_E_OK ? sp_error_text(&why)
-            : !m->same_kind     ? "the target is another kind of backend"
-                                : "its definition is not known");
+            why.code != SP_E_OK     ? sp_error_text(&why)
+            : !m->same_kind         ? "the target is another kind of backend"
+            : x->definition == NULL ? "its definition is not known"
+                                    : "no statement makes it");
         sp_error_clear(&why);
     }
     return rc;
+}
+
+/* What tables are made of has to be there before them. */
+int sp_m_objects_before(struct sp_mctx *m, struct sp_error *err)
+{
+    m->objects_done = sp_arena_array(&m->arena, m->from->ninventory + 1, sizeof *m->objects_done);
+    if (m->objects_done == NULL)
+        return sp_nomem(err);
+    for (size_t i = 0; i < m->from->ninventory; i++) {
+        const struct sp_inventory_item *x = &m->from->inventory[i];
+        m->objects_done[i] = !selected(m, x) || (sp_m_is_virtual(x) && m->same_kind && x->definition != NULL);
+    }
+    while (m->same_kind && round_of(m, BEFORE_TABLES) != 0)
+        ;
+    return 0;
 }
 
 /* Objects may build on each other: rounds until nothing more can be created. Triggers come last, when all they may
  * speak of is there. */
 int sp_m_other_objects(struct sp_mctx *m, struct sp_error *err)
 {
-    uint8_t *done = calloc(m->from->ninventory + 1, 1);
-    if (done == NULL)
-        return sp_nomem(err);
-    for (size_t i = 0; i < m->from->ninventory; i++) {
-        const struct sp_inventory_item *x = &m->from->inventory[i];
-        done[i] = !selected(m, x) || (sp_m_is_virtual(x) && m->same_kind && x->definition != NULL);
-    }
-    while (m->same_kind && round_of(m, done, false) != 0)
+    while (m->same_kind && round_of(m, BEFORE_TABLES) + round_of(m, OTHERS) != 0)
         ;
-    while (m->same_kind && round_of(m, done, true) != 0)
+    while (m->same_kind && round_of(m, TRIGGERS) != 0)
         ;
-    int rc = say_left(m, done, err);
-    free(done);
-    return rc;
+    return say_left(m, err);
 }

@@ -106,7 +106,8 @@ struct sp_inventory_item {
     const char *kind;
     const char *name;
     const char *table;
-    const char *definition;
+    const char *definition; /* NULL = what it holds is not read */
+    bool before_tables;     /* columns may need it: types, extensions */
 };
 
 struct sp_schema {

@@ -28,17 +28,21 @@ static void put_constraint(struct sp_buf *b, const char *name)
 
 /* ---- columns ---- */
 
-static int known_collation(struct sp_session *s, const char *name, bool *known, struct sp_error *err)
+/* Under which name this server knows a collation: its own, "default" where it is the database's, else "C". */
+static int known_collation(struct sp_session *s, const char *name, char out[64], struct sp_error *err)
 {
     struct po_params p = PO_PARAMS_INIT;
     PGresult *r = NULL;
     int ret = po_param_text(&p, name) != 0
                   ? sp_nomem(err)
                   : po_query(s, PO_PLAIN,
-                        "SELECT 1 FROM pg_catalog.pg_collation WHERE collname = $1 AND "
-                        "collencoding IN (-1, 6) AND pg_collation_is_visible(oid)",
+                        "SELECT CASE WHEN d.datcollate = $1 THEN 'default' WHEN EXISTS (SELECT 1 FROM "
+                        "pg_catalog.pg_collation WHERE collname = $1 AND collencoding IN (-1, 6) AND "
+                        "pg_collation_is_visible(oid)) THEN $1 ELSE 'C' END FROM pg_catalog.pg_database d "
+                        "WHERE d.datname = current_database()",
                         &p, &r, err);
-    *known = ret == 0 && PQntuples(r) > 0;
+    if (ret == 0 && (PQntuples(r) != 1 || !sp_strlcpy(out, PQgetvalue(r, 0, 0), 64)))
+        ret = po_decode_corrupt("collation", err);
     PQclear(r);
     po_params_free(&p);
     return ret;
@@ -48,17 +52,39 @@ static int put_collation(
     struct sp_session *s, struct sp_buf *b, const struct sp_column *c, struct sp_error *err)
 {
     enum sp_tag tag = c->type.tag == SP_ARRAY ? c->type.elem : c->type.tag;
-    bool known = false;
+    char known[64] = "C";
     if (tag != SP_TEXT && tag != SP_REF)
         return 0;
     if (c->collation != NULL) {
-        int ret = known_collation(s, c->collation, &known, err);
+        int ret = known_collation(s, c->collation, known, err);
         if (ret != 0)
             return ret;
     }
     sp_buf_puts(b, " COLLATE ");
-    po_put_name(b, known ? c->collation : "C");
+    po_put_name(b, known);
     return 0;
+}
+
+/* A type that another PostgreSQL gave, if this one has it: jsonb, varchar(20), an enum. */
+static int own_type(struct sp_session *s, const struct sp_table *t, const struct sp_column *c, bool *known,
+    bool *collates, struct sp_error *err)
+{
+    struct po_params p = PO_PARAMS_INIT;
+    PGresult *r = NULL;
+    *known = *collates = false;
+    if (!sp_streq(t->native_kind, "postgresql") || c->native_type == NULL)
+        return 0;
+    int ret = po_param_text(&p, c->native_type) != 0
+                  ? sp_nomem(err)
+                  : po_query(s, PO_GUARDED,
+                        "SELECT typcollation <> 0 FROM pg_catalog.pg_type WHERE oid = "
+                        "pg_catalog.to_regtype($1)",
+                        &p, &r, err);
+    *known = ret == 0 && PQntuples(r) > 0;
+    *collates = *known && PQgetlength(r, 0, 0) == 1 && *PQgetvalue(r, 0, 0) != 0;
+    PQclear(r);
+    po_params_free(&p);
+    return ret;
 }
 
 static int put_type(struct sp_buf *b, const struct sp_column *c, struct sp_error *err)
@@ -76,8 +102,11 @@ static int put_column(struct sp_session *s, struct sp_buf *b, const struct sp_ta
         return ret;
     po_put_name(b, c->name);
     sp_buf_putc(b, ' ');
-    ret = put_type(b, c, err);
+    bool own, collates;
+    ret = own_type(s, t, c, &own, &collates, err);
     if (ret == 0)
+        ret = own ? sp_buf_puts(b, c->native_type) : put_type(b, c, err);
+    if (ret == 0 && (collates || !own))
         ret = put_collation(s, b, c, err);
     if (ret != 0)
         return sp_error_prefix(err, "%s.%s", t->name, c->name);
@@ -177,8 +206,10 @@ static int check_names(const struct sp_table *t, struct sp_error *err)
 
 static void put_indexes(struct sp_session *s, struct sp_buf *b, const struct sp_table *t)
 {
+    /* What was never finished (its rows may break it) is not made again. */
     for (size_t i = 0; i < t->nindexes; i++)
-        put_index(s, b, t, &t->indexes[i]);
+        if (!t->indexes[i].invalid)
+            put_index(s, b, t, &t->indexes[i]);
 }
 
 static int render_table(

@@ -120,6 +120,7 @@ struct sp_session {
     bool pooled, standby, real; /* found out when opening */
     char ns[64];                /* current namespace, "" = default */
     char default_ns[64];
+    bool schema_chosen; /* by the option schema */
     int connect_ms, statement_ms, lock_ms;
     _Atomic bool interrupted;
     int64_t started_ns; /* of the running statement */

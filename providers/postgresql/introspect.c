@@ -45,6 +45,7 @@ static int read_tables(struct po_walk *w, const char *schema, struct sp_error *e
         t->name = sp_arena_str(a, PQgetvalue(r, i, 0));
         t->ns = w->ns;
         t->strict = true;
+        t->native_kind = "postgresql";
         if (t->name == NULL)
             ret = sp_nomem(err);
     }
@@ -126,7 +127,8 @@ int po_introspect_columns(struct po_walk *w, struct sp_error *err)
         "SELECT c.relname, a.attname, format_type(a.atttypid, a.atttypmod), b.oid, "
         "CASE WHEN t.typtype = 'd' THEN t.typtypmod ELSE a.atttypmod END, b.typtype = 'e', "
         "CASE WHEN a.attcollation = 0 OR l.collname IN ('C', 'POSIX') THEN NULL WHEN l.collname = 'default' "
-        "THEN nullif(nullif(d.datcollate::text, 'C'), 'POSIX') ELSE l.collname::text END, a.attnotnull, "
+        "THEN nullif(nullif(d.datcollate::text, 'C'), 'POSIX') ELSE l.collname::text END, a.attnotnull OR "
+        "(t.typtype = 'd' AND t.typnotnull), "
         "a.attidentity <> '' OR (pg_get_expr(f.adbin, f.adrelid) LIKE 'nextval(%' AND "
         "pg_get_serial_sequence(format('%I.%I', n.nspname, c.relname), a.attname) IS NOT NULL), "
         "a.attgenerated <> '', pg_get_expr(f.adbin, f.adrelid), "
@@ -228,7 +230,22 @@ static int by_item(const void *a, const void *b)
 {
     const struct sp_inventory_item *x = a, *y = b;
     int c = strcmp(x->kind, y->kind);
-    return c != 0 ? c : strcmp(x->name, y->name);
+    if (c == 0)
+        c = strcmp(x->name, y->name);
+    if (c == 0 && x->table != NULL && y->table != NULL)
+        c = strcmp(x->table, y->table);
+    return c;
+}
+
+/* Names of the schema's own objects come without it, whatever was chosen before. */
+static int look_from(struct po_walk *w, const char *schema, struct sp_error *err)
+{
+    struct sp_buf b = SP_BUF_INIT;
+    sp_buf_puts(&b, "SET LOCAL search_path = ");
+    po_put_name(&b, schema);
+    int ret = b.oom ? sp_nomem(err) : po_exec(w->s, b.p, NULL, err);
+    sp_buf_free(&b);
+    return ret;
 }
 
 static int walk(struct po_walk *w, const char *schema, struct sp_error *err)
@@ -237,6 +254,8 @@ static int walk(struct po_walk *w, const char *schema, struct sp_error *err)
     int ret = po_ns_exists(w->s, schema, &found, err);
     if (ret == 0 && !found)
         ret = sp_fail(err, SP_E_NOT_FOUND, SP_ORIGIN_BACKEND, "no schema \"%s\" in %s", schema, w->s->where);
+    if (ret == 0)
+        ret = look_from(w, schema, err);
     if (ret == 0)
         ret = read_tables(w, schema, err);
     if (ret == 0)
@@ -249,6 +268,8 @@ static int walk(struct po_walk *w, const char *schema, struct sp_error *err)
         ret = read_sequences(w, schema, err);
     if (ret == 0)
         ret = po_inventory(w, err);
+    if (ret == 0)
+        ret = look_from(w, po_ns_of(w->s, NULL), err);
     return ret;
 }
 

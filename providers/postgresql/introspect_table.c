@@ -48,7 +48,6 @@ enum {
     C_NAME,
     C_TYPE,
     C_COLUMN,
-    C_REF_NS,
     C_REF,
     C_REF_COLUMN,
     C_DELETE,
@@ -84,13 +83,11 @@ static int add_fk(struct po_walk *w, struct sp_table *t, const PGresult *r, int 
         return -SP_E_NOMEM;
     struct sp_fk *fk = &v[t->nfks++];
     t->fks = v;
-    const char *ns = PQgetvalue(r, first, C_REF_NS), *ref = PQgetvalue(r, first, C_REF);
-    bool here = strcmp(ns, w->ns == NULL ? w->s->default_ns : w->ns) == 0;
     memset(fk, 0, sizeof *fk);
     fk->name = sp_arena_str(a, PQgetvalue(r, first, C_NAME));
     fk->columns = names(w, r, first, last, C_COLUMN);
     fk->ncolumns = (size_t)(last - first);
-    fk->ref_table = here ? sp_arena_str(a, ref) : sp_arena_printf(a, "%s.%s", ns, ref);
+    fk->ref_table = sp_arena_str(a, PQgetvalue(r, first, C_REF));
     fk->ref_columns = names(w, r, first, last, C_REF_COLUMN);
     fk->on_delete = action(PQgetvalue(r, first, C_DELETE));
     fk->on_update = action(PQgetvalue(r, first, C_UPDATE));
@@ -151,7 +148,7 @@ int po_introspect_constraints(struct po_walk *w, struct sp_error *err)
     struct sp_buf b = SP_BUF_INIT;
     PGresult *r = NULL;
     sp_buf_printf(&b,
-        "SELECT k.oid, c.relname, k.conname, k.contype, a.attname, m.nspname, p.relname, x.attname, "
+        "SELECT k.oid, c.relname, k.conname, k.contype, a.attname, p.relname, x.attname, "
         "k.confdeltype, k.confupdtype, k.condeferrable, k.condeferred, k.convalidated, "
         "CASE WHEN starts_with(obj_description(k.oid, 'pg_constraint'), '" PO_WORDS
         "' || md5(pg_get_expr(k.conbin, k.conrelid)) || ' ') THEN substr(obj_description(k.oid, "
@@ -161,10 +158,12 @@ int po_introspect_constraints(struct po_walk *w, struct sp_error *err)
         "LEFT JOIN LATERAL unnest(k.conkey, k.confkey) WITH ORDINALITY AS u(col, ref, at) ON k.contype <> "
         "'c' "
         "LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = u.col "
-        "LEFT JOIN pg_class p ON p.oid = k.confrelid LEFT JOIN pg_namespace m ON m.oid = p.relnamespace "
+        "LEFT JOIN pg_class p ON p.oid = k.confrelid  "
         "LEFT JOIN pg_attribute x ON x.attrelid = k.confrelid AND x.attnum = u.ref "
         "LEFT JOIN pg_index i ON i.indexrelid = k.conindid AND k.contype = 'u' "
-        "WHERE k.contype IN ('p', 'u', 'f', 'c') AND k.conparentid = 0 AND NOT (k.contype = 'c' AND "
+        "WHERE k.contype IN ('p', 'u', 'f', 'c') AND k.conparentid = 0 AND (k.contype <> 'f' OR "
+        "p.relnamespace = "
+        "c.relnamespace) AND NOT (k.contype = 'c' AND "
         "k.conname LIKE "
         "'sp\\_type\\_%%') AND n.nspname = ",
         w->s->version >= 150000 ? "coalesce(i.indnullsnotdistinct, false)" : "false");

@@ -4,109 +4,165 @@
 
 #include "providers/postgresql/internal.h"
 
-/* $ns stands for the schema; each gives kind, name, table, definition. */
+/* The search path is the schema alone, so that definitions name its objects without it: they mean the same in a schema of
+ * another name. Where a statement makes the object, the definition is that statement. NULL = what it holds is not read.
+ * Each gives kind, name, table, definition; the schema's name is put behind. */
+#define NOT_OF_EXTENSION(catalog, oid)                                                                       \
+    "NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.classid = '" catalog "'::regclass AND d.objid = " oid     \
+    " AND d.deptype = 'e') AND "
+#define TABLES "FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
+/* A definition that names its own schema at the first place. */
+#define WITHOUT_SCHEMA(def)                                                                                  \
+    "overlay(" def " placing '' from position(format('%I.', n.nspname) in " def                              \
+    ") for length(format('%I.', n.nspname)))"
+
 static const char *const queries[] = {
-    "SELECT 'trigger', g.tgname::text, c.relname::text, pg_get_triggerdef(g.oid) || CASE "
+    "SELECT 'trigger', g.tgname::text, c.relname::text, pg_get_triggerdef(g.oid, true) || CASE "
     "g.tgenabled WHEN 'O' THEN '' ELSE format('; ALTER TABLE %s %s TRIGGER %I', g.tgrelid::regclass, CASE "
     "g.tgenabled WHEN 'D' THEN 'DISABLE' WHEN 'R' THEN 'ENABLE REPLICA' ELSE 'ENABLE ALWAYS' END, g.tgname) "
-    "END FROM pg_trigger g JOIN "
-    "pg_class c ON "
-    "c.oid = g.tgrelid JOIN pg_namespace n ON n.oid = c.relnamespace WHERE NOT g.tgisinternal AND n.nspname "
-    "= ",
-    "SELECT 'policy', p.policyname::text, p.tablename::text, format('%s %s to %s using %s with check %s', "
-    "p.permissive, p.cmd, p.roles, p.qual, p.with_check) FROM pg_policies p WHERE p.schemaname = ",
-    "SELECT 'row security', c.relname::text, c.relname::text, CASE WHEN c.relforcerowsecurity THEN 'forced' "
-    "ELSE "
-    "'enabled' END FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relrowsecurity AND "
-    "n.nspname "
-    "= ",
-    "SELECT CASE c.relkind WHEN 'v' THEN 'view' ELSE 'materialized view' END, c.relname::text, NULL, "
-    "pg_get_viewdef(c.oid) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind IN "
-    "('v', 'm') "
-    "AND NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid "
-    "AND "
-    "d.deptype = 'e') AND n.nspname = ",
-    "SELECT 'foreign table', c.relname::text, NULL, NULL FROM pg_class c JOIN pg_namespace n ON n.oid = "
-    "c.relnamespace "
-    "WHERE c.relkind = 'f' AND n.nspname = ",
-    "SELECT 'partitioned table', c.relname::text, c.relname::text, pg_get_partkeydef(c.oid) FROM pg_class c "
-    "JOIN "
-    "pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind = 'p' AND NOT c.relispartition AND n.nspname "
-    "= ",
-    "SELECT 'partition', c.relname::text, p.relname::text, pg_get_expr(c.relpartbound, c.oid) FROM pg_class "
-    "c JOIN "
-    "pg_inherits h ON h.inhrelid = c.oid JOIN pg_class p ON p.oid = h.inhparent JOIN pg_namespace n ON n.oid "
-    "= "
-    "c.relnamespace WHERE c.relispartition AND c.relkind IN ('r', 'p', 'f') AND n.nspname = ",
-    "SELECT 'inheritance', c.relname::text, c.relname::text, 'inherits ' || p.relname FROM pg_class c JOIN "
-    "pg_inherits "
-    "h ON h.inhrelid = c.oid JOIN pg_class p ON p.oid = h.inhparent JOIN pg_namespace n ON n.oid = "
-    "c.relnamespace "
-    "WHERE NOT c.relispartition AND c.relkind IN ('r', 'f') AND n.nspname = ",
-    "SELECT CASE p.prokind WHEN 'p' THEN 'procedure' WHEN 'a' THEN 'aggregate' ELSE 'function' END, "
-    "format('%s(%s)', "
-    "p.proname, pg_get_function_identity_arguments(p.oid)), NULL, CASE WHEN p.prokind <> 'a' THEN "
-    "pg_get_functiondef(p.oid) END FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace WHERE NOT "
-    "EXISTS "
-    "(SELECT 1 FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = "
-    "'e') AND "
+    "END " TABLES "JOIN pg_trigger g ON g.tgrelid = c.oid WHERE NOT g.tgisinternal AND g.tgparentid = 0 AND "
     "n.nspname = ",
-    "SELECT CASE t.typtype WHEN 'e' THEN 'enum' WHEN 'd' THEN 'domain' WHEN 'r' THEN 'range type' ELSE "
-    "'composite "
-    "type' END, t.typname::text, NULL, CASE t.typtype WHEN 'e' THEN (SELECT "
-    "string_agg(quote_literal(e.enumlabel), ', ' "
-    "ORDER BY e.enumsortorder) FROM pg_enum e WHERE e.enumtypid = t.oid) WHEN 'd' THEN "
-    "format_type(t.typbasetype, t.typtypmod) || coalesce((SELECT string_agg(' ' || "
-    "pg_get_constraintdef(k.oid), '' "
-    "ORDER BY k.conname) FROM pg_constraint k WHERE k.contypid = t.oid), '') END FROM pg_type t JOIN "
-    "pg_namespace n ON "
-    "n.oid = t.typnamespace LEFT JOIN pg_class c ON c.oid = t.typrelid WHERE (t.typtype IN ('e', 'd', 'r') "
-    "OR "
-    "(t.typtype = 'c' AND c.relkind = 'c')) AND NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.classid = "
-    "'pg_type'::regclass AND d.objid = t.oid AND d.deptype = 'e') AND n.nspname = ",
-    "SELECT 'rule', w.rulename::text, w.tablename::text, w.definition FROM pg_rules w WHERE w.schemaname = ",
-    "SELECT 'exclusion constraint', k.conname::text, c.relname::text, pg_get_constraintdef(k.oid) FROM "
-    "pg_constraint k "
-    "JOIN pg_class c ON c.oid = k.conrelid JOIN pg_namespace n ON n.oid = c.relnamespace WHERE k.contype = "
-    "'x' AND "
+    "SELECT 'policy', p.policyname::text, p.tablename::text, format('CREATE POLICY %I ON %I AS %s FOR %s TO "
+    "%s', p.policyname, p.tablename, p.permissive, p.cmd, (SELECT string_agg(CASE r WHEN 'public' THEN "
+    "'PUBLIC' ELSE quote_ident(r) END, ', ' ORDER BY r) FROM unnest(p.roles) r)) || coalesce(' USING (' || "
+    "p.qual || ')', '') || coalesce(' WITH CHECK (' || p.with_check || ')', '') FROM pg_policies p WHERE "
+    "p.schemaname = ",
+    "SELECT CASE k WHEN 1 THEN 'row security' ELSE 'forced row security' END, c.relname::text, "
+    "c.relname::text, format('ALTER TABLE %I %s ROW LEVEL SECURITY', c.relname, CASE k WHEN 1 THEN 'ENABLE' "
+    "ELSE 'FORCE' END) " TABLES
+    "CROSS JOIN generate_series(1, 2) k WHERE CASE k WHEN 1 THEN c.relrowsecurity "
+    "ELSE c.relforcerowsecurity END AND n.nspname = ",
+    "SELECT CASE c.relkind WHEN 'v' THEN 'view' ELSE 'materialized view' END, c.relname::text, NULL, "
+    "format('CREATE %s %I%s AS %s', CASE c.relkind WHEN 'v' THEN 'VIEW' ELSE 'MATERIALIZED VIEW' END, "
+    "c.relname, coalesce(' WITH (' || array_to_string(c.reloptions, ', ') || ')', ''), "
+    "pg_get_viewdef(c.oid)) " TABLES
+    "WHERE c.relkind IN ('v', 'm') AND " NOT_OF_EXTENSION("pg_class", "c.oid") "n.nspname = ",
+    "SELECT 'foreign table', c.relname::text, NULL, NULL " TABLES "WHERE c.relkind = 'f' AND n.nspname = ",
+    "SELECT 'unlogged table', c.relname::text, c.relname::text, format('ALTER TABLE %I SET UNLOGGED', "
+    "c.relname) " TABLES "WHERE c.relkind IN ('r', 'p') AND c.relpersistence = 'u' AND NOT c.relispartition "
+    "AND n.nspname = ",
+    "SELECT 'partitioned table', c.relname::text, c.relname::text, 'partition by ' || "
+    "pg_get_partkeydef(c.oid) " TABLES "WHERE c.relkind = 'p' AND NOT c.relispartition AND n.nspname = ",
+    "SELECT 'partition', c.relname::text, p.relname::text, 'partition ' || pg_get_expr(c.relpartbound, "
+    "c.oid) " TABLES "JOIN pg_inherits h ON h.inhrelid = c.oid JOIN pg_class p ON p.oid = h.inhparent WHERE "
+    "c.relispartition AND c.relkind IN ('r', 'p', 'f') AND n.nspname = ",
+    "SELECT 'inheritance', c.relname::text, c.relname::text, format('ALTER TABLE %I INHERIT %s', c.relname, "
+    "p.oid::regclass) " TABLES "JOIN pg_inherits h ON h.inhrelid = c.oid JOIN pg_class p ON p.oid = "
+    "h.inhparent WHERE NOT c.relispartition AND c.relkind IN ('r', 'f') AND n.nspname = ",
+    /* Its rows are read as rows of the child; a parent's own rows only as those of the parent. */
+    "SELECT 'inheritance from elsewhere', c.relname::text, c.relname::text, NULL " TABLES
+    "WHERE c.relkind = 'r' AND EXISTS (SELECT 1 FROM pg_inherits h JOIN pg_class k ON k.oid = h.inhrelid "
+    "WHERE h.inhparent = c.oid AND k.relnamespace <> c.relnamespace) AND n.nspname = ",
+    "SELECT CASE p.prokind WHEN 'p' THEN 'procedure' WHEN 'a' THEN 'aggregate' ELSE 'function' END, "
+    "format('%s(%s)', p.proname, pg_get_function_identity_arguments(p.oid)), NULL, CASE p.prokind WHEN 'a' "
+    "THEN (SELECT format('aggregate of %s, state %s', a.aggtransfn, a.aggtranstype::regtype) FROM "
+    "pg_aggregate a WHERE a.aggfnoid = p.oid) ELSE " WITHOUT_SCHEMA(
+        "pg_get_functiondef(p.oid)") " END FROM "
+                                     "pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace "
+                                     "WHERE " NOT_OF_EXTENSION("pg_proc", "p.oid") "n.nspname = ",
+    "SELECT 'enum', t.typname::text, NULL, format('CREATE TYPE %I AS ENUM (%s)', t.typname, (SELECT "
+    "string_agg(quote_literal(e.enumlabel), ', ' ORDER BY e.enumsortorder) FROM pg_enum e WHERE e.enumtypid "
+    "= t.oid)) FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace WHERE t.typtype = 'e' "
+    "AND " NOT_OF_EXTENSION("pg_type", "t.oid") "n.nspname = ",
+    "SELECT 'domain', t.typname::text, NULL, format('CREATE DOMAIN %I AS %s', t.typname, "
+    "format_type(t.typbasetype, t.typtypmod)) || coalesce((SELECT ' COLLATE ' || l.oid::regcollation FROM "
+    "pg_collation l JOIN pg_type b ON b.oid = t.typbasetype WHERE l.oid = t.typcollation AND l.oid <> "
+    "b.typcollation), '') || coalesce(' DEFAULT ' || t.typdefault, '') || CASE WHEN t.typnotnull THEN ' NOT "
+    "NULL' ELSE '' END || coalesce((SELECT string_agg(format(' CONSTRAINT %I ', k.conname) || "
+    "pg_get_constraintdef(k.oid), '' ORDER BY k.conname) FROM pg_constraint k WHERE k.contypid = t.oid), '') "
+    "FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace WHERE t.typtype = 'd' "
+    "AND " NOT_OF_EXTENSION("pg_type", "t.oid") "n.nspname = ",
+    "SELECT 'composite type', t.typname::text, NULL, format('CREATE TYPE %I AS (%s)', t.typname, (SELECT "
+    "string_agg(format('%I %s', a.attname, format_type(a.atttypid, a.atttypmod)), ', ' ORDER BY a.attnum) "
+    "FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped)) FROM pg_type t "
+    "JOIN pg_namespace n ON n.oid = t.typnamespace JOIN pg_class c ON c.oid = t.typrelid WHERE t.typtype = "
+    "'c' AND c.relkind = 'c' AND " NOT_OF_EXTENSION("pg_type", "t.oid") "n.nspname = ",
+    "SELECT 'range type', t.typname::text, NULL, format('CREATE TYPE %I AS RANGE (SUBTYPE = %s)', t.typname, "
+    "r.rngsubtype::regtype) FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace JOIN pg_range r ON "
+    "r.rngtypid = t.oid WHERE t.typtype = 'r' AND " NOT_OF_EXTENSION("pg_type", "t.oid") "n.nspname = ",
+    "SELECT 'sequence', c.relname::text, NULL, format('CREATE SEQUENCE %I AS %s INCREMENT %s MINVALUE %s "
+    "MAXVALUE %s START %s CACHE %s %s', c.relname, q.seqtypid::regtype, q.seqincrement, q.seqmin, q.seqmax, "
+    "q.seqstart, q.seqcache, CASE WHEN q.seqcycle THEN 'CYCLE' ELSE 'NO CYCLE' END) " TABLES
+    "JOIN pg_sequence q ON q.seqrelid = c.oid WHERE NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.classid = "
+    "'pg_class'::regclass AND d.objid = c.oid AND d.refclassid = 'pg_class'::regclass AND d.deptype IN ('a', "
+    "'i') AND d.refobjsubid > 0) AND n.nspname = ",
+    "SELECT 'rule', w.rulename::text, c.relname::text, pg_get_ruledef(w.oid, true) " TABLES
+    "JOIN pg_rewrite w ON w.ev_class = c.oid WHERE w.rulename <> '_RETURN' AND n.nspname = ",
+    "SELECT 'exclusion constraint', k.conname::text, c.relname::text, format('ALTER TABLE %I ADD CONSTRAINT "
+    "%I ', c.relname, k.conname) || pg_get_constraintdef(k.oid) " TABLES
+    "JOIN pg_constraint k ON k.conrelid = c.oid WHERE k.contype = 'x' AND k.conparentid = 0 AND n.nspname = ",
+    "SELECT 'foreign key to another schema', k.conname::text, c.relname::text, format('ALTER TABLE %I ADD "
+    "CONSTRAINT %I ', c.relname, k.conname) || pg_get_constraintdef(k.oid) " TABLES
+    "JOIN pg_constraint k ON k.conrelid = c.oid JOIN pg_class p ON p.oid = k.confrelid WHERE k.contype = 'f' "
+    "AND k.conparentid = 0 AND p.relnamespace <> c.relnamespace AND n.nspname = ",
+    /* What the struct of a foreign key doesn't say: how nulls match, which columns an action sets. */
+    "SELECT 'foreign key detail', k.conname::text, c.relname::text, pg_get_constraintdef(k.oid) " TABLES
+    "JOIN pg_constraint k ON k.conrelid = c.oid WHERE k.contype = 'f' AND k.conparentid = 0 AND "
+    "(k.confmatchtype = 'f' OR pg_get_constraintdef(k.oid) ~ 'ON DELETE SET (NULL|DEFAULT) \\(') AND "
+    "n.nspname = ",
+    "SELECT 'identity always', c.relname || '.' || a.attname, c.relname::text, format('ALTER TABLE %I ALTER "
+    "%I SET GENERATED ALWAYS', c.relname, a.attname) " TABLES
+    "JOIN pg_attribute a ON a.attrelid = c.oid WHERE a.attidentity = 'a' AND NOT c.relispartition AND "
     "n.nspname = ",
     /* What the struct of an index doesn't say: included columns, operator classes and collations of their own. */
-    "SELECT 'index detail', x.relname::text, c.relname::text, pg_get_indexdef(i.indexrelid) FROM pg_index i "
-    "JOIN "
-    "pg_class c ON c.oid = i.indrelid JOIN pg_class x ON x.oid = i.indexrelid JOIN pg_namespace n ON n.oid = "
-    "c.relnamespace WHERE (i.indnkeyatts < i.indnatts OR EXISTS (SELECT 1 FROM unnest(i.indclass::oid[]) "
-    "k(o) JOIN "
-    "pg_opclass p ON p.oid = k.o WHERE NOT p.opcdefault) OR EXISTS (SELECT 1 FROM unnest(i.indkey::int2[], "
-    "i.indcollation::oid[], i.indoption::int2[]) k(col, coll, opt) JOIN pg_attribute a ON a.attrelid = "
-    "i.indrelid AND "
-    "a.attnum = k.col WHERE k.col > 0 AND ((k.coll <> 0 AND k.coll <> a.attcollation) OR k.opt IN (1, 2)))) "
-    "AND "
-    "n.nspname = ",
-    "SELECT 'grants', c.relname::text, c.relname::text, (SELECT string_agg(g::text, ' ' ORDER BY g::text) "
-    "FROM "
-    "unnest(c.relacl) g) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relacl IS NOT "
-    "NULL AND "
-    "c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S') AND n.nspname = ",
-    "SELECT 'column grants', c.relname || '.' || a.attname, c.relname::text, a.attacl::text FROM "
-    "pg_attribute a JOIN "
-    "pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace WHERE a.attacl IS NOT "
-    "NULL AND "
-    "n.nspname = ",
+    "SELECT 'index detail', x.relname::text, c.relname::text, pg_get_indexdef(i.indexrelid, 0, true) " TABLES
+    "JOIN pg_index i ON i.indrelid = c.oid JOIN pg_class x ON x.oid = i.indexrelid WHERE NOT "
+    "x.relispartition AND (i.indnkeyatts < i.indnatts OR EXISTS (SELECT 1 FROM unnest(i.indclass::oid[]) "
+    "k(o) JOIN pg_opclass p ON p.oid = k.o WHERE NOT p.opcdefault) OR EXISTS (SELECT 1 FROM "
+    "unnest(i.indkey::int2[], i.indcollation::oid[], i.indoption::int2[]) k(col, coll, opt) JOIN "
+    "pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.col WHERE k.col > 0 AND ((k.coll <> 0 AND "
+    "k.coll <> a.attcollation) OR k.opt IN (1, 2)))) AND n.nspname = ",
+    "SELECT 'statistics', s.stxname::text, c.relname::text, " WITHOUT_SCHEMA(
+        "pg_get_statisticsobjdef(s.oid)") " FROM pg_statistic_ext s JOIN pg_namespace n ON n.oid = "
+                                          "s.stxnamespace JOIN pg_class c ON c.oid = s.stxrelid WHERE "
+                                          "n.nspname = ",
+    "SELECT 'grants', c.relname || ' to ' || w.who, c.relname::text, format('GRANT %s ON %s%I TO %s%s', "
+    "w.what, CASE c.relkind WHEN 'S' THEN 'SEQUENCE ' ELSE 'TABLE ' END, c.relname, w.who, w.more) " TABLES
+    "CROSS JOIN LATERAL (SELECT coalesce(quote_ident(r.rolname), 'PUBLIC') AS who, "
+    "string_agg(g.privilege_type, "
+    "', ' ORDER BY g.privilege_type) AS what, CASE WHEN g.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END "
+    "AS more FROM aclexplode(c.relacl) g LEFT JOIN pg_roles r ON r.oid = g.grantee GROUP BY 1, 3) w WHERE "
+    "c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S') AND NOT c.relispartition AND n.nspname = ",
+    "SELECT 'column grants', c.relname || '.' || a.attname || ' to ' || w.who, c.relname::text, "
+    "format('GRANT %s ON TABLE %I TO %s%s', w.what, c.relname, w.who, w.more) " TABLES
+    "JOIN pg_attribute a ON a.attrelid = c.oid CROSS JOIN LATERAL (SELECT coalesce(quote_ident(r.rolname), "
+    "'PUBLIC') AS who, string_agg(format('%s (%I)', g.privilege_type, a.attname), ', ' ORDER BY "
+    "g.privilege_type) AS what, CASE WHEN g.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END AS more FROM "
+    "aclexplode(a.attacl) g LEFT JOIN pg_roles r ON r.oid = g.grantee GROUP BY 1, 3) w WHERE a.attacl IS NOT "
+    "NULL AND NOT c.relispartition AND n.nspname = ",
 };
 
-/* Of the whole database; asked for with the default schema only. */
+/* Of the whole database; asked for with the default schema only. Other schemas count where the default was not chosen by
+ * name: who says which schema is meant leaves the others out by choice. */
 static const char database_query[] =
-    "SELECT 'extension', e.extname::text, NULL, e.extversion FROM pg_extension e WHERE e.extname <> "
-    "'plpgsql' "
+    "SELECT 'extension', e.extname::text, NULL, format('CREATE EXTENSION %I VERSION %L', e.extname, "
+    "e.extversion) FROM pg_extension e WHERE e.extname <> 'plpgsql' "
     "UNION ALL SELECT CASE WHEN obj_description(n.oid, 'pg_namespace') = '" PO_MARK
     "' THEN 'switchproof namespace' WHEN starts_with(obj_description(n.oid, 'pg_namespace'), '" PO_BUCKET
-    "') THEN 'object store' ELSE 'schema' END, n.nspname::text, NULL, NULL FROM pg_namespace n WHERE "
-    "n.nspname "
-    "NOT LIKE 'pg\\_%' AND n.nspname <> 'information_schema' AND n.nspname <> $1 "
-    "UNION ALL SELECT 'event trigger', e.evtname::text, NULL, NULL FROM pg_event_trigger e "
-    "UNION ALL SELECT 'publication', p.pubname::text, NULL, NULL FROM pg_publication p "
+    "') THEN 'object store' ELSE 'schema' END, n.nspname::text, NULL, CASE WHEN NOT EXISTS (SELECT 1 FROM "
+    "pg_class c WHERE c.relnamespace = n.oid AND c.relkind IN ('r', 'p', 'm', 'f')) THEN 'no tables' END "
+    "FROM pg_namespace n WHERE n.nspname NOT LIKE 'pg\\_%' AND n.nspname <> 'information_schema' AND "
+    "n.nspname <> $1 AND ($2 = '' OR starts_with(obj_description(n.oid, 'pg_namespace'), '" PO_BUCKET "')) "
+    "UNION ALL SELECT 'event trigger', e.evtname::text, NULL, format('event trigger on %s: %s', e.evtevent, "
+    "e.evtfoid::regproc) FROM pg_event_trigger e "
+    "UNION ALL SELECT 'publication', p.pubname::text, NULL, CASE WHEN p.puballtables THEN 'publication of "
+    "all "
+    "tables' ELSE 'publication of ' || (SELECT count(*) FROM pg_publication_rel r WHERE r.prpubid = p.oid) "
+    "|| "
+    "' tables' END FROM pg_publication p "
     "UNION ALL SELECT 'large objects', count(*)::text, NULL, NULL FROM pg_largeobject_metadata HAVING "
     "count(*) > 0";
+
+/* What tables are made of. */
+static bool before_tables(const char *kind)
+{
+    static const char *const kinds[] = { "enum", "domain", "composite type", "range type", "extension",
+        "sequence" };
+    for (size_t i = 0; i < SP_LEN(kinds); i++)
+        if (strcmp(kind, kinds[i]) == 0)
+            return true;
+    return false;
+}
 
 static int add_items(struct po_walk *w, const PGresult *r, struct sp_error *err)
 {
@@ -122,6 +178,7 @@ static int add_items(struct po_walk *w, const PGresult *r, struct sp_error *err)
         it->definition = sp_arena_str(a, po_text_at(r, i, 3));
         if (it->kind == NULL || it->name == NULL)
             return sp_nomem(err);
+        it->before_tables = before_tables(it->kind);
     }
     return 0;
 }
@@ -150,8 +207,8 @@ int po_inventory(struct po_walk *w, struct sp_error *err)
         ret = ask_schema(w, queries[i], schema, err);
     if (ret != 0 || w->ns != NULL)
         return ret;
-    ret = po_param_text(&p, schema) != 0 ? sp_nomem(err)
-                                         : po_query(w->s, PO_PLAIN, database_query, &p, &r, err);
+    bool oom = po_param_text(&p, schema) != 0 || po_param_text(&p, w->s->schema_chosen ? schema : "") != 0;
+    ret = oom ? sp_nomem(err) : po_query(w->s, PO_PLAIN, database_query, &p, &r, err);
     if (ret == 0)
         ret = add_items(w, r, err);
     PQclear(r);

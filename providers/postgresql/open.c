@@ -200,6 +200,7 @@ static int choose_schema(struct sp_session *s, struct sp_error *err)
         ret = sp_fail(err, SP_E_NOT_FOUND, SP_ORIGIN_BACKEND, "no schema \"%s\" in %s", schema, s->where);
     if (ret == 0 && !sp_strlcpy(s->default_ns, schema, sizeof s->default_ns))
         ret = sp_invalid(err, "schema \"%s\": the name is too long", schema);
+    s->schema_chosen = ret == 0;
     return ret == 0 ? po_ns_use(s, NULL, err) : ret;
 }
 

@@ -249,7 +249,8 @@ static int render(struct pass *p, const struct sp_scan *scan, const struct po_ta
     int ret = po_render_columns(t, names, scan->ncols, q, err);
     if (ret != 0)
         return ret;
-    sp_buf_printf(&q->text, " FROM %s", t->qualified);
+    /* Rows of inheriting tables are rows of those; a partitioned table has none but its partitions'. */
+    sp_buf_printf(&q->text, " FROM %s%s", t->kind == 'r' ? "ONLY " : "", t->qualified);
     ret = scan->where != NULL ? po_render_where(t, scan->where, q, err) : po_split_where(scan, &q->text, err);
     if (ret != 0)
         return ret;

@@ -1,5 +1,6 @@
 /* split.c -- a table in ranges of the places of its rows (ctid): each row of a state has one place, so half-open ranges that
- * meet hold each row once, whatever its key. Partitions and inheriting tables are cut at the same block numbers. */
+ * meet hold each row once, whatever its key. Partitions are cut at the same block numbers; where tables inherit, counting
+ * and reading a parent mean different rows, so that it is not cut. */
 #include <stdio.h>
 #include <string.h>
 
@@ -16,12 +17,13 @@ static int blocks_of(struct sp_session *s, const struct po_table *t, uint64_t *b
     po_put_literal(&b, t->qualified);
     sp_buf_puts(&b,
         "::regclass::oid UNION SELECT h.inhrelid FROM pg_catalog.pg_inherits h JOIN tree ON h.inhparent = "
-        "tree.oid) SELECT CASE WHEN bool_and(c.relkind IN ('r', 'p', 'm') AND (c.relkind = 'p' OR a.amname = "
-        "'heap')) THEN coalesce(max(pg_relation_size(c.oid)), 0) / current_setting('block_size')::int8 ELSE "
-        "0 "
-        "END FROM tree JOIN pg_catalog.pg_class c ON c.oid = tree.oid LEFT JOIN pg_catalog.pg_am a ON a.oid "
-        "= "
-        "c.relam");
+        "tree.oid) SELECT CASE WHEN bool_and((c.relkind IN ('r', 'm') AND a.amname = 'heap' AND "
+        "(c.relispartition "
+        "OR NOT EXISTS (SELECT 1 FROM pg_catalog.pg_inherits k WHERE c.oid IN (k.inhparent, k.inhrelid)))) "
+        "OR "
+        "c.relkind = 'p') THEN coalesce(max(pg_relation_size(c.oid)), 0) / "
+        "current_setting('block_size')::int8 ELSE 0 END FROM tree JOIN pg_catalog.pg_class c ON c.oid = "
+        "tree.oid LEFT JOIN pg_catalog.pg_am a ON a.oid = c.relam");
     int ret = b.oom ? sp_nomem(err) : po_exec(s, b.p, &r, err);
     if (ret == 0 && !sp_parse_u64(PQgetvalue(r, 0, 0), blocks))
         ret = po_decode_corrupt("size of a table", err);

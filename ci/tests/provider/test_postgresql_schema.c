@@ -122,7 +122,7 @@ static void others(const struct sp_schema *s)
     item(s, "row security", "link");
     item(s, "enum", "mood");
     item(s, "domain", "posint");
-    item(s, "grants", "place");
+    item(s, "grants", "place to PUBLIC");
     item(s, "index detail", "place_inc");
     assert_int_equal(s->nsequences, 2);
     assert_string_equal(s->sequences[0].column, "big");

@@ -158,11 +158,12 @@ static void table_kinds_and_other_objects(void **state)
     assert_verdict(&v, SP_VV_EQUAL);
     assert_non_null(caught_where(&v.c, SP_EV_FINDING, SP_FLD_topic, "definition text"));
     t[0]->t.native_definition = t[1]->t.native_definition = NULL;
-    v.f[0]->inventory[0] = (struct sp_inventory_item){ "view", "w", NULL, "CREATE VIEW w AS SELECT 'A'" };
+    v.f[0]->inventory[0] =
+        (struct sp_inventory_item){ "view", "w", NULL, "CREATE VIEW w AS SELECT 'A'", false };
     v.f[0]->ninventory = 1;
     expect(&v, "view", "missing", "w");
     v.f[1]->inventory[0] =
-        (struct sp_inventory_item){ "view", "w", NULL, "create view w  as select 'A' -- x" };
+        (struct sp_inventory_item){ "view", "w", NULL, "create view w  as select 'A' -- x", false };
     v.f[1]->ninventory = 1;
     assert_verdict(&v, SP_VV_EQUAL);
     v.f[1]->inventory[0].definition = "create view w as select 'a'";
@@ -196,7 +197,7 @@ static void acknowledged(void **state)
     t[0]->t.nuniques = 1;
     t[0]->t.checks = &k;
     t[0]->t.nchecks = 1;
-    v.f[0]->inventory[0] = (struct sp_inventory_item){ "view", "w", NULL, "select 1" };
+    v.f[0]->inventory[0] = (struct sp_inventory_item){ "view", "w", NULL, "select 1", false };
     v.f[0]->ninventory = 1;
     v.f[1]->base.provider = &other_provider;
     assert_verdict(&v, SP_VV_EQUAL);
