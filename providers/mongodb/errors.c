@@ -115,6 +115,12 @@ static int fill(struct sp_session *s, enum sp_code code, enum sp_origin origin, 
     return ret;
 }
 
+/* A commit was sent and its end is not known; the client may have tried a second one since, which says nothing of it. */
+static bool unknown_commit(const bson_t *reply)
+{
+    return reply != NULL && mongoc_error_has_label(reply, "UnknownTransactionCommitResult");
+}
+
 /* ---- no answer ---- */
 
 static void lose(struct sp_session *s)
@@ -149,7 +155,7 @@ static int answered(struct sp_session *s, int32_t code, const bson_error_t *e, c
     const struct code_row *row = row_of(code);
     bool transient = reply != NULL && mongoc_error_has_label(reply, "TransientTransactionError");
     enum sp_code to = row != NULL ? row->to : SP_E_INVALID;
-    if (reply != NULL && mongoc_error_has_label(reply, "UnknownTransactionCommitResult"))
+    if (unknown_commit(reply))
         to = SP_E_OUTCOME_UNKNOWN;
     else if (transient && to != SP_E_UNAVAILABLE)
         to = SP_E_CONFLICT;
@@ -169,7 +175,7 @@ int mo_error(
     case MONGOC_ERROR_STREAM:
         return no_answer(s, e, what, err);
     case MONGOC_ERROR_SERVER_SELECTION:
-        if (atomic_load(&s->interrupted))
+        if (atomic_load(&s->interrupted) || unknown_commit(reply))
             return no_answer(s, e, what, err);
         lose(s);
         return fill(s,

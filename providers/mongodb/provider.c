@@ -114,6 +114,11 @@ static const struct sp_loss losses[] = {
     { SP_MISSING, SP_RULE_NONE, NULL },
 };
 
+static const struct sp_provider_option options[] = {
+    SP_STACK_OPTIONS,
+    { NULL, NULL, NULL, NULL, false },
+};
+
 static const char *library(void)
 {
     static char text[48];
@@ -154,6 +159,7 @@ const struct sp_provider sp_provider_mongodb = {
     .alias = "mongodb+srv",
     .summary = "MongoDB 4.2 or later, through libmongoc; objects in GridFS",
     .library = library,
+    .options = options,
     .declared = declared,
     .losses = losses,
     .process_init = mo_process_init,

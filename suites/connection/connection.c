@@ -64,7 +64,7 @@ static const struct sp_case cases[] = {
     CASE(killed_in_scan, SP_NEEDS(SP_CAP_TABLES, SP_CAP_CRUD, SP_CAP_SCAN),
         "a scan that loses its server is no scan that ended", FAULTS),
     CASE(killed_in_bulk_load, SP_NEEDS(SP_CAP_TABLES, SP_CAP_CRUD, SP_CAP_LOAD),
-        "a bulk load that loses its server leaves the table as it was", FAULTS),
+        "a bulk load that loses its server leaves the table as it was, or says that it cannot know", FAULTS),
     { .id = NULL },
 };
 

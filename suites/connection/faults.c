@@ -7,7 +7,7 @@
 #define THREE ITEMS(ITEM(1, "a", V_INT(10)), ITEM(2, "b", V_NULL), ITEM(3, "c", V_INT(3)))
 #define ADD3  ITEMS(ITEM(3, "c", V_INT(3)))
 
-enum { GONE_MS = 15000, CONNECT_MS = 4000, SESSIONS_AT_MOST = 400 };
+enum { GONE_MS = 15000, CONNECT_MS = 4000, SESSIONS_AT_MOST = 200 };
 
 bool coc_in_time(struct dc *d, const char *what, int64_t from_ns, int64_t ms)
 {
