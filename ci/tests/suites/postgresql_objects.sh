@@ -1,0 +1,229 @@
+#!/usr/bin/env bash
+# A PostgreSQL database with everything that people make there, copied into another one: by pg_dump (which must be equal), by
+# migrate (equal where it copies, named where it does not), and with each object changed by psql (which must be found).
+# usage: ci/tests/suites/postgresql_objects.sh BUILD_DIRECTORY
+set -uo pipefail
+cd "$(dirname "$0")/../../.." || exit 2
+build=$(cd "${1:?usage: postgresql_objects.sh BUILD_DIRECTORY}" && pwd)
+sp=$build/switchproof
+passed=0 failed=0 skipped=0
+totals() {
+    echo "$passed passed, $failed failed, $skipped skipped"
+    [ "$failed" = 0 ]
+}
+if ! "$sp" list providers 2>/dev/null | grep -q '^ *postgresql' ||
+    ! { ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null 2>&1; }; then
+    skipped=1
+    echo "skip: no provider postgresql in this build, or no server on this machine (ci/deps servers)"
+    totals
+    exit 0
+fi
+work=$(mktemp -d)
+export STACK_DIR=$work/stack
+trap 'ci/stack down >/dev/null 2>&1; rm -rf "$work"' EXIT
+trap 'exit 143' INT TERM
+ok() {
+    passed=$((passed + 1))
+    echo "ok - $1"
+}
+bad() {
+    failed=$((failed + 1))
+    echo "not ok - $1"
+    [ -z "${2:-}" ] || printf '%s\n' "$2" | tail -n 40 | sed 's/^/    /'
+}
+expect() {
+    local want=$1 name=$2 out rc=0
+    shift 2
+    out=$("$@" 2>&1) || rc=$?
+    if [ "$rc" = "$want" ]; then
+        ok "$name"
+    else
+        bad "$name: expected exit code $want, actual $rc" "$out"
+    fi
+}
+
+env=$(ci/stack up postgresql) || {
+    bad "the stack starts PostgreSQL" "$env"
+    totals
+    exit 1
+}
+export "${env?}"
+server=${POSTGRESQL_URL%/*}
+in_db() { psql -qAtX -v ON_ERROR_STOP=1 "$server/$1" "${@:2}" 2>&1; }
+for db in old dumped copied; do
+    in_db postgres -c "create database $db" >/dev/null
+done
+
+in_db old >"$work/made" <<'SQL' || bad "the database is made" "$(cat "$work/made")"
+create type mood as enum ('sad', 'ok', 'happy');
+create domain positive as int not null check (value > 0);
+create domain email as text check (value like '%@%');
+create type point3 as (x int, y int, z text);
+create type span as range (subtype = float8);
+create sequence free_seq as int increment 5 start 42;
+create function twice(int) returns int language sql immutable as 'select $1 * 2';
+create table base(id int generated always as identity primary key, m mood not null default 'ok', p positive, e email,
+    tags text[], moods mood[], pt point3, r int4range, sp span, ip inet, d interval, j jsonb, x xml,
+    code int default nextval('free_seq'), note text default null);
+insert into base(m, p, e, tags, moods, pt, r, sp, ip, d, j, x) values ('sad', 1, 'a@b', '{a,"b c",NULL}', '{sad,ok}',
+    '(1,2,"z z")', '[1,5)', '[1.5,2.5]', '10.0.0.1/24', '1 mon 2 days 03:04:05.5', '{"a":1.10,"b":[1,null]}', '<a/>');
+insert into base(p) values (2);
+create table ser(id serial primary key, big bigserial, n int default null, v varchar(20) collate "POSIX", w text,
+    g int generated always as (n * 2) stored);
+insert into ser(n, v, w) select i, 'v' || i, 'w' || i from generate_series(1, 50) i;
+select setval('ser_id_seq', 777);
+create table part(id int, k date not null, v text, primary key (id, k)) partition by range (k);
+create table part_a partition of part for values from ('2020-01-01') to ('2021-01-01');
+create table part_b partition of part for values from ('2021-01-01') to ('2022-01-01') partition by hash (id);
+create table part_b0 partition of part_b for values with (modulus 2, remainder 0);
+create table part_b1 partition of part_b for values with (modulus 2, remainder 1);
+create table part_c partition of part for values from ('2022-01-01') to ('2023-01-01');
+create index part_v on part (v);
+insert into part select i, date '2020-06-01' + i, 'p' || i from generate_series(1, 400) i;
+create table animal(id int primary key, name text);
+create table dog(breed text) inherits (animal);
+insert into animal values (1, 'generic');
+insert into dog values (2, 'rex', 'lab'), (3, 'fido', 'pug');
+create table ref(id int primary key, ser_id int references ser on delete set null on update cascade deferrable initially
+    deferred, a int, b date, foreign key (a, b) references part (id, k) match full);
+insert into ref values (1, 5, 1, '2020-06-02'), (2, null, null, null);
+alter table ref add constraint small check (id < 1000) not valid;
+create index few on ser (n) where n > 10;
+create index lowered on ser (lower(v) desc);
+create unique index uq on ser (w) include (v);
+create table room(id int primary key, during tsrange, exclude using gist (during with &&));
+insert into room values (1, '[2020-01-01,2020-01-02)');
+create unlogged table quick(id int primary key);
+insert into quick values (1);
+create view some_ser as select id, n from ser where n > 3;
+create materialized view counted as select count(*) as c from ser;
+create procedure nothing() language sql as 'select 1';
+create function stamp() returns trigger language plpgsql as 'begin return new; end';
+create trigger stamped before insert on ser for each row execute function stamp();
+create trigger stamped before insert on ref for each row execute function stamp();
+create rule keep as on delete to quick do instead nothing;
+create aggregate total(int) (sfunc = int4pl, stype = int, initcond = '0');
+create statistics together on n, v from ser;
+create policy mine on animal for select using (name <> 'hidden');
+alter table animal enable row level security;
+grant select, update on ser to public;
+grant insert (id) on ref to public;
+create extension pgcrypto;
+SQL
+cat >"$work/c.yaml" <<'YAML'
+providers:
+  old: { kind: postgresql, url: "${OLD}" }
+  dumped: { kind: postgresql, url: "${DUMPED}" }
+  copied: { kind: postgresql, url: "${COPIED}", access: target }
+YAML
+export OLD=$server/old DUMPED=$server/dumped COPIED=$server/copied
+verify() { "$sp" verify old "$1" -c "$work/c.yaml" --report-dir "$work/verify"; }
+
+# --- by another program: nothing may be held against it -------------------------------------------------------------
+pg_dump "$OLD" | psql -qX -v ON_ERROR_STOP=1 "$DUMPED" >"$work/restored" 2>&1 ||
+    bad "pg_dump and psql copy the database" "$(cat "$work/restored")"
+expect 0 "a copy by pg_dump is equal in everything" verify dumped
+expect 0 "also when several sessions read it" "$sp" verify old dumped -c "$work/c.yaml" --jobs 2 --report-dir "$work/verify"
+
+# changed NAME STATEMENT UNDO
+changed() {
+    local out
+    if ! out=$(in_db dumped -c "$2"); then
+        bad "changing $1" "$out"
+        return
+    fi
+    expect 1 "found: $1" verify dumped
+    out=$(in_db dumped -c "$3") || bad "undoing $1" "$out"
+}
+changed "another label of an enum" "alter type mood add value 'angry'" \
+    "delete from pg_enum where enumlabel = 'angry' and enumtypid = 'mood'::regtype"
+changed "another check of a domain" "alter domain positive add constraint more check (value < 10)" \
+    "alter domain positive drop constraint more"
+changed "a partition that is detached" "alter table part detach partition part_c" \
+    "alter table part attach partition part_c for values from ('2022-01-01') to ('2023-01-01')"
+changed "a table that inherits no more" "alter table dog no inherit animal" "alter table dog inherit animal"
+changed "a row of a child, in its parent instead" \
+    "with d as (delete from dog where id = 2 returning id, name) insert into animal select * from d" \
+    "delete from only animal where id = 2; insert into dog values (2, 'rex', 'lab')"
+changed "another view" "create or replace view some_ser as select id, n from ser where n > 4" \
+    "create or replace view some_ser as select id, n from ser where n > 3"
+changed "another function" "create or replace function twice(int) returns int language sql immutable as 'select 2'" \
+    "create or replace function twice(int) returns int language sql immutable as 'select \$1 * 2'"
+changed "a trigger that is off" "alter table ser disable trigger stamped" "alter table ser enable trigger stamped"
+changed "a policy" "alter policy mine on animal using (true)" "alter policy mine on animal using (name <> 'hidden')"
+changed "row security that is off" "alter table animal disable row level security" \
+    "alter table animal enable row level security"
+changed "a privilege" "revoke update on ser from public" "grant update on ser to public"
+changed "a privilege on a column" "revoke insert (id) on ref from public" "grant insert (id) on ref to public"
+changed "an included column of an index" "drop index uq; create unique index uq on ser (w)" \
+    "drop index uq; create unique index uq on ser (w) include (v)"
+changed "an index of another order" "drop index lowered; create index lowered on ser (lower(v))" \
+    "drop index lowered; create index lowered on ser (lower(v) desc)"
+changed "an exclusion constraint" "alter table room drop constraint room_during_excl" \
+    "alter table room add exclude using gist (during with &&)"
+changed "how the nulls of a foreign key match" \
+    "alter table ref drop constraint ref_a_b_fkey; alter table ref add foreign key (a, b) references part (id, k)" \
+    "alter table ref drop constraint ref_a_b_fkey; alter table ref add foreign key (a, b) references part (id, k) match full"
+changed "a foreign key that is not deferred" "alter table ref alter constraint ref_ser_id_fkey not deferrable" \
+    "alter table ref alter constraint ref_ser_id_fkey deferrable initially deferred"
+changed "an identity that takes what is given" "alter table base alter id set generated by default" \
+    "alter table base alter id set generated always"
+changed "a generated column's rule" \
+    "alter table ser drop g; alter table ser add g int generated always as (n * 3) stored" \
+    "alter table ser drop g; alter table ser add g int generated always as (n * 2) stored"
+changed "a sequence of nobody, behind" "select setval('free_seq', 42, false)" "select setval('free_seq', 47, true)"
+changed "another step of a sequence" "alter sequence free_seq increment 7" "alter sequence free_seq increment 5"
+changed "the collation of a column" "alter table ser alter v type varchar(20) collate \"default\"" \
+    "alter table ser alter v type varchar(20) collate \"POSIX\""
+changed "one element of an array" "update base set tags = '{a,\"b c\",x}' where id = 1" \
+    "update base set tags = '{a,\"b c\",NULL}' where id = 1"
+changed "one field of a composite value" "update base set pt = '(1,3,\"z z\")' where id = 1" \
+    "update base set pt = '(1,2,\"z z\")' where id = 1"
+changed "a table that is logged" "alter table quick set logged" "alter table quick set unlogged"
+changed "a row in a partition" "update part set v = 'x' where id = 333" "update part set v = 'p333' where id = 333"
+expect 0 "with everything back in its place the copy is equal again" verify dumped
+in_db dumped -c "create schema more; create table more.hidden(id int)" >/dev/null
+expect 1 "a schema beside, with a table, is no pass" verify dumped
+in_db dumped -c "drop schema more cascade; select lo_create(4711)" >/dev/null
+expect 1 "large objects are no pass" verify dumped
+
+# --- by migrate ---------------------------------------------------------------------------------------------------------
+expect 0 "migrate copies it" "$sp" migrate old copied -c "$work/c.yaml" --report-dir "$work/migrate"
+verify copied >"$work/said" 2>&1
+sed -n 's/^DIFFERS \(.*\): .*$/\1/p' "$work/said" | sort >"$work/differs"
+cat >"$work/wanted" <<'LIST'
+aggregate total(integer)
+foreign key detail ref_a_b_fkey of ref
+index detail uq of ser
+partition part_a of part
+partition part_b of part
+partition part_b0 of part_b
+partition part_b1 of part_b
+partition part_c of part
+partitioned table part
+LIST
+if diff "$work/wanted" "$work/differs" >"$work/diff"; then
+    ok "what it cannot make is named, and nothing else differs"
+else
+    bad "what it cannot make is named, and nothing else differs" "$(cat "$work/diff" "$work/said")"
+fi
+equal=$(grep -c '^equal  ' "$work/said")
+if [ "$equal" = 8 ]; then
+    ok "the rows of all 8 tables are equal"
+else
+    bad "the rows of all 8 tables are equal: actual $equal" "$(cat "$work/said")"
+fi
+in_db copied -c "insert into base(p) values (3)" >/dev/null
+if [ "$(in_db copied -c "select id from base where p = 3")" = 3 ] && [ "$(in_db copied -c "select count(*) from animal")" = 3 ]; then
+    ok "the copy draws its next key, and its parents have their children's rows"
+else
+    bad "the copy draws its next key, and its parents have their children's rows"
+fi
+
+# --- an index that was never finished -------------------------------------------------------------------------------------
+in_db old -c "create table twins(id int primary key, v int); insert into twins values (1, 1), (2, 1)" >/dev/null
+in_db old -c "create unique index concurrently broken on twins (v)" >/dev/null
+in_db dumped -c "create table twins(id int primary key, v int); insert into twins values (1, 1), (2, 1)" >/dev/null
+expect 1 "an invalid index is no index" "$sp" verify old dumped -c "$work/c.yaml" -t twins --report-dir "$work/verify"
+
+totals
