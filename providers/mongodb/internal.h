@@ -146,7 +146,8 @@ const char *mo_unique_name(const struct sp_table *t, size_t i, char out[32]);
 int mo_table_create(struct sp_session *, const struct sp_table *, bool with_extras, struct sp_error *);
 int mo_table_finish(struct sp_session *, const struct sp_table *, struct sp_error *);
 int mo_table_drop(struct sp_session *, const char *table, struct sp_error *);
-int mo_writable(struct sp_session *s, struct sp_error *err); /* PERMISSION in a read-only session */
+void mo_empty(struct sp_session *s, const char *db, const char *name); /* before a drop, where that helps */
+int mo_writable(struct sp_session *s, struct sp_error *err);           /* PERMISSION in a read-only session */
 
 /* ---- roles.c ---- */
 int mo_role_create(struct sp_session *, const char *role, const char *password, struct sp_error *);

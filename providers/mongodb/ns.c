@@ -14,28 +14,41 @@ static int ns_check(const char *ns, struct sp_error *err)
     return 0;
 }
 
-/* Is there a collection of this name? */
-static int has_collection(
-    struct sp_session *s, const char *db, const char *name, bool *found, struct sp_error *err)
+/* The collections of a database: `name` alone, or all that are no views. */
+static int collections(
+    struct sp_session *s, const char *db, const char *name, struct sp_names *out, struct sp_error *err)
 {
-    bson_t reply, *cmd = BCON_NEW("listCollections", BCON_INT32(1), "nameOnly", BCON_BOOL(true), "filter",
-                      "{", "name", BCON_UTF8(name), "}");
-    *found = false;
+    bson_t reply, filter = BSON_INITIALIZER;
+    bool ok = name == NULL ? BSON_APPEND_UTF8(&filter, "type", "collection")
+                           : BSON_APPEND_UTF8(&filter, "name", name);
+    bson_t *cmd = !ok ? NULL
+                      : BCON_NEW("listCollections", BCON_INT32(1), "nameOnly", BCON_BOOL(true), "filter",
+                            BCON_DOCUMENT(&filter));
+    bson_destroy(&filter);
     if (cmd == NULL)
         return sp_nomem(err);
     int ret = mo_command(s, db, cmd, MO_PLAIN, "listCollections", &reply, err);
-    bson_iter_t it, batch;
-    if (ret == 0) {
-        bool fine = bson_iter_init(&it, &reply) &&
-                    bson_iter_find_descendant(&it, "cursor.firstBatch", &batch) &&
-                    BSON_ITER_HOLDS_ARRAY(&batch) && bson_iter_recurse(&batch, &it);
-        if (fine)
-            *found = bson_iter_next(&it);
-        else
-            ret = mo_corrupt("listCollections", err);
-    }
+    bson_iter_t it, batch, doc;
+    if (ret == 0 &&
+        !(bson_iter_init(&it, &reply) && bson_iter_find_descendant(&it, "cursor.firstBatch", &batch) &&
+            BSON_ITER_HOLDS_ARRAY(&batch) && bson_iter_recurse(&batch, &it)))
+        ret = mo_corrupt("listCollections", err);
+    while (ret == 0 && bson_iter_next(&it))
+        if (bson_iter_recurse(&it, &doc) && bson_iter_find(&doc, "name") && BSON_ITER_HOLDS_UTF8(&doc) &&
+            sp_names_add(out, bson_iter_utf8(&doc, NULL)) != 0)
+            ret = sp_nomem(err);
     bson_destroy(&reply);
     bson_destroy(cmd);
+    return ret;
+}
+
+static int has_collection(
+    struct sp_session *s, const char *db, const char *name, bool *found, struct sp_error *err)
+{
+    struct sp_names names = { .n = 0 };
+    int ret = collections(s, db, name, &names, err);
+    *found = names.n > 0;
+    sp_names_free(&names);
     return ret;
 }
 
@@ -140,6 +153,12 @@ int mo_ns_drop(struct sp_session *s, const char *ns, struct sp_error *err)
             err, "database \"%s\" was not made as a namespace, it is left alone (%s)", ns, s->where);
     if (ret != 0)
         return ret;
+    struct sp_names all = { .n = 0 };
+    (void)collections(s, ns, NULL, &all, NULL);
+    for (size_t i = 0; i < all.n; i++)
+        if (strcmp(all.v[i], MO_MARK) != 0) /* the mark goes last, or what is left would be nobody's */
+            mo_empty(s, ns, all.v[i]);
+    sp_names_free(&all);
     bson_t *cmd = BCON_NEW("dropDatabase", BCON_INT32(1));
     ret = cmd == NULL ? sp_nomem(err) : mo_command(s, ns, cmd, MO_WRITE, "dropDatabase", NULL, err);
     if (cmd != NULL)
