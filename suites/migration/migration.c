@@ -7,6 +7,7 @@
 
 #include "migrate/migrate.h"
 #include "suite.h"
+#include "suites/migration/documents.h"
 #include "suites/suites.h"
 #include "verify/verify.h"
 
@@ -444,6 +445,11 @@ static const struct sp_case cases[] = {
     FINDS(extra, "mig_child", "4711", "an extra row is found by its key"),
     FINDS(parent_gone, "mig_", "missing", "a missing parent is found"),
     FINDS(duplicate, "mig_log", "extra", "a row that is there once more, in a table without a key, is found"),
+    CASE("documents_copied", mgd_copied,
+        "a bulk copy keeps every field of a document: undeclared ones, nulls as nulls, missing ones missing",
+        NEEDS, SP_CAP_VAL_MISSING),
+    CASE("finds_document_field", mgd_difference_found,
+        "an undeclared field that changed is found, with its document and name", NEEDS, SP_CAP_VAL_MISSING),
     { .id = NULL },
 };
 
