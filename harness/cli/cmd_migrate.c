@@ -14,8 +14,9 @@ static int exit_of(const struct sp_error *err)
     switch (err->code) {
     case SP_E_EXISTS:
     case SP_E_NOT_FOUND:
-    case SP_E_PERMISSION:
         return SP_EXIT_USAGE;
+    case SP_E_PERMISSION: /* ours: the access of the configuration; the backend's: what this user may not see or do */
+        return err->origin == SP_ORIGIN_HARNESS ? SP_EXIT_USAGE : SP_EXIT_INCONCLUSIVE;
     case SP_E_INVALID: /* ours: an argument; the backend's: a value that it does not take */
         return err->origin == SP_ORIGIN_HARNESS ? SP_EXIT_USAGE : SP_EXIT_FAILED;
     case SP_E_INTERNAL: /* the backend's: it confirmed another number of rows than it was given */

@@ -177,6 +177,13 @@ not_compared "a column without privilege neither" "permission denied"
 guarded "grant select on b to sp_reader; alter table b enable row level security;
     create policy half on b using (id <= 50)" >/dev/null
 not_compared "rows that a policy hides neither" "row security"
+expect 3 "nor are they copied" \
+    "$sp" migrate env:READER_URL "sqlite:$work/guarded.db" --strategy bulk --report-dir "$work/guarded"
+if grep -q "row security.*\"b\"" "$work/guarded/summary.md" && ! grep -rq "Cr3d-Mark" "$work/guarded"; then
+    ok "and the report says which"
+else
+    bad "and the report says which" "$(cat "$work/guarded/summary.md")"
+fi
 guarded "drop policy half on b; create policy every on b using (true)" >/dev/null
 not_compared "rows that a policy could hide neither" "row security"
 guarded "alter role sp_reader bypassrls" >/dev/null
@@ -187,6 +194,29 @@ guarded "alter role sp_reader login valid until '2001-01-01'" >/dev/null
 expect 3 "nor is one whose password is past its end" rows_of GUARDED_URL READER_URL
 guarded "drop owned by sp_reader; drop role sp_reader" >/dev/null
 query "drop database guarded" >/dev/null
+
+# --- database users of a killed run go, and nobody else's ------------------------------------------------------------------
+query "create role sp_mine login; create role spare" >/dev/null
+"$sp" run -q -c "$work/pg.yaml" -s auth --report-dir "$work/killed" >/dev/null 2>&1 &
+pid=$!
+ours() { query "select string_agg(rolname, ' ') from pg_roles where rolname like 'sp\_%' and rolname <> 'sp_mine'"; }
+for _ in $(seq 200); do
+    [ -n "$(ours)" ] && break
+    sleep 0.02
+done
+kill -KILL "$pid" 2>/dev/null
+wait "$pid" 2>/dev/null
+sleep 0.5
+left=$(ours)
+expect 0 "clean removes the database users that a killed run left (${left:-none})" "$sp" clean -c "$work/pg.yaml"
+left=$(ours)
+kept=$(query "select count(*) from pg_roles where rolname in ('sp_mine', 'spare')")
+if [ -z "$left" ] && [ "$kept" = 2 ]; then
+    ok "and nobody else's"
+else
+    bad "and nobody else's" "left: $left; of others: $kept"
+fi
+query "drop role sp_mine; drop role spare" >/dev/null
 
 # --- the package database, copied from SQLite and compared ----------------------------------------------------------
 if [ -r /var/lib/dpkg/status ]; then
