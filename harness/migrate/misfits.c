@@ -12,7 +12,7 @@ void sp_m_put_key(struct sp_buf *out, const struct sp_table *t, const struct sp_
         for (size_t i = 0; i < n; i++)
             if (strcmp(plan[i].source, t->pk[k]) == 0) {
                 sp_buf_printf(out, "%s%s=", out->n == before ? "" : ", ", t->pk[k]);
-                sp_value_print(out, &row[i], 200);
+                sp_value_print_key(out, &row[i]);
             }
     if (out->n == before)
         sp_buf_puts(out, "(no key)");

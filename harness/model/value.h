@@ -133,6 +133,8 @@ int sp_value_copy(struct sp_arena *a, struct sp_value *out, const struct sp_valu
 /* For people: literal with its type where it matters, e.g. text "a\x00b" (3 bytes), int 5, float64 -0.0; long
  * content is cut after `max` bytes (0 = 120) with its length and digest named. Never used for comparing. */
 int sp_value_print(struct sp_buf *out, const struct sp_value *v, size_t max);
+/* Of a key: read by people and pasted into queries, so plain where that is unambiguous: 7, "a", null. */
+int sp_value_print_key(struct sp_buf *out, const struct sp_value *v);
 int sp_uuid_parse(const char *s, size_t n, uint8_t out[16]); /* 8-4-4-4-12, either case */
 void sp_uuid_format(char out[37], const uint8_t u[16]);
 

@@ -11,6 +11,7 @@
 #include "model/calendar.h"
 #include "model/canonical.h"
 #include "model/decimal.h"
+#include "model/json.h"
 
 static void print_cut(struct sp_buf *out, const void *p, size_t n)
 {
@@ -235,4 +236,15 @@ int sp_value_print(struct sp_buf *out, const struct sp_value *v, size_t max)
 {
     print_value(out, v, max != 0 ? max : 120, 0);
     return out->oom ? -SP_E_NOMEM : 0;
+}
+
+int sp_value_print_key(struct sp_buf *out, const struct sp_value *v)
+{
+    if (v->tag == SP_INT)
+        return sp_buf_printf(out, "%" PRId64, v->u.i);
+    if (v->tag == SP_NULL)
+        return sp_buf_puts(out, "null");
+    if (v->tag == SP_TEXT && v->u.str.n <= 400)
+        return sp_json_quote(out, v->u.str.p, v->u.str.n);
+    return sp_value_print(out, v, 400);
 }

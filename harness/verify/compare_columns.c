@@ -1,6 +1,7 @@
 /* compare_columns.c -- what the two declarations of a column say. */
 #include <strings.h>
 
+#include "model/decimal.h"
 #include "verify/internal.h"
 
 static const char *logical_type(struct sp_vctx *c, const struct sp_column *col)
@@ -25,6 +26,56 @@ static void type(struct sp_vctx *c, const char *table, const struct sp_column *s
     sp_v_schema_diff(c, "type", table, s->name,
         text_differs ? (a[0] != '\0' ? a : "(no type)") : logical_type(c, s),
         text_differs ? (b[0] != '\0' ? b : "(no type)") : logical_type(c, t));
+}
+
+/* What a literal stands for: NULL, a word of two, a number, or a text. */
+static int literal(struct sp_arena *a, const char *s, struct sp_value *out)
+{
+    struct sp_vtoken t;
+    const char *at = s;
+    if (!sp_v_next_token(&at, &t))
+        return 1;
+    if (*t.p == '\'') {
+        char *text = sp_arena_alloc(a, t.n);
+        size_t n = 0;
+        for (size_t i = 1; text != NULL && i + 1 < t.n; i++) {
+            text[n++] = t.p[i];
+            i += t.p[i] == '\'' ? 1u : 0u; /* doubled */
+        }
+        *out = sp_v_textn(text, n);
+        return text == NULL ? -SP_E_NOMEM : 0;
+    }
+    if (t.n == 4 && strncasecmp(t.p, "null", 4) == 0)
+        *out = sp_v_null();
+    else if (t.n == 4 && strncasecmp(t.p, "true", 4) == 0)
+        *out = sp_v_bool(true);
+    else if (t.n == 5 && strncasecmp(t.p, "false", 5) == 0)
+        *out = sp_v_bool(false);
+    else if (sp_dec_parse(a, t.p, strcspn(t.p, " "), &out->u.dec) == 0)
+        out->tag = SP_DEC;
+    else
+        return 1;
+    return 0;
+}
+
+/* Two literals that are the same value in this pair of columns: '2024-01-01' and '2024-01-01 00:00:00'. */
+static bool same_literal(
+    struct sp_vctx *c, const struct sp_column *s, const struct sp_column *t, const char *a, const char *b)
+{
+    struct sp_value v[2], out[2];
+    struct sp_colplan plan = { .name = NULL };
+    const char *why;
+    if (a == NULL || b == NULL || !sp_v_expr_is_literal(a) || !sp_v_expr_is_literal(b) ||
+        sp_v_resolve(c, s, t, &plan, &why) != 0 || literal(&c->arena, a, &v[0]) != 0 ||
+        literal(&c->arena, b, &v[1]) != 0)
+        return false;
+    for (size_t i = 0; i < plan.nrules; i++)
+        if (sp_rule_apply_arg(plan.rules[i], plan.args[i], &c->arena, &v[0], &v[0]) < 0)
+            return false;
+    for (int i = 0; i < 2; i++)
+        if (sp_coerce(&c->arena, &plan.type, &v[i], &out[i]) != 0)
+            return false;
+    return sp_value_equal(&out[0], &out[1]);
 }
 
 /* An expression in two dialects can only be compared where both are literals, or equal as text. */
@@ -83,10 +134,15 @@ static void column(
 {
     const char *table = p->name;
     type(c, table, s, t);
-    if (s->not_null != t->not_null)
+    if (!c->same_kind && t->not_null && !s->not_null && sp_table_is_pk(p->t[0], s->name) &&
+        sp_table_is_pk(p->t[1], t->name))
+        sp_v_finding(c, table, s->name, "null in a primary key", 1,
+            "column %s: the target's primary key refuses null, which the source's lets through", s->name);
+    else if (s->not_null != t->not_null)
         sp_v_schema_diff(c, "nullability", table, s->name, s->not_null ? "not null" : "nullable",
             t->not_null ? "not null" : "nullable");
-    expression(c, "default", table, s->name, s->default_expr, t->default_expr);
+    if (c->same_kind || !same_literal(c, s, t, s->default_expr, t->default_expr))
+        expression(c, "default", table, s->name, s->default_expr, t->default_expr);
     expression(c, "generated", table, s->name, s->generated, t->generated);
     collation(c, p, s, t);
     if (s->identity != t->identity)

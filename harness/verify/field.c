@@ -22,19 +22,6 @@ int64_t sp_v_field(const uint8_t *p, size_t n, struct sp_vfield *out)
     return (int64_t)out->nwhole;
 }
 
-/* Keys are read by people and pasted into queries: plain where that is unambiguous. */
-static void print_key_value(struct sp_buf *out, const struct sp_value *v)
-{
-    if (v->tag == SP_INT)
-        sp_buf_printf(out, "%lld", (long long)v->u.i);
-    else if (v->tag == SP_NULL)
-        sp_buf_puts(out, "null");
-    else if (v->tag == SP_TEXT && v->u.str.n <= 400)
-        sp_json_quote(out, v->u.str.p, v->u.str.n);
-    else
-        sp_value_print(out, v, 400);
-}
-
 int sp_v_print_key(
     struct sp_buf *out, const struct sp_colplan *cols, size_t nkey, const uint8_t *row, size_t n)
 {
@@ -49,7 +36,7 @@ int sp_v_print_key(
             break;
         }
         sp_buf_printf(out, "%s%s=", i == 0 ? "" : ", ", cols[i].name);
-        print_key_value(out, &v);
+        sp_value_print_key(out, &v);
         row += used;
         n -= (size_t)used;
     }
