@@ -113,7 +113,9 @@ void coc_server_stopped(struct sp_ctx *ctx, const void *data)
             from = coc_now_ns();
             (void)(coc_gone(&d, "reading in a session that was open", false,
                        sp_db_read(d.s, QUERY("items", BY_ID), &d.r, &d.err)) &&
-                   coc_in_time(&d, "that answer", from, GONE_MS) && coc_again(&d, SP_SERVER_START, &b) &&
+                   coc_in_time(&d, "that answer", from, GONE_MS) &&
+                   coc_gone(&d, "a ping in it", false, sp_ping(d.s, &d.err)) &&
+                   coc_again(&d, SP_SERVER_START, &b) &&
                    dc_holds(&d, b, "after it was started again", "items", TWO));
         }
         sp_error_clear(&d.err);
