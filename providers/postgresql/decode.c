@@ -6,7 +6,6 @@
 #define EPOCH_S    INT64_C(946684800)
 #define EPOCH_DAYS INT64_C(10957)
 #define DAY_US     INT64_C(86400000000)
-#define MAX_DIMS   6
 
 static struct sp_value word(Oid oid, const char *text)
 {
@@ -71,11 +70,11 @@ struct array_reader {
     const uint8_t *p, *end;
     Oid elem;
     enum sp_tag tag;
-    uint32_t dims[MAX_DIMS];
+    uint32_t dims[PO_DIMS];
     size_t ndims;
 };
 
-/* One dimension; the inner ones are arrays of arrays. Bounded by MAX_DIMS. */
+/* One dimension; the inner ones are arrays of arrays. Bounded by PO_DIMS. */
 static int read_dim(struct array_reader *r, size_t dim, struct sp_value *out)
 {
     size_t n = r->dims[dim];
@@ -122,7 +121,7 @@ static int array(
         *out = sp_v_array(elem->tag, NULL, 0);
         return 0;
     }
-    if (r.ndims > MAX_DIMS || n < 12 + r.ndims * 8 || po_u32(p + 8) != elem->oid)
+    if (r.ndims > PO_DIMS || n < 12 + r.ndims * 8 || po_u32(p + 8) != elem->oid)
         return -SP_E_CORRUPT;
     for (size_t i = 0; i < r.ndims; i++) {
         r.dims[i] = po_u32(r.p);

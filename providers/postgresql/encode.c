@@ -99,9 +99,30 @@ static bool own_word(const struct sp_type *type, const struct sp_value *v)
     return p != NULL && v->tag == SP_NATIVE && strcmp(v->u.native.type, p->name) == 0;
 }
 
+/* Arrays of arrays, each element for itself. The depth is bounded. */
+static int fit_nested(struct sp_arena *a, const struct sp_type *type, const struct sp_value *v, int depth,
+    struct sp_value *out, struct sp_error *err)
+{
+    const struct sp_type leaf = { .tag = type->elem };
+    size_t n = v->u.array.n;
+    struct sp_value *e = sp_arena_array(a, n == 0 ? 1 : n, sizeof *e);
+    int ret = e == NULL          ? sp_nomem(err)
+              : depth == PO_DIMS ? range(err, "an array of too many dimensions")
+                                 : 0;
+    for (size_t i = 0; ret == 0 && i < n; i++) {
+        const struct sp_value *in = &v->u.array.v[i];
+        ret = in->tag == SP_ARRAY ? fit_nested(a, type, in, depth + 1, &e[i], err)
+                                  : po_fit(a, &leaf, in, &e[i], err);
+    }
+    *out = sp_v_array(v->u.array.elem == SP_ARRAY ? SP_ARRAY : type->elem, e, n);
+    return ret;
+}
+
 int po_fit(struct sp_arena *a, const struct sp_type *type, const struct sp_value *v, struct sp_value *out,
     struct sp_error *err)
 {
+    if (type->tag == SP_ARRAY && v->tag == SP_ARRAY && v->u.array.elem == SP_ARRAY)
+        return fit_nested(a, type, v, 1, out, err);
     *out = *v;
     if (sp_v_is_absent(v)) {
         *out = sp_v_null();
@@ -181,36 +202,56 @@ static int put_vector(struct sp_buf *out, const struct sp_value *v)
     return 0;
 }
 
-static int put_array(struct sp_buf *out, Oid elem, const struct sp_value *v, struct sp_error *err)
+static int put_element(struct sp_buf *out, Oid elem, const struct sp_value *e, struct sp_error *err)
 {
-    uint32_t nulls = 0;
-    int ret = 0;
-    if (v->u.array.n > INT32_MAX)
-        return range(err, "an array of too many elements");
-    for (size_t i = 0; i < v->u.array.n; i++)
-        nulls |= sp_v_is_absent(&v->u.array.v[i]) ? 1u : 0u;
-    sp_buf_u32be(out, v->u.array.n == 0 ? 0 : 1);
-    sp_buf_u32be(out, nulls);
-    sp_buf_u32be(out, elem);
-    if (v->u.array.n > 0) {
-        sp_buf_u32be(out, (uint32_t)v->u.array.n);
-        sp_buf_u32be(out, 1);
-    }
-    for (size_t i = 0; ret == 0 && i < v->u.array.n; i++) {
-        const struct sp_value *e = &v->u.array.v[i];
-        size_t at = out->n;
-        sp_buf_u32be(out, UINT32_MAX);
-        if (sp_v_is_absent(e))
-            continue;
-        ret = e->tag == SP_TEXT ? check_text(&(struct sp_type){ .tag = SP_MISSING }, e, err) : 0;
-        if (ret == 0)
-            ret = po_encode(out, elem, e, err);
-        if (ret == 0 && !out->oom) {
-            uint32_t n = htobe32((uint32_t)(out->n - at - 4));
-            memcpy(out->p + at, &n, 4);
-        }
+    size_t at = out->n;
+    sp_buf_u32be(out, UINT32_MAX);
+    if (sp_v_is_absent(e))
+        return 0;
+    int ret = e->tag == SP_TEXT ? check_text(&(struct sp_type){ .tag = SP_MISSING }, e, err) : 0;
+    if (ret == 0)
+        ret = po_encode(out, elem, e, err);
+    if (ret == 0 && !out->oom) {
+        uint32_t n = htobe32((uint32_t)(out->n - at - 4));
+        memcpy(out->p + at, &n, 4);
     }
     return ret;
+}
+
+/* One dimension; all arrays of one depth have the same length. */
+static int put_level(struct sp_buf *out, Oid elem, const struct sp_value *v, const size_t *dims, size_t ndims,
+    struct sp_error *err)
+{
+    int ret = 0;
+    for (size_t i = 0; ret == 0 && i < v->u.array.n; i++) {
+        const struct sp_value *e = &v->u.array.v[i];
+        if (ndims == 1)
+            ret = e->tag == SP_ARRAY ? range(err, "an array whose parts have different depths")
+                                     : put_element(out, elem, e, err);
+        else if (e->tag != SP_ARRAY || e->u.array.n != dims[1])
+            ret = range(err, "an array whose parts have different lengths");
+        else
+            ret = put_level(out, elem, e, dims + 1, ndims - 1, err);
+    }
+    return ret;
+}
+
+static int put_array(struct sp_buf *out, Oid elem, const struct sp_value *v, struct sp_error *err)
+{
+    size_t dims[PO_DIMS], ndims = 0;
+    for (const struct sp_value *at = v; at->tag == SP_ARRAY && at->u.array.n > 0; at = &at->u.array.v[0]) {
+        if (ndims == PO_DIMS || at->u.array.n > INT32_MAX)
+            return range(err, "an array of too many elements or dimensions");
+        dims[ndims++] = at->u.array.n;
+    }
+    sp_buf_u32be(out, (uint32_t)ndims);
+    sp_buf_u32be(out, 1); /* there may be nulls */
+    sp_buf_u32be(out, elem);
+    for (size_t i = 0; i < ndims; i++) {
+        sp_buf_u32be(out, (uint32_t)dims[i]);
+        sp_buf_u32be(out, 1);
+    }
+    return ndims == 0 ? 0 : put_level(out, elem, v, dims, ndims, err);
 }
 
 static bool is_word(const struct sp_value *v, const char *word)

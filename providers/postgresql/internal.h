@@ -12,6 +12,7 @@
 #include "providers/postgresql/postgresql.h"
 
 #define PO_NAME_BYTES 63                      /* longer names would be cut by the server */
+#define PO_DIMS       6                       /* of an array, by the server */
 #define PO_PARAMS     65535                   /* of one statement, by the protocol */
 #define PO_MARK       "switchproof namespace" /* comment on the schemas that ns_create() makes */
 #define PO_CHECK      "sp_type_"      /* names of the checks that hold what no type of the server says */

@@ -243,7 +243,7 @@ static void own_types(void **state)
     row[0] = sp_v_int(3);
     struct sp_load *l = NULL;
     uint64_t loaded = 0;
-    OK(sp_db_load_open(session, "own", cols, 7, &l, &err));
+    OK(sp_db_load_open(session, "own", cols, SP_LEN(cols), &l, &err));
     OK(sp_db_load_row(session, l, row, &err));
     OK(sp_db_load_close(session, l, true, &loaded, &err));
     assert_int_equal(loaded, 1);
@@ -256,6 +256,30 @@ static void own_types(void **state)
     OK(sp_db_count(session, "own", NULL, &n, &err));
     assert_int_equal(n, 2); /* 1 day 2 hours equals 26 hours for the server */
     sp_result_free(&r);
+}
+
+static void arrays_of_arrays(void **state)
+{
+    struct sp_value a[] = { sp_v_int(1), sp_v_null() }, b[] = { sp_v_int(3), sp_v_int(4), sp_v_int(5) };
+    struct sp_value rows[] = { sp_v_array(SP_INT, a, 2), sp_v_array(SP_INT, b, 2) };
+    struct sp_value deep[] = { rows[0], sp_v_int(7) };
+    struct sp_field f = { "grid", sp_v_array(SP_ARRAY, rows, 2) };
+    struct sp_result r = SP_RESULT_INIT;
+    struct sp_op op = { .kind = SP_OP_RAW, .raw = "SELECT grid::text FROM nested" };
+    int64_t n = -1;
+    (void)state;
+    need_server();
+    raw("CREATE TABLE nested(grid int[])");
+    OK(sp_db_insert(session, "nested", &f, 1, &err));
+    OK(sp_db_exec(session, &op, &r, &err));
+    assert_memory_equal(r.values[0].u.str.p, "{{1,NULL},{3,4}}", 16);
+    sp_result_free(&r);
+    rows[1] = sp_v_array(SP_INT, b, 3); /* of different lengths */
+    FAILS(SP_E_RANGE, sp_db_insert(session, "nested", &f, 1, &err));
+    f.value = sp_v_array(SP_ARRAY, deep, 2); /* of different depths */
+    FAILS(SP_E_RANGE, sp_db_insert(session, "nested", &f, 1, &err));
+    OK(sp_db_count(session, "nested", NULL, &n, &err));
+    assert_int_equal(n, 1);
 }
 
 static void parents_with_children(void **state)
@@ -291,6 +315,7 @@ int main(void)
         cmocka_unit_test(load_given_up),
         cmocka_unit_test(never_changed_silently),
         cmocka_unit_test(own_types),
+        cmocka_unit_test(arrays_of_arrays),
         cmocka_unit_test(parents_with_children),
     };
     return cmocka_run_group_tests(tests, group_setup, group_teardown);

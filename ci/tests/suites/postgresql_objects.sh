@@ -63,9 +63,9 @@ create type span as range (subtype = float8);
 create sequence free_seq as int increment 5 start 42;
 create function twice(int) returns int language sql immutable as 'select $1 * 2';
 create table base(id int generated always as identity primary key, m mood not null default 'ok', p positive, e email,
-    tags text[], moods mood[], pt point3, r int4range, sp span, ip inet, d interval, j jsonb, x xml,
+    tags text[], grid int[], moods mood[], pt point3, r int4range, sp span, ip inet, d interval, j jsonb, x xml,
     code int default nextval('free_seq'), note text default null);
-insert into base(m, p, e, tags, moods, pt, r, sp, ip, d, j, x) values ('sad', 1, 'a@b', '{a,"b c",NULL}', '{sad,ok}',
+insert into base(m, p, e, tags, grid, moods, pt, r, sp, ip, d, j, x) values ('sad', 1, 'a@b', '{a,"b c",NULL}', '{{1,2,NULL},{4,5,6}}', '{sad,ok}',
     '(1,2,"z z")', '[1,5)', '[1.5,2.5]', '10.0.0.1/24', '1 mon 2 days 03:04:05.5', '{"a":1.10,"b":[1,null]}', '<a/>');
 insert into base(p) values (2);
 create table ser(id serial primary key, big bigserial, n int default null, v varchar(20) collate "POSIX", w text,
