@@ -328,6 +328,9 @@ static void texts(void **state)
     assert_false(sp_v_expr_equal("x > 1", "x > 10"));
     assert_false(sp_v_expr_equal("x", "'x'"));
     assert_false(sp_v_expr_equal("x <> \"true\"", "x <> true"));
+    assert_true(sp_v_expr_equal("{\"a\":\"b\"}", "{\"a\":\"b\"}"));
+    assert_false(sp_v_expr_equal("{\"a\":\"b\"}", "{\"a\":b}"));
+    assert_false(sp_v_expr_equal("{\"a\":\"x\\\" B\"}", "{\"a\":\"x\\\" b\"}"));
     assert_false(sp_v_expr_equal("\"current_timestamp\"", "current_timestamp"));
     assert_true(sp_v_marks_equal("INDEX x ON t (a DESC, b)", "index y on t (A desc, \"b\" ASC)"));
     assert_false(sp_v_marks_equal("INDEX x ON t (a DESC, b)", "INDEX x ON t (a, b DESC)"));
