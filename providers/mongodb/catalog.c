@@ -33,7 +33,7 @@ int mo_column_check(const struct mo_table *t, const char *name, struct sp_error 
     return 0;
 }
 
-/* A collection without a definition: documents, of which only _id is known. */
+/* A collection without a definition: documents, of which only _id is known, and what its validator says. */
 static int undefined(struct sp_arena *a, struct mo_table *out, struct sp_error *err)
 {
     struct sp_column *c = sp_arena_alloc(a, sizeof *c);
@@ -72,7 +72,7 @@ static int enforced_of(const bson_iter_t *properties, const struct sp_table *t, 
     return ret;
 }
 
-static bool in_required(const bson_iter_t *schema, const char *name)
+bool mo_is_required(const bson_iter_t *schema, const char *name)
 {
     bson_iter_t it, list;
     if (!bson_iter_recurse(schema, &it) || !bson_iter_find(&it, "required") || !BSON_ITER_HOLDS_ARRAY(&it) ||
@@ -93,7 +93,7 @@ static int look_at_schema(const bson_iter_t *schema, bool active, struct mo_tabl
     out->enforced = active && properties;
     for (size_t i = 0; i < out->t.ncolumns; i++) {
         struct sp_column *c = &columns[i];
-        bool as_made = false, is_required = in_required(schema, c->name);
+        bool as_made = false, is_required = mo_is_required(schema, c->name);
         int ret = properties ? enforced_of(&it, &out->t, c, &as_made, err) : 0;
         if (ret != 0)
             return ret;
@@ -107,7 +107,7 @@ static int look_at_schema(const bson_iter_t *schema, bool active, struct mo_tabl
 }
 
 /* A validator that only warns, or looks at some writes only, enforces nothing. */
-static bool is_active(const bson_iter_t *options)
+bool mo_is_active(const bson_iter_t *options)
 {
     bson_iter_t it;
     if (bson_iter_recurse(options, &it) && bson_iter_find(&it, "validationAction") &&
@@ -134,7 +134,7 @@ static int look_at_options(
     if (ret != 0)
         return sp_error_prefix(err, "collection \"%s\"", out->t.name);
     out->defined = true;
-    return look_at_schema(&schema, is_active(options), out, err);
+    return look_at_schema(&schema, mo_is_active(options), out, err);
 }
 
 int mo_table_of(struct sp_arena *a, const bson_t *collection, struct mo_table *out, struct sp_error *err)
@@ -151,7 +151,12 @@ int mo_table_of(struct sp_arena *a, const bson_t *collection, struct mo_table *o
         out->view = strcmp(bson_iter_utf8(&it, NULL), "view") == 0;
     if (bson_iter_init_find(&it, collection, "options") && BSON_ITER_HOLDS_DOCUMENT(&it))
         ret = look_at_options(a, &it, out, err);
-    return ret == 0 && !out->defined ? undefined(a, out, err) : ret;
+    if (ret == 0 && !out->defined)
+        ret = undefined(a, out, err);
+    if (ret == 0 && !out->defined && !out->view && bson_iter_init_find(&it, collection, "options") &&
+        BSON_ITER_HOLDS_DOCUMENT(&it))
+        ret = mo_validator_columns(a, &it, &out->t, err);
+    return ret;
 }
 
 static int first_of(

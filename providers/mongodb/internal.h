@@ -135,6 +135,9 @@ int mo_table_find(struct sp_session *s, const char *ns, const char *name, const 
     struct sp_error *err);
 /* From one document of listCollections. */
 int mo_table_of(struct sp_arena *a, const bson_t *collection, struct mo_table *out, struct sp_error *err);
+/* Does the $jsonSchema at `schema` require the field? Does a validator with these options refuse anything? */
+bool mo_is_required(const bson_iter_t *schema, const char *name);
+bool mo_is_active(const bson_iter_t *options);
 /* NULL = undeclared. */
 const struct sp_column *mo_table_column(const struct mo_table *t, const char *name);
 /* Refuses names that are not declared, unless the table is open, and names that cannot be used in queries. */
@@ -248,6 +251,13 @@ int mo_item_add(struct mo_items *l, const char *kind, const char *name, const ch
     const char *definition, struct sp_error *err); /* definition is not copied */
 void mo_items_sort(struct mo_items *l);
 int mo_inventory_users(struct sp_session *s, const char *db, struct mo_items *l, struct sp_error *err);
+
+/* ---- validator.c: collections that others made ---- */
+/* Adds the fields that the $jsonSchema of the options describes as columns. */
+int mo_validator_columns(
+    struct sp_arena *a, const bson_iter_t *options, struct sp_table *t, struct sp_error *err);
+/* Does the validator ask for exactly what the table's columns say? */
+int mo_validator_is_ours(const struct sp_table *t, const bson_t *options, bool *ours, struct sp_error *err);
 
 /* ---- verbatim.c: collections in the words of another server ---- */
 bool mo_is_verbatim(const struct sp_table *t);

@@ -69,10 +69,13 @@ static int checks(struct sp_arena *a, const struct mo_table *m, const bson_t *op
         return rc;
     if (others != NULL)
         v[t->nchecks++] = (struct sp_check){ .name = "collection options", .expr = others };
-    if (validation != NULL && !(m->defined && m->enforced)) /* ours is in the columns */
+    bool ours = false;
+    if (m->defined && m->enforced)
+        rc = mo_validator_is_ours(&m->t, options, &ours, err);
+    if (rc == 0 && validation != NULL && !ours) /* ours is in the columns */
         v[t->nchecks++] = (struct sp_check){ .name = "validator", .expr = validation };
     t->checks = v;
-    return 0;
+    return rc;
 }
 
 /* A bson_t may not be copied, so it is made where it is used. */

@@ -371,6 +371,73 @@ static void test_schema_of_documents(void **state)
     sp_close(s);
 }
 
+/* The validator of a collection that others made: what it refuses is a type, what it only warns of is a hint. */
+static void test_schema_of_a_validator(void **state)
+{
+    static const struct {
+        const char *name;
+        enum sp_tag tag;
+        bool not_null;
+    } want[] = { { "_id", SP_MISSING, true }, { "i", SP_INT, true }, { "l", SP_INT, false },
+        { "t", SP_TEXT, false }, { "d", SP_INSTANT, true }, { "o", SP_NATIVE, false },
+        { "x", SP_MISSING, false }, { "n", SP_MISSING, false } };
+    struct mpair *p = *state;
+    need_server(p);
+    command(p, 0,
+        "{\"create\":\"docs\",\"validator\":{\"$jsonSchema\":{\"required\":[\"i\",\"d\",\"t\",\"n\"],"
+        "\"properties\":{"
+        "\"i\":{\"bsonType\":\"int\",\"minimum\":0},\"l\":{\"bsonType\":[\"long\",\"null\"]},"
+        "\"t\":{\"bsonType\":[\"null\",\"string\"]},\"d\":{\"bsonType\":\"date\"},\"o\":{\"bsonType\":"
+        "\"objectId\"},"
+        "\"x\":{\"bsonType\":[\"int\",\"string\"]},\"n\":{\"minimum\":5}}}}}");
+    struct sp_session *s = mpair_open(p, 0, SP_ACCESS_READ_ONLY);
+    for (int active = 1; active >= 0; active--) {
+        struct sp_schema *schema = NULL;
+        OK(p, sp_db_introspect(s, NULL, &schema, &p->err));
+        const struct sp_table *t = sp_schema_table(schema, "docs");
+        assert_true(t != NULL && t->open_fields && t->nchecks == 1);
+        assert_int_equal(t->ncolumns, SP_LEN(want));
+        for (size_t i = 0; i < SP_LEN(want); i++) {
+            const struct sp_column *c = &t->columns[i];
+            assert_string_equal(c->name, want[i].name);
+            assert_int_equal(c->type.tag, active ? want[i].tag : SP_MISSING);
+            assert_true(c->not_null == (i == 0 || (active && want[i].not_null)));
+            if (!active && want[i].tag != SP_NATIVE)
+                assert_int_equal(c->declared.tag, want[i].tag);
+        }
+        assert_int_equal((active ? t->columns[1].type : t->columns[1].declared).int_bits, 32);
+        sp_schema_free(schema);
+        command(p, 0, "{\"collMod\":\"docs\",\"validationAction\":\"warn\"}");
+    }
+    sp_close(s);
+}
+
+/* The validator of "ours" without additionalProperties: it takes other fields now. */
+static void take_a_word_away(struct mpair *p)
+{
+    bson_t *q = bson_new_from_json(
+        (const uint8_t *)"{\"listCollections\":1,\"filter\":{\"name\":\"ours\"}}", -1, NULL);
+    bson_t reply, schema = BSON_INITIALIZER, old;
+    bson_iter_t it, at;
+    bson_error_t e;
+    const uint8_t *bytes;
+    uint32_t n;
+    assert_true(mongoc_client_command_simple(p->plain, p->db[0], q, NULL, &reply, &e));
+    assert_true(bson_iter_init(&it, &reply) &&
+                bson_iter_find_descendant(&it, "cursor.firstBatch.0.options.validator.$jsonSchema", &at));
+    bson_iter_document(&at, &n, &bytes);
+    assert_true(bson_init_static(&old, bytes, n));
+    assert_true(bson_has_field(&old, "additionalProperties"));
+    bson_copy_to_excluding_noinit(&old, &schema, "additionalProperties", NULL);
+    bson_destroy(q);
+    q = BCON_NEW("collMod", "ours", "validator", "{", "$jsonSchema", BCON_DOCUMENT(&schema), "}");
+    bson_destroy(&reply);
+    assert_true(mongoc_client_command_simple(p->plain, p->db[0], q, NULL, &reply, &e));
+    bson_destroy(&reply);
+    bson_destroy(&schema);
+    bson_destroy(q);
+}
+
 /* What table_create made comes back; what somebody takes away is gone. */
 static void test_schema_of_our_tables(void **state)
 {
@@ -410,6 +477,11 @@ static void test_schema_of_our_tables(void **state)
     assert_int_equal(t->nindexes, 1);
     assert_true(t->indexes[0].where == NULL && t->indexes[0].method == NULL && !t->indexes[0].unique);
     sp_schema_free(schema);
+    take_a_word_away(p);
+    OK(p, sp_db_introspect(s, NULL, &schema, &p->err));
+    t = sp_schema_table(schema, "ours");
+    assert_true(t->nchecks == 1 && strcmp(t->checks[0].name, "validator") == 0);
+    sp_schema_free(schema);
     command(p, 0, "{\"dropIndexes\":\"ours\",\"index\":\"sp_pk\"}");
     command(p, 0, "{\"dropIndexes\":\"ours\",\"index\":\"u_name\"}");
     command(p, 0, "{\"collMod\":\"ours\",\"validationAction\":\"warn\"}");
@@ -432,6 +504,7 @@ int main(void)
         T(test_scan_while_others_write),
         T(test_growing_collection_is_told),
         T(test_schema_of_documents),
+        T(test_schema_of_a_validator),
         T(test_schema_of_our_tables),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
