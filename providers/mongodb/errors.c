@@ -55,8 +55,11 @@ static const struct code_row codes[] = {
     { 10058, SP_E_UNAVAILABLE, "not the primary" },
     { 91, SP_E_UNAVAILABLE, "the server is stopping" },
     { 189, SP_E_UNAVAILABLE, "the primary stepped down" },
-    { 6, SP_E_UNAVAILABLE, "" }, /* HostUnreachable */
-    { 7, SP_E_UNAVAILABLE, "" }, /* HostNotFound */
+    { 75, SP_E_OUTCOME_UNKNOWN,
+        "made on the primary, but not confirmed by the others" }, /* WriteConcernTimeout */
+    { 100, SP_E_OUTCOME_UNKNOWN, "" },                            /* UnsatisfiableWriteConcern */
+    { 6, SP_E_UNAVAILABLE, "" },                                  /* HostUnreachable */
+    { 7, SP_E_UNAVAILABLE, "" },                                  /* HostNotFound */
     { 9001, SP_E_UNAVAILABLE, "" },
     { 133, SP_E_UNAVAILABLE, "" }, /* FailedToSatisfyReadPreference */
     { 14031, SP_E_UNAVAILABLE, "the server's disk is full" },
@@ -149,19 +152,53 @@ static int no_answer(struct sp_session *s, const bson_error_t *e, const char *wh
 
 /* ---- the server's answer ---- */
 
+/* These are said before anything is done; the others may come in the middle of it. */
+static bool refused_at_once(int32_t code)
+{
+    return code == 10107 || code == 13435 || code == 10058 || code == 13436 || code == 133 || code == 14031;
+}
+
 static int answered(struct sp_session *s, int32_t code, const bson_error_t *e, const bson_t *reply,
     const char *what, struct sp_error *err)
 {
     const struct code_row *row = row_of(code);
     bool transient = reply != NULL && mongoc_error_has_label(reply, "TransientTransactionError");
     enum sp_code to = row != NULL ? row->to : SP_E_INVALID;
+    if (code == 13 && strstr(e->message, "requires authentication") != NULL)
+        to = SP_E_AUTHENTICATION;
     if (unknown_commit(reply))
         to = SP_E_OUTCOME_UNKNOWN;
     else if (transient && to != SP_E_UNAVAILABLE)
         to = SP_E_CONFLICT;
+    else if (s->uncertain && to == SP_E_UNAVAILABLE && !refused_at_once(code) &&
+             !(reply != NULL && mongoc_error_has_label(reply, "NoWritesPerformed")))
+        to = SP_E_OUTCOME_UNKNOWN;
+    else if (s->uncertain && e->domain == MONGOC_ERROR_WRITE_CONCERN)
+        to = SP_E_OUTCOME_UNKNOWN;
     if (s->in_txn) /* the server has aborted it, whatever the error was */
         s->txn_lost = to == SP_E_UNAVAILABLE ? SP_E_UNAVAILABLE : SP_E_CONFLICT;
     return fill(s, to, SP_ORIGIN_BACKEND, code, what, e->message, row == NULL ? "" : row->advice, err);
+}
+
+/* Nothing was sent. "No suitable servers found (`serverSelectionTryOnce` set): [why]": the why is for people. */
+static int no_server(struct sp_session *s, const bson_error_t *e, const char *what, struct sp_error *err)
+{
+    int32_t code = (int32_t)e->code;
+    bool version = code == MONGOC_ERROR_PROTOCOL_BAD_WIRE_VERSION ||
+                   code == MONGOC_ERROR_SERVER_SELECTION_BAD_WIRE_VERSION;
+    const char *why = strchr(e->message, '[');
+    const char *set = mongoc_uri_get_replica_set(s->uri);
+    struct sp_buf advice = SP_BUF_INIT;
+    lose(s);
+    if (why == NULL && set != NULL)
+        sp_buf_printf(&advice, "no server says that it belongs to the replica set \"%s\" of the URL", set);
+    int ret = fill(s, version ? SP_E_UNSUPPORTED : SP_E_UNAVAILABLE, SP_ORIGIN_TRANSPORT, 0, what,
+        why != NULL              ? why
+        : version || set == NULL ? e->message
+                                 : "no server fits the URL",
+        advice.p == NULL ? "" : advice.p, err);
+    sp_buf_free(&advice);
+    return ret;
 }
 
 int mo_error(
@@ -177,13 +214,7 @@ int mo_error(
     case MONGOC_ERROR_SERVER_SELECTION:
         if (atomic_load(&s->interrupted) || unknown_commit(reply))
             return no_answer(s, e, what, err);
-        lose(s);
-        return fill(s,
-            code == MONGOC_ERROR_PROTOCOL_BAD_WIRE_VERSION ||
-                    code == MONGOC_ERROR_SERVER_SELECTION_BAD_WIRE_VERSION
-                ? SP_E_UNSUPPORTED
-                : SP_E_UNAVAILABLE,
-            SP_ORIGIN_TRANSPORT, 0, what, e->message, "", err);
+        return no_server(s, e, what, err);
     case MONGOC_ERROR_CLIENT:
         if (code == MONGOC_ERROR_CLIENT_AUTHENTICATE)
             return fill(s, SP_E_AUTHENTICATION, SP_ORIGIN_BACKEND, 18, what, e->message, "", err);
@@ -194,6 +225,8 @@ int mo_error(
     case MONGOC_ERROR_SCRAM:
         return fill(s, SP_E_AUTHENTICATION, SP_ORIGIN_BACKEND, 18, what, e->message, "", err);
     case MONGOC_ERROR_PROTOCOL:
+        if (s->uncertain)
+            return no_answer(s, e, what, err);
         lose(s);
         return fill(s, code == MONGOC_ERROR_PROTOCOL_BAD_WIRE_VERSION ? SP_E_UNSUPPORTED : SP_E_UNAVAILABLE,
             SP_ORIGIN_TRANSPORT, 0, what, e->message, "", err);
@@ -293,6 +326,10 @@ int mo_write_error(struct sp_session *s, const bson_t *reply, const char *what, 
 {
     bson_iter_t it, list, sub;
     bson_error_t e = { .domain = MONGOC_ERROR_SERVER };
+    if (bson_iter_init_find(&it, reply, "writeConcernError") && BSON_ITER_HOLDS_DOCUMENT(&it) &&
+        !bson_has_field(reply, "writeErrors"))
+        return fill(s, SP_E_OUTCOME_UNKNOWN, SP_ORIGIN_BACKEND, 64, what, text_at(&it, "errmsg"),
+            "made on the primary, but not confirmed by the others", err);
     if (!bson_iter_init_find(&it, reply, "writeErrors") || !BSON_ITER_HOLDS_ARRAY(&it) ||
         !bson_iter_recurse(&it, &list) || !bson_iter_next(&list))
         return 0;

@@ -81,14 +81,15 @@ static void name_version(struct mo_server *m, const bson_t *build, const char *s
             stranger == NULL ? "" : ", with ", stranger == NULL ? "" : stranger);
 }
 
-static int ask(struct sp_session *s, const char *command, bson_t *reply, struct sp_error *err)
+static int ask(
+    struct sp_session *s, const char *command, const char *what, bson_t *reply, struct sp_error *err)
 {
     bson_t cmd = BSON_INITIALIZER;
     bool ok = BSON_APPEND_INT32(&cmd, command, 1);
     bson_init(reply);
     if (ok)
         bson_destroy(reply);
-    int ret = ok ? mo_command(s, "admin", &cmd, MO_PLAIN, command, reply, err) : sp_nomem(err);
+    int ret = ok ? mo_command(s, "admin", &cmd, MO_PLAIN, what, reply, err) : sp_nomem(err);
     bson_destroy(&cmd);
     return ret;
 }
@@ -111,7 +112,7 @@ static void hear_engine(struct sp_session *s)
     bson_t reply;
     bson_iter_t it, sub;
     (void)sp_strlcpy(s->server.engine, "not said", sizeof s->server.engine);
-    if (ask(s, "serverStatus", &reply, NULL) == 0 && bson_iter_init(&it, &reply) &&
+    if (ask(s, "serverStatus", "serverStatus", &reply, NULL) == 0 && bson_iter_init(&it, &reply) &&
         bson_iter_find_descendant(&it, "storageEngine.name", &sub) && BSON_ITER_HOLDS_UTF8(&sub))
         (void)sp_strlcpy(s->server.engine, bson_iter_utf8(&sub, NULL), sizeof s->server.engine);
     bson_destroy(&reply);
@@ -121,13 +122,13 @@ int mo_recognise(struct sp_session *s, struct sp_error *err)
 {
     bson_t hello, build;
     const char *stranger = NULL;
-    int ret = ask(s, "hello", &hello, err);
+    int ret = ask(s, "hello", "cannot connect", &hello, err);
     if (ret == 0)
         hear_hello(&s->server, &hello);
     bson_destroy(&hello);
     if (ret != 0)
         return ret;
-    ret = ask(s, "buildInfo", &build, err);
+    ret = ask(s, "buildInfo", "buildInfo", &build, err);
     if (ret == 0) {
         s->server.fidelity = judge(&build, &stranger);
         name_version(&s->server, &build, stranger);

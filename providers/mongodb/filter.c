@@ -123,10 +123,28 @@ static bool is_number(enum sp_tag t)
     return t == SP_INT || t == SP_DEC || t == SP_F32 || t == SP_F64;
 }
 
+/* To the server two documents with their fields in another order are two, to the contract they are one. */
+static int comparable(const struct leaf *l, const struct sp_value *v, struct sp_error *err)
+{
+    const char *p = v->u.str.p;
+    size_t i = 0;
+    if (v->tag != SP_JSON)
+        return 0;
+    while (i < v->u.str.n && (p[i] == ' ' || p[i] == '\t' || p[i] == '\n' || p[i] == '\r'))
+        i++;
+    return i < v->u.str.n && (p[i] == '{' || p[i] == '[')
+               ? sp_fail(err, SP_E_UNSUPPORTED, SP_ORIGIN_BACKEND,
+                     "filter on \"%s\": the server compares documents with the order of their fields",
+                     l->f->column)
+               : 0;
+}
+
 /* The value as the column holds it, so that equal ones have equal elements. */
 static int operand(const struct leaf *l, const struct sp_value *v, struct sp_value *out, struct sp_error *err)
 {
     *out = *v;
+    if (v->tag == SP_JSON)
+        return comparable(l, v, err);
     if (dynamic(l) || sp_v_is_absent(v) || (is_number(v->tag) && is_number(l->c->type.tag)))
         return 0;
     const struct sp_type bare = { .tag = l->c->type.tag, .elem = l->c->type.elem };

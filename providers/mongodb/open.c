@@ -38,12 +38,45 @@ static void describe(struct sp_session *s)
     sp_buf_free(&b);
 }
 
+/* libmongoc passes over options that it does not know: a misspelt tlsCAFile would be no protection at all. */
+static int check_options(const char *url, struct sp_error *err)
+{
+    static const char *const texts[] = { "appname", "authmechanism", "authmechanismproperties", "authsource",
+        "compressors", "gssapiservicename", "readconcernlevel", "readpreference", "readpreferencetags",
+        "replicaset", "srvservicename", "tlscertificatekeyfile", "tlscertificatekeyfilepassword", "tlscafile",
+        "w", "sslclientcertificatekeyfile", "sslclientcertificatekeypassword", "sslcertificateauthorityfile",
+        NULL };
+    const char *p = strchr(url, '?');
+    char key[64];
+    while (p != NULL && *++p != '\0') {
+        size_t n = strcspn(p, "=&;"), i = 0;
+        bool known = n > 0 && n < sizeof key;
+        for (; known && i < n; i++)
+            key[i] = p[i] >= 'A' && p[i] <= 'Z' ? (char)(p[i] - 'A' + 'a') : p[i];
+        key[i] = '\0';
+        bool listed = mongoc_uri_option_is_int32(key) || mongoc_uri_option_is_int64(key) ||
+                      mongoc_uri_option_is_bool(key);
+        for (i = 0; known && !listed && texts[i] != NULL; i++)
+            listed = strcmp(texts[i], key) == 0;
+        if (!known || !listed) {
+            const char *near = sp_nearest(key, texts);
+            return sp_invalid(err, "mongodb: the URL has the unknown option \"%s\"%s%s", key,
+                near == NULL ? "" : "; did you mean ", near == NULL ? "" : near);
+        }
+        p = strpbrk(p, "&;");
+    }
+    return 0;
+}
+
 static int parse_url(struct sp_session *s, struct sp_error *err)
 {
     bson_error_t e = { 0 };
     const char *url = s->base.endpoint->url;
     if (!sp_str_prefix(url, "mongodb://") && !sp_str_prefix(url, "mongodb+srv://"))
         return sp_invalid(err, "mongodb: a URL begins with mongodb:// or mongodb+srv://");
+    int ret = check_options(url, err);
+    if (ret != 0)
+        return ret;
     s->uri = mongoc_uri_new_with_error(url, &e);
     if (s->uri == NULL)
         return sp_invalid(err, "mongodb: the URL cannot be read: %s", e.message);

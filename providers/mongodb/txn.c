@@ -195,12 +195,12 @@ static int attempt(struct sp_session *s, int (*body)(struct sp_session *, void *
     int ret = start_txn(s, &own);
     if (ret == 0)
         ret = body(s, payload, &own);
-    if (ret == 0)
+    if (ret != 0) /* what it did is rolled back */
+        own.effect = SP_EFFECT_NONE;
+    else
         ret = commit_now(s, &own);
     end_session(s);
     *again = ret == -SP_E_CONFLICT;
-    if (ret != 0 && ret != -SP_E_OUTCOME_UNKNOWN)
-        own.effect = SP_EFFECT_NONE;
     if (err != NULL)
         sp_error_move(err, &own);
     sp_error_clear(&own);

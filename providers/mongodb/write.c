@@ -141,8 +141,10 @@ static int run(struct sp_session *s, const struct mo_table *t, const char *comma
     }
     int ret = mo_command(s, t->db, &cmd, MO_WRITE, command, reply, err);
     *n = number_of(reply, "n");
+    s->uncertain = s->cs == NULL;
     if (ret == 0)
         ret = mo_write_error(s, reply, command, err);
+    s->uncertain = false;
     bson_destroy(&cmd);
     return ret;
 }
