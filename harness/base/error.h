@@ -97,6 +97,8 @@ int sp_secret_add(const char *secret);
 char *sp_redact(const char *text);
 /* Sets mark[i] = 1 for every byte of `text` (n bytes, then a NUL) that belongs to a password inside a URL. */
 void sp_secret_in_urls(const char *text, size_t n, char *mark);
+/* The same of a text that is one URL and nothing else: blanks and quotes do not end it. */
+void sp_secret_in_url(const char *url, size_t n, char *mark);
 void sp_secret_forget_all(void); /* overwrites and frees the list */
 
 #endif

@@ -208,7 +208,7 @@ static void mark_query(const char *text, const char *p, const char *end, char *m
     }
 }
 
-void sp_secret_in_urls(const char *text, size_t n, char *mark)
+static void mark_urls(const char *text, size_t n, char *mark, bool whole)
 {
     const char *limit = text + n;
     const char *p = text;
@@ -221,7 +221,7 @@ void sp_secret_in_urls(const char *text, size_t n, char *mark)
         }
         p += 3;
         if (p > end) {
-            end = p;
+            end = whole ? limit : p;
             while (end < limit && !ends_url(*end)) {
                 end++;
             }
@@ -230,6 +230,16 @@ void sp_secret_in_urls(const char *text, size_t n, char *mark)
         }
         p = mark_userinfo(text, p, end, at, mark);
     }
+}
+
+void sp_secret_in_urls(const char *text, size_t n, char *mark)
+{
+    mark_urls(text, n, mark, false);
+}
+
+void sp_secret_in_url(const char *url, size_t n, char *mark)
+{
+    mark_urls(url, n, mark, true);
 }
 
 char *sp_redact(const char *text)

@@ -94,7 +94,7 @@ bool sp_url_literal_password(const struct sp_expanded *url)
     if (mark == NULL) {
         return true; /* refusing is the safe side */
     }
-    sp_secret_in_urls(url->text, n, mark);
+    sp_secret_in_url(url->text, n, mark);
     bool literal = false;
     for (size_t i = 0; i < n; i++) {
         literal = literal || (mark[i] && !url->from[i]);
@@ -111,7 +111,7 @@ int sp_url_register(const char *url, struct sp_error *err)
     if (mark == NULL) {
         return sp_nomem(err);
     }
-    sp_secret_in_urls(url, n, mark);
+    sp_secret_in_url(url, n, mark);
     for (size_t i = 0; i < n && rc == 0; i++) {
         size_t from = i;
         while (i < n && mark[i]) {

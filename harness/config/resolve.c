@@ -38,7 +38,7 @@ static bool has_password(const char *url)
     if (mark == NULL) {
         return true;
     }
-    sp_secret_in_urls(url, n, mark);
+    sp_secret_in_url(url, n, mark);
     bool found = memchr(mark, 1, n) != NULL;
     free(mark);
     return found;
@@ -113,11 +113,14 @@ int sp_config_resolve(const struct sp_config *cfg, const char *arg, struct sp_ar
         return unknown(cfg, arg, a, err);
     }
     if (has_password(arg)) {
-        return sp_invalid(err,
-            "%s: a password has no place in an argument, where every user of this machine can read it: put "
-            "the "
-            "URL into an environment variable and write env:NAME",
-            arg);
+        int rc = sp_url_register(arg, err);
+        return rc != 0 ? rc
+                       : sp_invalid(err,
+                             "%s: a password has no place in an argument, where every user of this machine "
+                             "can read it: put "
+                             "the "
+                             "URL into an environment variable and write env:NAME",
+                             arg);
     }
     return from_url(arg, arg, a, out, kinds, err);
 }

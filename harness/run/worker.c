@@ -35,7 +35,7 @@ static void hide_secrets(const struct sp_provider *kind, const struct sp_config_
     char *mark = n != 0 ? calloc(n + 1, 1) : NULL;
     if (mark == NULL)
         return;
-    sp_secret_in_urls(p->url, n, mark);
+    sp_secret_in_url(p->url, n, mark);
     for (size_t i = 0; i < n;) {
         size_t run = 0;
         while (i + run < n && mark[i + run] != 0)

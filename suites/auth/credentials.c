@@ -191,7 +191,8 @@ void crd_silent_url(struct sp_ctx *ctx, const void *data)
 {
     static const char *const tails[] = { "://user:" CR_MARK "@127.0.0.1:1/none",
         "://user:" CR_MARK "%20x@127.0.0.1:1/none", "://user:" CR_MARK "@127.0.0.1:999999/none",
-        "://user:" CR_MARK "@[127.0.0.1/none" };
+        "://user:" CR_MARK "@[127.0.0.1/none", "://127.0.0.1:1/none?user=user&password=" CR_MARK,
+        "://[127.0.0.1/none?password=" CR_MARK };
     struct cr c;
     (void)data;
     if (cr_start(&c, ctx)) {

@@ -142,6 +142,27 @@ static void registered_secrets(void **state)
     hides("hunter22", "hunter22");
 }
 
+/* What is known to be one URL is read to its end: a raw blank or quote belongs to the password. */
+static void secrets_of_one_url(void **state)
+{
+    static const struct {
+        const char *url, *want; /* x = secret */
+    } t[] = { { "pg://u:my pass@h/d", "-------xxxxxxx----" }, { "pg://u:a\"b<c@[h", "-------xxxxx---" },
+        { "pg://h:54/d?x=1 2@3", "-------------------" },
+        { "pg://h/d?password=a b&c", "------------------xxx--" }, { "mock:name", "---------" },
+        { "pg://u:p@h", "-------x--" } };
+    (void)state;
+    for (size_t i = 0; i < sizeof t / sizeof t[0]; i++) {
+        char mark[64] = { 0 };
+        size_t n = strlen(t[i].url);
+        sp_secret_in_url(t[i].url, n, mark);
+        for (size_t k = 0; k < n; k++) {
+            if ((mark[k] != 0) != (t[i].want[k] == 'x'))
+                fail_msg("%s: byte %zu", t[i].url, k);
+        }
+    }
+}
+
 static void overlapping_secrets(void **state)
 {
     (void)state;
@@ -236,6 +257,7 @@ int main(void)
         cmocka_unit_test(text_is_one_clean_line),
         cmocka_unit_test(prefix_native_move),
         cmocka_unit_test(registered_secrets),
+        cmocka_unit_test(secrets_of_one_url),
         cmocka_unit_test(overlapping_secrets),
         cmocka_unit_test(short_secrets),
         cmocka_unit_test(url_passwords),
