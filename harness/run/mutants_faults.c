@@ -211,6 +211,74 @@ static int open_blaming(struct sp_session **out, const struct sp_endpoint *e, st
 }
 SP_PLANT(outer, unavailable_misnamed, open, open_blaming)
 
+/* ---- storage ---- */
+
+static int get_to_the_break(struct sp_session *s, struct sp_arena *a, const char *bucket, const char *key,
+    uint64_t offset, uint64_t length, sp_sink_fn sink, void *payload, struct sp_object *out,
+    struct sp_error *err)
+{
+    int rc = SP_INNER_BLOB->get(s, a, bucket, key, offset, length, sink, payload, out, err);
+    if (!lost(rc))
+        return rc;
+    sp_error_clear(err);
+    return 0;
+}
+SP_PLANT(blob, broken_get_complete, get, get_to_the_break)
+
+static int put_acknowledging(struct sp_session *s, struct sp_arena *a, const char *bucket, const char *key,
+    sp_source_fn source, void *payload, const struct sp_put_opts *o, struct sp_object *out,
+    struct sp_error *err)
+{
+    int rc = SP_INNER_BLOB->put(s, a, bucket, key, source, payload, o, out, err);
+    if (!lost(rc))
+        return rc;
+    sp_error_clear(err);
+    return 0;
+}
+SP_PLANT(blob, lost_put_acknowledged, put, put_acknowledging)
+
+/* The beginning of the object stands there before the rest has come. */
+struct torn {
+    sp_source_fn source;
+    void *payload;
+    char *head;
+    size_t n, at;
+    bool only_head;
+};
+static int64_t give_torn(void *p, void *out, size_t n)
+{
+    struct torn *t = p;
+    size_t left = t->n - t->at;
+    if (left == 0)
+        return t->only_head ? 0 : t->source(t->payload, out, n);
+    n = n < left ? n : left;
+    memcpy(out, t->head + t->at, n);
+    t->at += n;
+    return (int64_t)n;
+}
+static int put_torn(struct sp_session *s, struct sp_arena *a, const char *bucket, const char *key,
+    sp_source_fn source, void *payload, const struct sp_put_opts *o, struct sp_object *out,
+    struct sp_error *err)
+{
+    enum { HEAD = 1 << 20 };
+    struct torn t = { .source = source, .payload = payload, .head = malloc(HEAD), .only_head = true };
+    if (t.head == NULL)
+        return sp_nomem(err);
+    int64_t got = 1;
+    while (got > 0 && t.n < HEAD) {
+        got = source(payload, t.head + t.n, HEAD - t.n);
+        t.n += got > 0 ? (size_t)got : 0;
+    }
+    int rc = SP_INNER_BLOB->put(s, a, bucket, key, give_torn, &t, o, out, err);
+    t.only_head = false;
+    t.at = 0;
+    if (rc == 0 && got > 0)
+        rc = SP_INNER_BLOB->put(s, a, bucket, key, give_torn, &t, o, out, err);
+    free(t.head);
+    return rc;
+}
+SP_PLANT(blob, put_torn, put, put_torn)
+
 #define ROW(name, text)                                                                                      \
     {                                                                                                        \
         { #name, "faults", text }, plant_##name                                                              \
@@ -227,5 +295,8 @@ const struct sp_mutant_row sp_mutants_faults[] = {
     ROW(lost_session_empty, "a session that lost its server finds no rows"),
     ROW(lost_session_pings, "a session that lost its server answers a ping"),
     ROW(unavailable_misnamed, "a server that is not there refuses the credentials"),
+    ROW(broken_get_complete, "a get whose connection broke has come to its end"),
+    ROW(lost_put_acknowledged, "a put whose answer was lost is acknowledged"),
+    ROW(put_torn, "the beginning of an object is there before the rest has come"),
     { { NULL, NULL, NULL }, NULL },
 };

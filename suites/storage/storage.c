@@ -24,6 +24,12 @@
     {                                                                                                        \
         .id = "storage." #name, .promise = what, .needs = caps, .run = stc_##name, .timeout_ms = 60000       \
     }
+/* Stopping and starting a server may take a minute and a half each. */
+#define FAULT(name, what, caps)                                                                              \
+    {                                                                                                        \
+        .id = "storage." #name, .promise = what, .needs = caps, .run = stc_##name, .flags = SP_CASE_FAULTS,  \
+        .timeout_ms = 300000                                                                                 \
+    }
 #define KEY(name, text, what, caps)                                                                          \
     {                                                                                                        \
         .id = "storage.key_" #name, .promise = what, .needs = caps, .run = stc_key_kept,                     \
@@ -174,6 +180,9 @@ static const struct sp_case cases[] = {
         "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
         "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
         "cccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccc2"),
+    FAULT(killed_in_put,
+        "a put that loses its server leaves the old object, the new one or none, never a part", BASE),
+    FAULT(killed_in_get, "a get that loses its server is no object that ended", BASE),
     { .id = NULL },
 };
 

@@ -18,20 +18,23 @@ trap 'exit 143' INT TERM
 # mutant, the case that has to fail, and the kind around which alone it changes anything (a session that goes on by itself
 # is never lost, a server without a limit refuses nobody)
 matrix=(
-    "lost_write_acknowledged killed_in_writes"
-    "unknown_outcome_denied killed_in_writes"
-    "lost_commit_acknowledged killed_in_transaction"
-    "acknowledged_before_commit killed_in_transaction"
-    "transaction_in_parts killed_in_transaction"
-    "broken_scan_complete killed_in_scan"
-    "load_in_parts killed_in_bulk_load"
-    "lost_load_acknowledged killed_in_bulk_load"
-    "acknowledged_before_commit reconnect_after_restart"
-    "lost_session_empty reconnect_after_restart postgresql"
-    "lost_session_empty server_stopped"
-    "lost_session_pings server_stopped"
-    "unavailable_misnamed server_stopped"
-    "unavailable_misnamed connection_limit postgresql"
+    "lost_write_acknowledged connection.killed_in_writes"
+    "unknown_outcome_denied connection.killed_in_writes"
+    "lost_commit_acknowledged connection.killed_in_transaction"
+    "acknowledged_before_commit connection.killed_in_transaction"
+    "transaction_in_parts connection.killed_in_transaction"
+    "broken_scan_complete connection.killed_in_scan"
+    "load_in_parts connection.killed_in_bulk_load"
+    "lost_load_acknowledged connection.killed_in_bulk_load"
+    "acknowledged_before_commit connection.reconnect_after_restart"
+    "lost_session_empty connection.reconnect_after_restart postgresql"
+    "lost_session_empty connection.server_stopped"
+    "lost_session_pings connection.server_stopped"
+    "unavailable_misnamed connection.server_stopped"
+    "unavailable_misnamed connection.connection_limit postgresql"
+    "broken_get_complete storage.killed_in_get"
+    "lost_put_acknowledged storage.killed_in_put"
+    "put_torn storage.killed_in_put"
 )
 while read -r mutant; do
     if ! printf '%s\n' "${matrix[@]}" | grep -q "^$mutant "; then
@@ -55,7 +58,7 @@ providers:
     options: { stack: ci/stack }
 YAML
     rm -rf "$work/report"
-    "$build/switchproof" run -c "$work/it.yaml" -k "connection.$case" >"$work/log" 2>&1 || rc=$?
+    "$build/switchproof" run -c "$work/it.yaml" -k "$case" >"$work/log" 2>&1 || rc=$?
     outcome=$(sed -n 's/.*"outcome": *"\([a-z]*\)".*/\1/p' "$work/report/summary.json" 2>/dev/null | head -n 1)
     return "$rc"
 }
@@ -85,13 +88,13 @@ around() {
         rc=0
         run_case "$kind" "$case" || rc=$?
         if [ "$outcome" = skipped ]; then
-            echo "skip: connection.$case on $kind: $(sed -n 's/.*"reason": *"\(.*\)".*/\1/p' "$work/report/events.jsonl" | head -n 1)"
+            echo "skip: $case on $kind: $(sed -n 's/.*"reason": *"\(.*\)".*/\1/p' "$work/report/events.jsonl" | head -n 1)"
             skipped=$((skipped + 1))
             unfit=${unfit:-}" $case"
         elif [ "$rc" = 0 ] && [ "$outcome" = passed ]; then
             passed=$((passed + 1))
         else
-            echo "FAIL: connection.$case on $kind without a mutant: exit code $rc, ${outcome:-no outcome}"
+            echo "FAIL: $case on $kind without a mutant: exit code $rc, ${outcome:-no outcome}"
             tail -n 10 "$work/log"
             failed=$((failed + 1))
         fi
@@ -105,12 +108,12 @@ around() {
         run_case "$kind" "$case" "$mutant" || rc=$?
         if [ "$rc" = 1 ] && [ "$outcome" = failed ]; then
             passed=$((passed + 1))
-            echo "| $mutant | $kind | connection.$case |"
+            echo "| $mutant | $kind | $case |"
         elif grep -q "has nothing there to change" "$work/log"; then
             skipped=$((skipped + 1))
         else
             failed=$((failed + 1))
-            echo "| $mutant | $kind | SURVIVED connection.$case: exit code $rc, ${outcome:-no outcome} |"
+            echo "| $mutant | $kind | SURVIVED $case: exit code $rc, ${outcome:-no outcome} |"
             tail -n 10 "$work/log" | sed 's/^/    /'
         fi
     done

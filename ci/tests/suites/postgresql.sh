@@ -81,12 +81,13 @@ if [ "${n:-0}" -ge 400 ]; then
 else
     bad "at least 400 cases passed: actual ${n:-none}"
 fi
-for case in connection_limit reconnect_after_restart server_stopped killed_in_writes killed_in_transaction killed_in_scan \
-    killed_in_bulk_load; do
-    if grep -A 8 "\"connection.$case\"" "$work/report/summary.json" | grep -q '"outcome": *"passed"'; then
-        ok "the stack's server was disturbed: connection.$case"
+for case in connection.connection_limit connection.reconnect_after_restart connection.server_stopped \
+    connection.killed_in_writes connection.killed_in_transaction connection.killed_in_scan \
+    connection.killed_in_bulk_load storage.killed_in_put storage.killed_in_get; do
+    if grep -A 8 "\"$case\"" "$work/report/summary.json" | grep -q '"outcome": *"passed"'; then
+        ok "the stack's server was disturbed: $case"
     else
-        bad "the stack's server was disturbed: connection.$case"
+        bad "the stack's server was disturbed: $case"
     fi
 done
 if grep -q '"fidelity": *"real"' "$work/report/summary.json"; then
