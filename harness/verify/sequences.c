@@ -20,7 +20,7 @@ static int drawn(struct sp_vctx *c, enum sp_side side, const struct sp_sequence 
 {
     const struct sp_table *t = like->table != NULL ? sp_schema_table(c->schema[side], like->table) : NULL;
     const struct sp_column *col = t != NULL && like->column != NULL ? sp_table_column(t, like->column) : NULL;
-    if (col == NULL || !col->identity)
+    if (c->same_kind || col == NULL || !col->identity) /* of one kind, a counter that is gone is a loss */
         return 1;
     const struct sp_order order = { .column = col->name, .desc = true, .nulls = SP_NULLS_DEFAULT };
     const struct sp_query q = {

@@ -122,7 +122,8 @@ const struct pg_case pg_schema[] = {
         1, 0 },
     { "sequence of nobody behind", FROM_PG, "SELECT setval('tickets', 2)",
         { "sequences:name~tickets|behind=true" }, 0, 0, 0 },
-    { "sequence lost", FROM_PG, "DROP SEQUENCE tickets", { "sequences:name~tickets|behind=true" }, 0, 0, 0 },
+    { "sequence lost", FROM_PG, "DROP SEQUENCE tickets", { "sequences:name~tickets|behind=true" }, 0, ANY,
+        0 },
     { .kind = NULL },
 };
 
