@@ -84,6 +84,7 @@ static int bucket_drop(struct sp_session *s, const char *bucket, struct sp_error
     struct sp_buf name = SP_BUF_INIT, sql = SP_BUF_INIT;
     PGresult *r = NULL;
     po_begin_statement(s);
+    s->state[0] = '\0';
     int ret = po_bucket_schema(bucket, &name, err);
     if (ret == 0)
         ret = ask(s,
@@ -91,13 +92,13 @@ static int bucket_drop(struct sp_session *s, const char *bucket, struct sp_error
             "starts_with(obj_description(oid, 'pg_namespace'), '" PO_BUCKET "')",
             name.p, &r, err);
     if (ret == 0 && PQntuples(r) == 0)
-        ret = po_bucket_error(bucket, -SP_E_NOT_FOUND, err);
+        ret = po_bucket_error(s, bucket, -SP_E_NOT_FOUND, err);
     PQclear(r);
     if (ret == 0) {
         sp_buf_puts(&sql, "DROP SCHEMA ");
         po_put_name(&sql, name.p);
         sp_buf_puts(&sql, " CASCADE");
-        ret = sql.oom ? sp_nomem(err) : po_bucket_error(bucket, run(s, sql.p, err), err);
+        ret = sql.oom ? sp_nomem(err) : po_bucket_error(s, bucket, run(s, sql.p, err), err);
     }
     sp_buf_free(&name);
     sp_buf_free(&sql);

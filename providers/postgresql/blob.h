@@ -13,6 +13,8 @@
 #ifndef SP_POSTGRESQL_BLOB_H
 #define SP_POSTGRESQL_BLOB_H
 
+#include <stdarg.h>
+
 #include "providers/lib/object.h"
 #include "providers/postgresql/internal.h"
 
@@ -26,14 +28,26 @@ struct po_content { /* name of a content */
 };
 int po_content_new(struct po_content *c, struct sp_error *err);
 
+/* blob_ask.c: a statement on a bucket, as it is sent. open is the beginning of a call: outside of transactions it names what
+ * came often enough. */
+struct po_words {
+    struct sp_buf sql, schema;
+    struct po_params params;
+    const char *name; /* NULL = by its text */
+};
+int po_words_open(struct po_words *w, struct sp_session *s, const char *bucket, struct sp_error *err);
+int po_words_set(struct po_words *w, struct sp_session *s, const char *sql, const char *types, va_list ap,
+    struct sp_error *err);
+int po_words_send(const struct po_words *w, struct sp_session *s); /* 0 = libpq refused */
+void po_words_free(struct po_words *w);
+
 /* blob_batch.c: statements that are sent without waiting for their answers, all or nothing.
  * begin; add ...; next (one answer per add, in order); finish sends the commit; end waits for it, or undoes everything
  * when ret is not 0 or finish was not called. After begin succeeded, end must be called. */
 struct po_batch {
     struct sp_session *s;
     const char *bucket;
-    struct sp_buf sql, schema;
-    struct po_params params;
+    struct po_words words;
     size_t waiting; /* added and not answered */
     bool own, begun, finished, synced;
 };
@@ -51,7 +65,7 @@ int po_blob_ask(struct sp_session *s, const char *bucket, PGresult **out, struct
 int po_blob_send(
     struct sp_session *s, const char *bucket, struct sp_error *err, const char *sql, const char *types, ...);
 /* An error of a statement on a bucket, in the bucket's words. */
-int po_bucket_error(const char *bucket, int ret, struct sp_error *err);
+int po_bucket_error(struct sp_session *s, const char *bucket, int ret, struct sp_error *err);
 int po_bucket_schema(const char *bucket, struct sp_buf *out, struct sp_error *err); /* not quoted */
 
 /* blob_object.c */

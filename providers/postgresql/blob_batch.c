@@ -4,165 +4,11 @@
 
 #include "providers/postgresql/blob.h"
 
-/* ---- texts and parameters ---- */
-
-int po_bucket_error(const char *bucket, int ret, struct sp_error *err)
-{
-    if (ret != -SP_E_NOT_FOUND)
-        return ret;
-    sp_error_clear(err);
-    return sp_fail(err, SP_E_NOT_FOUND, SP_ORIGIN_BACKEND, "no bucket \"%s\"", bucket);
-}
-
-/* The name where it can be a schema's, else a digest of it. */
-int po_bucket_schema(const char *bucket, struct sp_buf *out, struct sp_error *err)
-{
-    struct sp_object_sum sum;
-    char hex[65];
-    sp_buf_puts(out, PO_BLOB);
-    if (strlen(bucket) + sizeof PO_BLOB - 1 <= PO_NAME_BYTES && bucket[0] != '#') {
-        sp_buf_puts(out, bucket);
-        return out->oom ? sp_nomem(err) : 0;
-    }
-    int ret = sp_object_sum_begin(&sum, err);
-    if (ret != 0)
-        return ret;
-    sp_object_sum_add(&sum, bucket, strlen(bucket));
-    sp_object_sum_end(&sum, hex);
-    sp_object_sum_free(&sum);
-    sp_buf_printf(out, "#%.40s", hex);
-    return out->oom ? sp_nomem(err) : 0;
-}
-
-static int quoted_schema(const char *bucket, struct sp_buf *out, struct sp_error *err)
-{
-    struct sp_buf name = SP_BUF_INIT;
-    int ret = po_bucket_schema(bucket, &name, err);
-    if (ret == 0)
-        po_put_name(out, name.p);
-    sp_buf_free(&name);
-    return ret == 0 && out->oom ? sp_nomem(err) : ret;
-}
-
-static int expand(struct sp_buf *out, const char *sql, const char *schema, struct sp_error *err)
-{
-    sp_buf_clear(out);
-    for (size_t n; *sql != '\0'; sql += n) {
-        n = strcspn(sql, "@");
-        sp_buf_put(out, sql, n);
-        if (sql[n] != '@')
-            continue;
-        sp_buf_puts(out, schema);
-        n++;
-    }
-    return out->oom ? sp_nomem(err) : 0;
-}
-
-static int param(struct po_params *p, char type, va_list *ap)
-{
-    uint64_t be;
-    switch (type) {
-    case 'i':
-        be = htobe64((uint64_t)va_arg(*ap, int64_t));
-        return po_param_add(p, PO_INT8, &be, sizeof be, true);
-    case 't':
-        return po_param_add(p, PO_BOOL, va_arg(*ap, int) != 0 ? "\1" : "\0", 1, true);
-    case 'u':
-        return po_param_add(p, PO_UUID, va_arg(*ap, const struct po_content *)->id, 16, true);
-    case 's':
-        return po_param_text(p, va_arg(*ap, const char *));
-    case 'k': {
-        const char *key = va_arg(*ap, const char *);
-        return po_param_add(p, PO_BYTEA, key, key == NULL ? 0 : strlen(key), true);
-    }
-    default: {
-        const void *octets = va_arg(*ap, const void *);
-        return po_param_add(p, PO_BYTEA, octets, va_arg(*ap, size_t), true);
-    }
-    }
-}
-
-static int bind(struct po_params *p, const char *types, va_list ap, struct sp_error *err)
-{
-    va_list args;
-    int ret = 0;
-    va_copy(args, ap);
-    po_params_reset(p);
-    for (; ret == 0 && *types != '\0'; types++)
-        ret = param(p, *types, &args);
-    va_end(args);
-    return ret == 0 ? 0 : sp_nomem(err);
-}
-
-/* ---- reading ---- */
-
-struct question {
-    struct sp_buf sql, schema;
-    struct po_params params;
-};
-
-static int question(struct question *q, const char *bucket, const char *sql, const char *types, va_list ap,
-    struct sp_error *err)
-{
-    *q = (struct question){ SP_BUF_INIT, SP_BUF_INIT, PO_PARAMS_INIT };
-    int ret = quoted_schema(bucket, &q->schema, err);
-    if (ret == 0)
-        ret = expand(&q->sql, sql, q->schema.p, err);
-    return ret == 0 ? bind(&q->params, types, ap, err) : ret;
-}
-
-static void question_free(struct question *q)
-{
-    sp_buf_free(&q->sql);
-    sp_buf_free(&q->schema);
-    po_params_free(&q->params);
-}
-
-int po_blob_ask(struct sp_session *s, const char *bucket, PGresult **out, struct sp_error *err,
-    const char *sql, const char *types, ...)
-{
-    struct question q;
-    va_list ap;
-    *out = NULL;
-    va_start(ap, types);
-    int ret = question(&q, bucket, sql, types, ap, err);
-    va_end(ap);
-    po_begin_statement(s);
-    s->uncertain = false;
-    if (ret == 0)
-        ret = po_query(s, PO_GUARDED, q.sql.p, &q.params, out, err);
-    question_free(&q);
-    return po_bucket_error(bucket, ret, err);
-}
-
-int po_blob_send(
-    struct sp_session *s, const char *bucket, struct sp_error *err, const char *sql, const char *types, ...)
-{
-    struct question q;
-    va_list ap;
-    va_start(ap, types);
-    int ret = question(&q, bucket, sql, types, ap, err);
-    va_end(ap);
-    po_begin_statement(s);
-    s->uncertain = false;
-    const struct po_params *p = &q.params;
-    if (ret == 0)
-        ret = po_ready(s, err);
-    if (ret == 0 &&
-        (PQsendQueryParams(s->conn, q.sql.p, (int)p->n, p->oids, p->values, p->lengths, p->formats, 1) == 0 ||
-            PQsetSingleRowMode(s->conn) == 0))
-        ret = po_error(s, NULL, NULL, err);
-    question_free(&q);
-    return ret;
-}
-
-/* ---- batches ---- */
-
+/* A statement of our own, without parameters. */
 static int send(struct po_batch *b, const char *sql, struct sp_error *err)
 {
-    const struct po_params *p = &b->params;
     b->s->started_ns = po_now_ns(); /* every statement has its own time-out */
-    if (PQsendQueryParams(b->s->conn, sql, (int)p->n, p->oids, p->values, p->lengths, p->formats, 1) == 0)
+    if (PQsendQueryParams(b->s->conn, sql, 0, NULL, NULL, NULL, NULL, 1) == 0)
         return po_error(b->s, NULL, NULL, err);
     return 0;
 }
@@ -184,14 +30,8 @@ static int flush(struct po_batch *b, struct sp_error *err)
 
 int po_batch_begin(struct po_batch *b, struct sp_session *s, const char *bucket, struct sp_error *err)
 {
-    *b = (struct po_batch){
-        .s = s, .bucket = bucket, .sql = SP_BUF_INIT, .schema = SP_BUF_INIT, .params = PO_PARAMS_INIT
-    };
-    po_begin_statement(s);
-    s->uncertain = false;
-    int ret = po_ready(s, err);
-    if (ret == 0)
-        ret = quoted_schema(bucket, &b->schema, err);
+    *b = (struct po_batch){ .s = s, .bucket = bucket };
+    int ret = po_words_open(&b->words, s, bucket, err);
     b->own = ret == 0 && PQtransactionStatus(s->conn) == PQTRANS_IDLE;
     if (ret == 0 && (PQsetnonblocking(s->conn, 1) != 0 || PQenterPipelineMode(s->conn) == 0))
         ret = po_error(s, NULL, NULL, err);
@@ -204,14 +44,13 @@ int po_batch_add(struct po_batch *b, struct sp_error *err, const char *sql, cons
 {
     va_list ap;
     va_start(ap, types);
-    int ret = bind(&b->params, types, ap, err);
+    int ret = po_words_set(&b->words, b->s, sql, types, ap, err);
     va_end(ap);
-    if (ret == 0)
-        ret = expand(&b->sql, sql, b->schema.p, err);
-    if (ret == 0)
-        ret = send(b, b->sql.p, err);
+    b->s->started_ns = po_now_ns();
+    if (ret == 0 && po_words_send(&b->words, b->s) == 0)
+        ret = po_error(b->s, NULL, NULL, err);
     b->waiting += ret == 0 ? 1 : 0;
-    return ret == 0 && b->params.arena.total >= PO_CHUNK ? flush(b, err) : ret;
+    return ret == 0 && b->words.params.arena.total >= PO_CHUNK ? flush(b, err) : ret;
 }
 
 static bool good(const PGresult *r)
@@ -236,7 +75,7 @@ static int answer(struct po_batch *b, PGresult **out, struct sp_error *err)
     int ret = po_error(b->s, *out, NULL, err);
     PQclear(*out);
     *out = NULL;
-    return po_bucket_error(b->bucket, ret, err);
+    return po_bucket_error(b->s, b->bucket, ret, err);
 }
 
 int po_batch_next(struct po_batch *b, PGresult **out, struct sp_error *err)
@@ -269,7 +108,6 @@ static int sync_now(struct po_batch *b, struct sp_error *err)
 
 int po_batch_finish(struct po_batch *b, struct sp_error *err)
 {
-    po_params_reset(&b->params);
     int ret = send(b, b->own ? "COMMIT" : "RELEASE SAVEPOINT sp_blob", err);
     if (ret != 0)
         return ret;
@@ -294,7 +132,7 @@ static int drain(struct po_batch *b, struct sp_error *err)
         empty = 0;
         ExecStatusType st = PQresultStatus(r);
         if (ret == 0 && st != PGRES_PIPELINE_SYNC && !good(r))
-            ret = po_bucket_error(b->bucket, po_error(b->s, r, NULL, err), err);
+            ret = po_bucket_error(b->s, b->bucket, po_error(b->s, r, NULL, err), err);
         PQclear(r);
         if (st == PGRES_PIPELINE_SYNC)
             return ret;
@@ -329,8 +167,6 @@ int po_batch_end(struct po_batch *b, int ret, struct sp_error *err)
     s->uncertain = false;
     if (ret != 0 && PQstatus(s->conn) == CONNECTION_OK)
         undo(b);
-    sp_buf_free(&b->sql);
-    sp_buf_free(&b->schema);
-    po_params_free(&b->params);
+    po_words_free(&b->words);
     return ret;
 }

@@ -69,7 +69,7 @@ static int receive(struct sp_session *s, struct reading *g, struct sp_error *err
         if (st == PGRES_SINGLE_TUPLE)
             ret = take(g, r, err);
         else if (st != PGRES_TUPLES_OK)
-            ret = po_bucket_error(g->bucket, po_error(s, r, NULL, err), err);
+            ret = po_bucket_error(s, g->bucket, po_error(s, r, NULL, err), err);
         else
             ret = g->begun ? sp_object_reader_end(&g->r, err) : sp_object_absent(g->bucket, g->key, err);
         PQclear(r);

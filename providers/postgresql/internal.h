@@ -135,7 +135,8 @@ struct sp_session {
     char state[6];      /* SQLSTATE of the last failure */
     struct po_named_type types[32];
     size_t ntypes;
-    bool loading;   /* a COPY is open: nothing else can be asked */
+    struct po_blob_known *blob_known; /* statements on the bucket used last; NULL = none */
+    bool loading;                     /* a COPY is open: nothing else can be asked */
     bool uncertain; /* if the connection is lost now, nobody knows what became of the statement */
 };
 
@@ -366,6 +367,7 @@ struct sp_table *po_walk_table(struct po_walk *w, const char *name);
 
 /* blob.c */
 extern const struct sp_blob_ops po_blob_ops;
+void po_blob_forget(struct sp_session *s); /* what is known of statements */
 
 /* split.c */
 #define PO_TID_RANGES                                                                                        \

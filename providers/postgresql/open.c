@@ -253,6 +253,7 @@ void po_close(struct sp_session *s)
     if (s->cancel != NULL)
         PQfreeCancel(s->cancel);
     PQfinish(s->conn); /* the server rolls back what is open */
+    po_blob_forget(s);
     for (size_t i = 0; i < PO_TABLES; i++)
         sp_arena_free(&s->tables[i].arena);
     free(s);

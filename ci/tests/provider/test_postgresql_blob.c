@@ -186,6 +186,52 @@ static void test_schema_of_another(void **state)
     raw("DROP SCHEMA sp_blob_mine CASCADE");
 }
 
+/* Statements that come again have names; nothing depends on whether the server still knows them. */
+static void test_names_of_statements(void **state)
+{
+    (void)state;
+    struct sp_buf got = SP_BUF_INIT;
+    struct sp_object o;
+    char text[16];
+    static const char *const others[] = { "", "DISCARD ALL", "DEALLOCATE ALL" };
+    for (size_t k = 0; k < SP_LEN(others); k++) {
+        for (int i = 0; i < 12; i++) {
+            snprintf(text, sizeof text, "%zu-%d", k, i);
+            OK(sp_blob_put(session, "b", "k", text, strlen(text), NULL, &err));
+            sp_buf_clear(&got);
+            OK(sp_blob_get(session, "b", "k", &got, &err));
+            assert_string_equal(got.p, text);
+            OK(sp_blob_head(session, &arena, "b", "k", &o, &err));
+        }
+        assert_true(number(session, "SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE "
+                                    "'%sp_blob_b%'") >= 3);
+        if (k + 1 < SP_LEN(others)) {
+            raw(others[k + 1]);
+            FAILS(SP_E_CONFLICT, sp_blob_put(session, "b", "k", "x", 1, NULL, &err)); /* once */
+            assert_true(err.retryable);
+        }
+    }
+    /* the same in a bucket of the same name that is another one, then in another one */
+    struct sp_session *other = another(SP_ACCESS_DISPOSABLE, 0);
+    OK(sp_blob_bucket_drop(other, "b", &err));
+    FAILS(SP_E_NOT_FOUND, sp_blob_put(session, "b", "k", "x", 1, NULL, &err));
+    FAILS(SP_E_NOT_FOUND, sp_blob_get(session, "b", "k", &got, &err));
+    OK(sp_blob_bucket_create(other, "b", &err));
+    FAILS(SP_E_NOT_FOUND, sp_blob_get(session, "b", "k", &got, &err));
+    OK(sp_blob_put(session, "b", "k", "new", 3, NULL, &err));
+    sp_buf_clear(&got);
+    OK(sp_blob_get(other, "b", "k", &got, &err));
+    assert_string_equal(got.p, "new");
+    OK(sp_blob_bucket_create(session, "second", &err));
+    OK(sp_blob_put(session, "second", "k", "2", 1, NULL, &err));
+    assert_int_equal(number(session, "SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE "
+                                     "'%sp_blob_b%'"),
+        0);
+    OK(sp_blob_bucket_drop(session, "second", &err));
+    sp_close(other);
+    sp_buf_free(&got);
+}
+
 static void test_nothing(void **state)
 {
     (void)state;
@@ -210,6 +256,7 @@ int main(void)
         TEST(test_in_transaction),
         TEST(test_names),
         TEST(test_schema_of_another),
+        TEST(test_names_of_statements),
         TEST(test_half_a_character),
         TEST(test_race_none_match),
         TEST(test_race_match),
