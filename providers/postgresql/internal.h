@@ -20,6 +20,13 @@
 #define PO_NOT_VALID  " not valid"    /* behind a check whose old rows were not looked at */
 #define PO_BLOB       "sp_blob_"      /* schemas that are buckets of the storage facet, with ... */
 #define PO_BUCKET     "switchproof bucket " /* ... this comment, and the bucket's name behind it */
+/* The transactions that made the catalog rows of a table `c` and of its columns: any change of them shows in these. */
+#define PO_STAMP_TABLE "c.xmin"
+#define PO_STAMP_COLUMNS                                                                                     \
+    "array(SELECT x.xmin FROM pg_catalog.pg_attribute x WHERE x.attrelid = c.oid AND x.attnum > 0 ORDER BY " \
+    "x.attnum)"
+#define PO_BLOB   "sp_blob_"            /* schemas that are buckets of the storage facet, with ... */
+#define PO_BUCKET "switchproof bucket " /* ... this comment, and the bucket's name behind it */
 /* Grows with every change of a table `c` or of its columns, also when it is another table of the same name. */
 #define PO_STAMP                                                                                             \
     "c.oid || '.' || c.xmin || array(SELECT x.xmin FROM pg_catalog.pg_attribute x WHERE x.attrelid = c.oid " \
@@ -36,10 +43,12 @@ enum {
     PO_INT4 = 23,
     PO_TEXT = 25,
     PO_OID = 26,
+    PO_XID = 28,
     PO_JSON = 114,
     PO_FLOAT4 = 700,
     PO_FLOAT8 = 701,
     PO_UNKNOWN = 705,
+    PO_XIDS = 1011, /* array */
     PO_BPCHAR = 1042,
     PO_VARCHAR = 1043,
     PO_DATE = 1082,
@@ -82,10 +91,9 @@ struct po_table {
     struct po_column *columns;
     size_t ncolumns;
     Oid oid;
-    char kind;  /* pg_class.relkind */
-    bool hides; /* row security could hide rows from us */
-    const char
-        *stamp; /* which state of the catalog this was read from; the server can be asked whether it holds */
+    char kind;                       /* pg_class.relkind */
+    bool hides;                      /* row security could hide rows from us */
+    const char *made, *columns_made; /* stamp of the catalog's state that this was read from */
 };
 
 #define PO_TABLES     64

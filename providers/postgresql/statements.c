@@ -10,10 +10,10 @@
 
 #define NAMED_BYTES 16384 /* longer texts are batches of odd lengths: no two alike */
 
-/* Fails (division by zero) unless the table $2 is still the one of id $1 in the state $3. */
+/* Fails (division by zero) unless the table $2 is still the one of id $1, with the stamp $3, $4. */
 static const char stamp_sql[] =
-    "SELECT 1 / coalesce((SELECT (pg_catalog.to_regclass($2)::oid = c.oid AND " PO_STAMP
-    " = $3)::int FROM pg_catalog.pg_class c WHERE c.oid = $1), 0)";
+    "SELECT 1 / coalesce((SELECT (pg_catalog.to_regclass($2)::oid = c.oid AND " PO_STAMP_TABLE
+    " = $3 AND " PO_STAMP_COLUMNS " = $4)::int FROM pg_catalog.pg_class c WHERE c.oid = $1), 0)";
 
 struct plan {
     struct po_step steps[8];
@@ -91,11 +91,13 @@ static bool worth_a_name(struct sp_session *s, const struct po_sql *q, struct sp
 
 static int add_stamp(struct sp_session *s, struct plan *p, const struct po_table *t)
 {
-    static Oid oids[] = { PO_OID, PO_TEXT, PO_TEXT };
+    static Oid oids[] = { PO_OID, PO_TEXT, PO_XID, PO_XIDS };
     static const struct po_params types = { .oids = oids, .n = SP_LEN(oids) };
     uint32_t oid = htobe32(t->oid);
     if (po_param_add(&p->stamp_params, PO_OID, &oid, 4, true) != 0 ||
-        po_param_text(&p->stamp_params, t->qualified) != 0 || po_param_text(&p->stamp_params, t->stamp) != 0)
+        po_param_text(&p->stamp_params, t->qualified) != 0 ||
+        po_param_add(&p->stamp_params, PO_XID, t->made, strlen(t->made) + 1, false) != 0 ||
+        po_param_add(&p->stamp_params, PO_XIDS, t->columns_made, strlen(t->columns_made) + 1, false) != 0)
         return -SP_E_NOMEM;
     if (!s->stamp_ready && !s->pooled) {
         po_statement_name(s, s->stamp_name);

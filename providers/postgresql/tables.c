@@ -64,7 +64,7 @@ static const char lookup_sql[] =
     "coalesce(l.collisdeterministic, true), (SELECT min(k.conname::text) FROM pg_catalog.pg_constraint k "
     "WHERE k.conrelid = c.oid AND k.contype = "
     "'c' AND k.conkey = ARRAY[a.attnum] AND k.conname LIKE 'sp\\_type\\_%'), "
-    "row_security_active(c.oid), " PO_STAMP
+    "row_security_active(c.oid), " PO_STAMP_TABLE "::text, " PO_STAMP_COLUMNS "::text"
     " FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace "
     "JOIN pg_catalog.pg_database d ON d.datname = current_database() "
     "LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped "
@@ -117,10 +117,12 @@ static int fill(struct sp_session *s, const char *ns, const char *name, const PG
     t->oid = oid_at(r, 0, 0);
     t->kind = *PQgetvalue(r, 0, 1);
     t->hides = bool_at(r, 0, 15);
-    t->stamp = sp_arena_str(a, PQgetvalue(r, 0, 16));
+    t->made = sp_arena_str(a, PQgetvalue(r, 0, 16));
+    t->columns_made = sp_arena_str(a, PQgetvalue(r, 0, 17));
     slot->ns = sp_arena_str(a, po_ns_of(s, ns));
     sp_buf_free(&b);
-    if (t->name == NULL || t->qualified == NULL || t->columns == NULL || t->stamp == NULL || slot->ns == NULL)
+    if (t->name == NULL || t->qualified == NULL || t->columns == NULL || t->made == NULL ||
+        t->columns_made == NULL || slot->ns == NULL)
         return sp_nomem(err);
     for (int i = 0; i < n; i++)
         if (PQgetisnull(r, i, 2) == 0 && column_of(a, r, i, &t->columns[t->ncolumns++]) != 0)
