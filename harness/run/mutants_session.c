@@ -177,6 +177,47 @@ static bool plant_bulk_load_forgives(void)
     return can;
 }
 
+/* A part of a table begins where the table does: its rows come twice. */
+static int scan_from_start(
+    struct sp_session *s, const struct sp_scan *scan, struct sp_rowbuf *rb, struct sp_error *err)
+{
+    struct sp_scan all = *scan;
+    all.from = NULL;
+    return SP_INNER_DB->scan(s, &all, rb, err);
+}
+static bool plant_parts_overlap(void)
+{
+    bool can = sp_mutation.db.scan != NULL && sp_mutation.db.split != NULL;
+    sp_mutation.db.scan = can ? scan_from_start : sp_mutation.db.scan;
+    return can;
+}
+
+/* The range behind the last bound gives nothing. */
+static int scan_ends_early(
+    struct sp_session *s, const struct sp_scan *scan, struct sp_rowbuf *rb, struct sp_error *err)
+{
+    return scan->from != NULL && scan->to == NULL ? sp_scan_end(rb, 0, err)
+                                                  : SP_INNER_DB->scan(s, scan, rb, err);
+}
+static bool plant_last_part_lost(void)
+{
+    bool can = sp_mutation.db.scan != NULL && sp_mutation.db.split != NULL;
+    sp_mutation.db.scan = can ? scan_ends_early : sp_mutation.db.scan;
+    return can;
+}
+
+static int join_now(struct sp_session *s, const char *word, struct sp_error *err)
+{
+    (void)word;
+    return SP_INNER_DB->snapshot_begin(s, NULL, err);
+}
+static bool plant_join_sees_now(void)
+{
+    bool can = sp_mutation.db.snapshot_join != NULL;
+    sp_mutation.db.snapshot_join = can ? join_now : NULL;
+    return can;
+}
+
 static int finish_nothing(struct sp_session *s, const struct sp_table *t, struct sp_error *err)
 {
     (void)s, (void)t, (void)err;
@@ -204,6 +245,9 @@ const struct sp_mutant_row sp_mutants_session[] = {
     ROW(library_unnamed, "connection", "the client library does not say its version"),
     ROW(namespace_prefix_ignored, "database", "a list of namespaces ignores the beginning asked for"),
     ROW(bulk_load_forgives, "database", "a bulk load leaves out rows whose key is taken, and says nothing"),
+    ROW(parts_overlap, "database", "a part of a table begins at the table's first row"),
+    ROW(last_part_lost, "database", "the last part of a table is empty"),
+    ROW(join_sees_now, "database", "who joins a snapshot sees today's state"),
     ROW(table_finish_ignored, "database", "constraints that are added after the rows are not made"),
     { { NULL, NULL, NULL }, NULL },
 };
