@@ -9,6 +9,7 @@
 
 #include "base/io.h"
 #include "run/journal.h"
+#include "run/stack.h"
 
 struct cleaning {
     const struct sp_config *config;
@@ -94,7 +95,15 @@ static int open_place(struct cleaning *c, const struct sp_config_provider *p, st
         return sp_invalid(err, "kind '%s' is not built into this program", p->kind);
     int rc = make_ready(c, kind, err);
     sp_config_endpoint(p, e);
-    return rc == 0 ? sp_open(s, kind, e, err) : rc;
+    if (rc == 0)
+        rc = sp_open(s, kind, e, err);
+    /* Whoever killed the run may have done so while a case had its server stopped. */
+    if (rc == -SP_E_UNAVAILABLE && sp_stack_command(e) != NULL &&
+        sp_stack_do(e, kind->kind, SP_SERVER_START, NULL) == 0) {
+        sp_error_clear(err);
+        rc = sp_open(s, kind, e, err);
+    }
+    return rc;
 }
 
 /* All live entries of one place, newest first. */

@@ -197,7 +197,7 @@ bool sp_ctx_server(struct sp_ctx *ctx, enum sp_server_action what)
         return false;
     }
     ctx->disturbed = true;
-    int rc = sp_stack_do(&ctx->endpoint, ctx->job->provider.kind, what, false, &err);
+    int rc = sp_stack_do(&ctx->endpoint, ctx->job->provider.kind, what, &err);
     if (rc != 0)
         sp_ctx_error_from(ctx, "controlling the server", &err);
     sp_error_clear(&err);

@@ -10,9 +10,9 @@
 
 /* The command that controls the server of this end point; NULL = none, the server is not ours to disturb. */
 const char *sp_stack_command(const struct sp_endpoint *e);
-/* Runs it, for a minute and a half at most. `kind` names the server unless the option stack_server does. `apart`: in a
- * process group of its own, so that what is sent to ours does not end it halfway. */
-int sp_stack_do(const struct sp_endpoint *e, const char *kind, enum sp_server_action what, bool apart,
-    struct sp_error *err);
+/* Runs it, for a minute and a half at most, and after whatever it is doing for this server already. `kind` names the
+ * server unless the option stack_server does. What was begun is ended, also when the caller is killed meanwhile. */
+int sp_stack_do(
+    const struct sp_endpoint *e, const char *kind, enum sp_server_action what, struct sp_error *err);
 
 #endif

@@ -252,8 +252,7 @@ static void server_again(struct supervisor *s, const struct sp_lane *lane)
     struct sp_endpoint e;
     struct sp_error err = SP_ERROR_INIT;
     sp_config_endpoint(lane->provider, &e);
-    if (sp_stack_command(&e) != NULL &&
-        sp_stack_do(&e, lane->provider->kind, SP_SERVER_START, true, &err) != 0)
+    if (sp_stack_command(&e) != NULL && sp_stack_do(&e, lane->provider->kind, SP_SERVER_START, &err) != 0)
         sp_ledger_note(
             s->l, "warning", "%s: the server is not up again: %s", lane->provider->name, sp_error_text(&err));
     sp_error_clear(&err);

@@ -463,6 +463,7 @@ static const struct sp_case down_cases[] = {
     { "down.stops", "p", NULL, 0, SP_CASE_FAULTS, stops_server, &fault_stop },
     { "down.dies", "p", NULL, 0, SP_CASE_FAULTS, stops_and_dies, NULL },
     { "down.restarts", "p", NULL, 0, SP_CASE_FAULTS, stops_server, &fault_restart },
+    { "down.slow", "p", NULL, 1500, SP_CASE_FAULTS, stops_server, &fault_stop },
     { "down.undeclared", "p", NULL, 0, 0, stops_server, &fault_stop },
     { NULL, NULL, NULL, 0, 0, NULL, NULL },
 };

@@ -153,10 +153,16 @@ static void a_server_is_disturbed_only_through_its_command(void **state)
     outcome("down.dies", "errored", SP_FLD_message, "SIGABRT");
     outcome("down.restarts", "passed", SP_FLD_message, NULL);
     /* Started again after every case, also by the parent after the one that died. */
-    told("stop fake2\nstart fake2\nkill fake2\nstart fake2\nrestart fake2\nstart fake2\n");
+    told("stop fake2\nstart fake2\nkill fake2\nstart fake2\nrestart fake2\nstart fake2\nstop fake2\nstart "
+         "fake2\n");
     providers[0].noptions = 1;
     assert_int_equal(run("down", "down.stops"), SP_EXIT_OK);
     told("stop fake\nstart fake\n");
+    /* A worker that is given up in the middle of a stop: the stop is ended before the start. */
+    values[0] = control("case $1 in stop) sleep 3; echo ended >> ${0%control}told ;; esac");
+    assert_int_equal(run("down", "down.slow"), SP_EXIT_INCONCLUSIVE);
+    outcome("down.slow", "errored", SP_FLD_message, "no answer within");
+    told("stop fake\nended\nstart fake\n");
     values[0] = control("echo 'no such server' >&2; exit 3");
     assert_int_equal(run("down", "down.stops"), SP_EXIT_INCONCLUSIVE);
     outcome("down.stops", "errored", SP_FLD_message, "no such server");
