@@ -210,18 +210,28 @@ static int or_nan(
     return ret;
 }
 
-/* Values of other types than the operand's are not related to it: neither true nor false. */
-static int same_kind(const struct leaf *l, const struct sp_value *v, struct list *all, struct sp_error *err)
+static bool is_list(const struct sp_value *v)
 {
-    int ret = 0;
-    if (!dynamic(l))
-        return 0;
+    return v->tag == SP_ARRAY || v->tag == SP_VECTOR;
+}
+
+/* What is asked of a row before it can be known to differ from v: that it is there, and no null. Values of other types
+ * than v's are not related to it: neither true nor false. An array that holds a null is to the server equal to null. */
+static int other_than(const struct leaf *l, const struct sp_value *v, struct list *all, struct sp_error *err)
+{
+    const struct sp_value null = sp_v_null();
     const struct sp_type type = { .tag = v->tag };
-    if (is_number(v->tag)) {
+    int ret = 0;
+    if (is_list(v)) {
+        ITEM(all, put_text(&item, l->f->column, "$type", "array", err));
+        return ret;
+    }
+    if (dynamic(l) && is_number(v->tag)) {
         ITEM(all, put_text(&item, l->f->column, "$type", "number", err));
-    } else if (v->tag != SP_NATIVE && v->tag != SP_JSON && mo_bson_types(&type)[1] == NULL) {
+    } else if (dynamic(l) && v->tag != SP_NATIVE && v->tag != SP_JSON && mo_bson_types(&type)[1] == NULL) {
         ITEM(all, put_text(&item, l->f->column, "$type", mo_bson_types(&type)[0], err));
     }
+    ITEM(all, put_op(&item, l->f->column, "$ne", &null, err));
     return ret;
 }
 
@@ -234,7 +244,6 @@ static int compare(const struct leaf *l, struct list *all, struct sp_error *err)
         [SP_F_LT] = "$lt",
         [SP_F_LTE] = "$lte" };
     enum sp_filter_op op = l->negated ? opposite(l->f->op) : l->f->op;
-    const struct sp_value null = sp_v_null();
     struct sp_value v;
     int ret = operand(l, l->f->values, &v, err);
     if (ret != 0)
@@ -247,15 +256,14 @@ static int compare(const struct leaf *l, struct list *all, struct sp_error *err)
         return sp_fail(err, SP_E_UNSUPPORTED, SP_ORIGIN_BACKEND,
             "filter on \"%s\": the server compares octets by their number first, not by their values",
             l->f->column);
-    if (may_be_array(l) && v.tag != SP_ARRAY && v.tag != SP_VECTOR && v.tag != SP_JSON)
+    if (op != SP_F_EQ && op != SP_F_NEQ && is_list(&v))
+        return sp_invalid(err, "filter on \"%s\": arrays have no order", l->f->column);
+    if (!is_list(&v) && may_be_array(l))
         ITEM(all, put_no_array(&item, l->f->column, err));
     if (ret == 0 && is_nan(&v))
         return compare_nan(l, op, &v, all, err);
-    if (op == SP_F_NEQ) {
-        if (ret == 0)
-            ret = same_kind(l, &v, all, err);
-        ITEM(all, put_op(&item, l->f->column, "$ne", &null, err));
-    }
+    if (op == SP_F_NEQ && ret == 0)
+        ret = other_than(l, &v, all, err);
     if ((op == SP_F_GT || op == SP_F_GTE) && may_be_nan(l) && is_number(v.tag))
         ITEM(all, or_nan(&item, l->f->column, words[op], &v, err));
     else
@@ -265,45 +273,71 @@ static int compare(const struct leaf *l, struct list *all, struct sp_error *err)
 
 /* ---- in ---- */
 
-/* Not in an empty list is true of every row, also of nulls; with a null in the list it is never known to be true. */
-static int in_list(const struct leaf *l, struct list *all, struct sp_error *err)
+struct values {
+    bson_t list;
+    struct sp_value first;
+    bool has_null, mixed /* of several kinds */;
+    uint32_t n; /* without nulls */
+};
+
+static bool one_kind(const struct sp_value *a, const struct sp_value *b)
 {
-    const struct sp_filter *f = l->f;
-    const struct sp_value null = sp_v_null();
-    bool has_null = false;
-    bson_t values = BSON_INITIALIZER;
-    struct list n = { &values, 0 };
+    return a->tag == b->tag || (is_number(a->tag) && is_number(b->tag));
+}
+
+static int gather(const struct leaf *l, struct values *to, struct sp_error *err)
+{
     int ret = 0;
-    for (size_t i = 0; ret == 0 && i < f->nvalues; i++) {
+    for (size_t i = 0; ret == 0 && i < l->f->nvalues; i++) {
         struct sp_value v;
         char buf[16];
         const char *k;
-        ret = operand(l, &f->values[i], &v, err);
-        has_null = has_null || sp_v_is_absent(&v);
+        ret = operand(l, &l->f->values[i], &v, err);
+        to->has_null = to->has_null || sp_v_is_absent(&v);
         if (ret != 0 || sp_v_is_absent(&v))
             continue;
-        (void)bson_uint32_to_string(n.n++, &k, buf, sizeof buf);
-        ret = mo_value_put(&values, k, NULL, &v, err);
+        if (to->n == 0)
+            to->first = v;
+        to->mixed = to->mixed || !one_kind(&to->first, &v);
+        (void)bson_uint32_to_string(to->n++, &k, buf, sizeof buf);
+        ret = mo_value_put(&to->list, k, NULL, &v, err);
     }
-    if (ret == 0 && l->negated && f->nvalues == 0)
-        goto out; /* no condition */
-    if (ret == 0 && ((l->negated && has_null) || (!l->negated && n.n == 0))) {
-        ITEM(all, nothing(&item, err));
-        goto out;
+    if (ret == 0 && to->mixed && to->n > 0 && may_be_array(l))
+        return sp_fail(err, SP_E_UNSUPPORTED, SP_ORIGIN_BACKEND,
+            "filter on \"%s\": a list of values of several types cannot be asked for", l->f->column);
+    return ret;
+}
+
+/* {column: {$in: [...]}} */
+static int put_list(const struct leaf *l, const bson_t *values, struct list *all, struct sp_error *err)
+{
+    bson_t item, inner;
+    bool ok = begin_item(all, &item) && BSON_APPEND_DOCUMENT_BEGIN(&item, l->f->column, &inner) &&
+              BSON_APPEND_ARRAY(&inner, l->negated ? "$nin" : "$in", values) &&
+              bson_append_document_end(&item, &inner) && bson_append_document_end(all->to, &item);
+    return ok ? 0 : full(err);
+}
+
+/* Not in an empty list is true of every row, also of nulls; with a null in the list it is never known to be true. */
+static int in_list(const struct leaf *l, struct list *all, struct sp_error *err)
+{
+    struct values v = { .list = BSON_INITIALIZER };
+    int ret = gather(l, &v, err);
+    bool everything = l->negated && l->f->nvalues == 0;
+    bool never = l->negated ? v.has_null : v.n == 0;
+    if (ret == 0 && !everything) {
+        if (never)
+            ITEM(all, nothing(&item, err));
+        else if (may_be_array(l) && !is_list(&v.first))
+            ITEM(all, put_no_array(&item, l->f->column, err));
+        else if (is_list(&v.first))
+            ITEM(all, put_text(&item, l->f->column, "$type", "array", err));
+        if (ret == 0 && !never && l->negated)
+            ret = other_than(l, &v.first, all, err);
+        if (ret == 0 && !never)
+            ret = put_list(l, &v.list, all, err);
     }
-    if (ret == 0 && may_be_array(l))
-        ITEM(all, put_no_array(&item, f->column, err));
-    if (l->negated)
-        ITEM(all, put_op(&item, f->column, "$ne", &null, err));
-    if (ret == 0) {
-        bson_t item, inner;
-        bool ok = begin_item(all, &item) && BSON_APPEND_DOCUMENT_BEGIN(&item, f->column, &inner) &&
-                  BSON_APPEND_ARRAY(&inner, l->negated ? "$nin" : "$in", &values) &&
-                  bson_append_document_end(&item, &inner) && bson_append_document_end(all->to, &item);
-        ret = ok ? 0 : full(err);
-    }
-out:
-    bson_destroy(&values);
+    bson_destroy(&v.list);
     return ret;
 }
 
