@@ -380,6 +380,7 @@ void po_blob_forget(struct sp_session *s); /* what is known of statements */
 /* split.c */
 #define PO_TID_RANGES                                                                                        \
     140000 /* from this version on a range of ctid is not read with a pass over the whole table */
+bool po_can_split(const struct sp_session *s);
 int po_split(struct sp_session *, const char *ns, const char *table, size_t parts, struct sp_names *bounds,
     struct sp_error *);
 int po_split_where(const struct sp_scan *scan, struct sp_buf *sql, struct sp_error *err);

@@ -216,7 +216,7 @@ static int effective(
         deny(&out[SP_CAP_PREPARED], why);
         deny(&out[SP_CAP_ROLE_ACT], why);
     }
-    if (s->version < PO_TID_RANGES)
+    if (!po_can_split(s))
         deny(&out[SP_CAP_SPLIT], "ranges of rows are read at full speed from PostgreSQL 14 on");
     if (s->standby)
         deny(&out[SP_CAP_ISO_SERIALIZABLE], "a standby offers no serializable transactions");

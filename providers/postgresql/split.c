@@ -32,14 +32,22 @@ static int blocks_of(struct sp_session *s, const struct po_table *t, uint64_t *b
     return ret;
 }
 
+bool po_can_split(const struct sp_session *s)
+{
+    return s->real && s->version >= PO_TID_RANGES;
+}
+
 int po_split(struct sp_session *s, const char *ns, const char *table, size_t parts, struct sp_names *bounds,
     struct sp_error *err)
 {
     const struct po_table *t;
     uint64_t blocks = 0;
     char bound[24];
+    if (!po_can_split(s))
+        return sp_fail(err, SP_E_UNSUPPORTED, SP_ORIGIN_BACKEND,
+            "%s does not read ranges of rows without reading the whole table", s->where);
     int ret = po_table_find(s, ns, table, &t, err);
-    if (ret == 0 && s->version >= PO_TID_RANGES)
+    if (ret == 0)
         ret = blocks_of(s, t, &blocks, err);
     if (blocks / LEAST_BLOCKS < parts)
         parts = (size_t)(blocks / LEAST_BLOCKS);

@@ -81,7 +81,7 @@ static void add_named(struct sp_session *s, struct plan *p, const struct po_sql 
 static bool worth_a_name(struct sp_session *s, const struct po_sql *q, struct sp_d128 key)
 {
     uint64_t *seen = &s->seen[key.lo & 255];
-    if (s->pooled || q->text.n > NAMED_BYTES)
+    if (s->pooled || !s->real || q->text.n > NAMED_BYTES)
         return false;
     if (*seen == key.hi)
         return true;

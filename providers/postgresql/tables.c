@@ -55,23 +55,26 @@ int po_qualified(struct sp_session *s, const char *ns, const char *name, struct 
     return out->oom ? -SP_E_NOMEM : 0;
 }
 
-static const char lookup_sql[] =
-    "SELECT c.oid, c.relkind::text, a.attname::text, format_type(a.atttypid, a.atttypmod), b.oid, "
-    "CASE WHEN t.typtype = 'd' THEN t.typtypmod ELSE a.atttypmod END, b.typname::text, b.typtype = 'e', "
-    "coalesce(CASE WHEN l.collname = 'default' THEN d.datcollate::text ELSE l.collname::text END IN ('C', "
-    "'POSIX'), a.attcollation = 0), a.attcollation <> 0, "
-    "a.attgenerated <> '', a.attidentity = 'a', a.attnotnull, "
-    "coalesce(l.collisdeterministic, true), (SELECT min(k.conname::text) FROM pg_catalog.pg_constraint k "
-    "WHERE k.conrelid = c.oid AND k.contype = "
-    "'c' AND k.conkey = ARRAY[a.attnum] AND k.conname LIKE 'sp\\_type\\_%'), "
-    "row_security_active(c.oid), " PO_STAMP_TABLE "::text, " PO_STAMP_COLUMNS "::text"
-    " FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace "
-    "JOIN pg_catalog.pg_database d ON d.datname = current_database() "
-    "LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped "
-    "LEFT JOIN pg_catalog.pg_type t ON t.oid = a.atttypid "
-    "LEFT JOIN pg_catalog.pg_type b ON b.oid = CASE WHEN t.typtype = 'd' THEN t.typbasetype ELSE t.oid END "
-    "LEFT JOIN pg_catalog.pg_collation l ON l.oid = a.attcollation "
-    "WHERE n.nspname = $1 AND c.relname = $2 AND c.relkind IN ('r', 'p', 'v', 'm', 'f') ORDER BY a.attnum";
+#define LOOKUP(stamp)                                                                                        \
+    "SELECT c.oid, c.relkind::text, a.attname::text, format_type(a.atttypid, a.atttypmod), b.oid, "          \
+    "CASE WHEN t.typtype = 'd' THEN t.typtypmod ELSE a.atttypmod END, b.typname::text, b.typtype = 'e', "    \
+    "coalesce(CASE WHEN l.collname = 'default' THEN d.datcollate::text ELSE l.collname::text END IN ('C', "  \
+    "'POSIX'), a.attcollation = 0), a.attcollation <> 0, "                                                   \
+    "a.attgenerated <> '', a.attidentity = 'a', a.attnotnull, "                                              \
+    "coalesce(l.collisdeterministic, true), (SELECT min(k.conname::text) FROM pg_catalog.pg_constraint k "   \
+    "WHERE k.conrelid = c.oid AND k.contype = "                                                              \
+    "'c' AND k.conkey = ARRAY[a.attnum] AND k.conname LIKE 'sp\\_type\\_%'), "                               \
+    "row_security_active(c.oid), " stamp                                                                     \
+    " FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace "                  \
+    "JOIN pg_catalog.pg_database d ON d.datname = current_database() "                                       \
+    "LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped "     \
+    "LEFT JOIN pg_catalog.pg_type t ON t.oid = a.atttypid "                                                  \
+    "LEFT JOIN pg_catalog.pg_type b ON b.oid = CASE WHEN t.typtype = 'd' THEN t.typbasetype ELSE t.oid END " \
+    "LEFT JOIN pg_catalog.pg_collation l ON l.oid = a.attcollation "                                         \
+    "WHERE n.nspname = $1 AND c.relname = $2 AND c.relkind IN ('r', 'p', 'v', 'm', 'f') ORDER BY a.attnum"
+static const char lookup_sql[] = LOOKUP(PO_STAMP_TABLE "::text, " PO_STAMP_COLUMNS "::text");
+/* Other products don't say which transaction made a row. */
+static const char lookup_elsewhere[] = LOOKUP("''::text, ''::text");
 
 static Oid oid_at(const PGresult *r, int row, int col)
 {
@@ -164,7 +167,7 @@ static int lookup_prepare(struct sp_session *s, struct sp_error *err)
         ret = sp_nomem(err);
     po_statement_name(s, s->lookup_name);
     if (ret == 0)
-        ret = po_prepare(s, s->lookup_name, lookup_sql, &p, err);
+        ret = po_prepare(s, s->lookup_name, s->real ? lookup_sql : lookup_elsewhere, &p, err);
     s->lookup_ready = ret == 0;
     po_params_free(&p);
     return ret;
@@ -184,7 +187,7 @@ int po_table_find(
     if (ret == 0 && (po_param_text(&p, po_ns_of(s, ns)) != 0 || po_param_text(&p, name) != 0))
         ret = sp_nomem(err);
     if (ret == 0)
-        ret = s->pooled ? po_query(s, PO_PLAIN, lookup_sql, &p, &r, err)
+        ret = s->pooled ? po_query(s, PO_PLAIN, s->real ? lookup_sql : lookup_elsewhere, &p, &r, err)
                         : po_query_prepared(s, PO_PLAIN, s->lookup_name, &p, &r, err);
     if (ret == 0 && PQntuples(r) == 0)
         ret = sp_fail(err, SP_E_NOT_FOUND, SP_ORIGIN_BACKEND, "no such table: %s.%s (%s)", po_ns_of(s, ns),
@@ -203,6 +206,7 @@ int po_table_recall(
     struct sp_session *s, const char *name, const struct po_table **out, bool *recalled, struct sp_error *err)
 {
     struct po_cached *c = place(s, po_ns_of(s, NULL), name, recalled);
+    *recalled = *recalled && s->real;
     if (!*recalled)
         return po_table_find(s, NULL, name, out, err);
     po_begin_statement(s);

@@ -1,6 +1,7 @@
 /* test_postgresql_recall.c -- descriptions of tables and named statements are kept by a session. What another session changes
  * in between must show at once, in answers and in what is refused. */
 #include "postgresql_util.h"
+#include "providers/postgresql/internal.h"
 
 static struct sp_session *other; /* changes tables behind the back of `session` */
 
@@ -166,6 +167,23 @@ static void inside_a_transaction(void **state)
     expect_columns("inner_t", 3);
 }
 
+/* A server that is not PostgreSQL itself has no stamps to ask for: everything is looked up each time. */
+static void without_stamps(void **state)
+{
+    (void)state;
+    need_server();
+    struct sp_session *was = session;
+    session = another(SP_ACCESS_DISPOSABLE, 0);
+    session->real = false;
+    behind("CREATE TABLE plain_t(id int, v int)");
+    warm("plain_t", 2);
+    behind("ALTER TABLE plain_t ADD w text");
+    expect_columns("plain_t", 3);
+    OK(insert1("plain_t", "w", sp_v_text("x")));
+    sp_close(session);
+    session = was;
+}
+
 /* How often a named statement ran. */
 static int64_t runs_of(const char *part)
 {
@@ -285,6 +303,7 @@ int main(void)
         cmocka_unit_test(scale_shrinks),
         cmocka_unit_test(another_table_of_that_name),
         cmocka_unit_test(inside_a_transaction),
+        cmocka_unit_test(without_stamps),
         cmocka_unit_test(one_round_trip),
         cmocka_unit_test(named_statements),
         cmocka_unit_test(many_of_them),
