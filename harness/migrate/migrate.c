@@ -184,7 +184,7 @@ static int ask_target(struct sp_mctx *m, struct sp_error *err)
     return caps == NULL ? sp_nomem(err) : sp_effective(m->target, caps, &facts, err);
 }
 
-static int begin(struct sp_mctx *m, bool *snapshot, struct sp_error *err)
+static int look_at_source(struct sp_mctx *m, bool *snapshot, struct sp_error *err)
 {
     char id[64];
     int rc = sp_db_snapshot_begin(m->source, id, err);
@@ -196,12 +196,30 @@ static int begin(struct sp_mctx *m, bool *snapshot, struct sp_error *err)
     }
     if (rc == 0)
         rc = sp_db_introspect(m->source, m->opt->source_ns, &m->from, err);
-    if (rc == 0 && m->opt->target_ns != NULL)
+    if (rc != 0)
+        sp_error_prefix(err, "source %s", sp_session_endpoint(m->source)->name);
+    return rc;
+}
+
+static int look_at_target(struct sp_mctx *m, struct sp_error *err)
+{
+    int rc = 0;
+    if (m->opt->target_ns != NULL)
         rc = sp_db_ns_use(m->target, m->opt->target_ns, err);
     if (rc == 0)
         rc = sp_db_introspect(m->target, m->opt->target_ns, &m->to, err);
     if (rc == 0)
         rc = ask_target(m, err);
+    if (rc != 0)
+        sp_error_prefix(err, "target %s", sp_session_endpoint(m->target)->name);
+    return rc;
+}
+
+static int begin(struct sp_mctx *m, bool *snapshot, struct sp_error *err)
+{
+    int rc = look_at_source(m, snapshot, err);
+    if (rc == 0)
+        rc = look_at_target(m, err);
     return rc == 0 ? sp_m_plan(m, err) : rc;
 }
 
@@ -216,6 +234,18 @@ static int copy(struct sp_mctx *m, bool *snapshot, struct sp_error *err)
         if (rc != 0)
             sp_error_prefix(err, "the source did not stay the same while it was copied");
     }
+    return rc;
+}
+
+static int look_at_the_rest(struct sp_mctx *m, struct sp_error *err)
+{
+    int rc = sp_m_say_collations(m, err);
+    if (rc == 0)
+        rc = sp_m_other_objects(m, err);
+    if (rc != 0)
+        sp_error_prefix(err,
+            "all tables are copied and stay on target %s, but what else belongs to them could not be seen to",
+            sp_session_endpoint(m->target)->name);
     return rc;
 }
 
@@ -237,9 +267,7 @@ int sp_migrate_bulk(struct sp_session *source, struct sp_session *target,
         if (rc != 0)
             fail_and_undo(&m, &err);
         else
-            rc = sp_m_say_collations(&m, &err);
-        if (rc == 0)
-            rc = sp_m_other_objects(&m, &err);
+            rc = look_at_the_rest(&m, &err);
     }
     if (snapshot)
         (void)sp_db_snapshot_end(source, NULL);

@@ -94,6 +94,12 @@ static size_t round_of(struct sp_mctx *m, enum round which)
     return made;
 }
 
+/* Not a matter of this object: nothing more will succeed. */
+static bool lost(const struct sp_error *err)
+{
+    return err->code == SP_E_UNAVAILABLE || err->code == SP_E_TIMEOUT || err->code == SP_E_OUTCOME_UNKNOWN;
+}
+
 static int say_left(struct sp_mctx *m, struct sp_error *err)
 {
     int rc = 0;
@@ -104,6 +110,12 @@ static int say_left(struct sp_mctx *m, struct sp_error *err)
             continue;
         if (m->same_kind && is_statement(x) && run(m, x, &why) == 0)
             continue; /* what it waited for came after it in the last round */
+        if (lost(&why)) {
+            rc = -(int)why.code;
+            sp_error_move(err, &why);
+            sp_error_prefix(err, "%s %s", x->kind, x->name);
+            break;
+        }
         rc = sp_m_note(m, err, "warning", "%s %s was not migrated: %s", x->kind, x->name,
             why.code != SP_E_OK     ? sp_error_text(&why)
             : !m->same_kind         ? "the target is another kind of backend"

@@ -15,12 +15,11 @@ _Static_assert(PO_CHUNK == 262144, "the query knows the size of a chunk");
 
 int po_rows_stop(struct sp_session *s, int ret, bool much, struct sp_error *err)
 {
-    char answer[256];
     PGresult *r = NULL;
     int rc = 0;
-    if (much && ret != 0 && s->cancel != NULL && PQstatus(s->conn) == CONNECTION_OK)
-        (void)PQcancel(s->cancel, answer, sizeof answer);
-    s->started_ns = po_now_ns();
+    if (much && ret != 0 && PQstatus(s->conn) == CONNECTION_OK)
+        po_cancel(s->cancel);
+    s->heard_ns = po_now_ns();
     while ((rc = po_next(s, &r, ret == 0 ? err : NULL)) == 0 && r != NULL) {
         PQclear(r);
         if (PQstatus(s->conn) == CONNECTION_BAD)

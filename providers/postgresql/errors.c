@@ -103,10 +103,25 @@ static int fill(struct sp_error *err, const char *state, enum sp_code code, enum
     return ret;
 }
 
+/* libpq explains itself over several lines; the first one says what happened. */
+static void first_line(const char *message, char out[512])
+{
+    size_t n = strcspn(message, "\n");
+    while (n > 0 && message[n - 1] == ' ')
+        n--;
+    for (n = n < 511 ? n : 511; n > 0 && ((unsigned char)message[n] & 0xC0) == 0x80;
+         n--) /* whole characters */
+        ;
+    memcpy(out, message, n);
+    out[n] = '\0';
+}
+
 /* The connection is gone. Whether the statement took effect is known only if nothing could. */
 static int lost(
-    struct sp_session *s, const char *state, const char *what, const char *message, struct sp_error *err)
+    struct sp_session *s, const char *state, const char *what, const char *words, struct sp_error *err)
 {
+    char message[512];
+    first_line(words, message);
     if (s->uncertain)
         return fill(err, state, SP_E_OUTCOME_UNKNOWN, SP_ORIGIN_TRANSPORT, s->where, what, message,
             "the connection was lost before the answer: the write may or may not have been made");
@@ -126,16 +141,20 @@ static bool ends_connection(const char *state)
 }
 
 /* Stopped: by whom is known from our own side, the server's words depend on its language. */
-static int stopped(struct sp_session *s, struct sp_error *err)
+static int stopped(struct sp_session *s, const char *what, struct sp_error *err)
 {
     bool late =
         s->statement_ms > 0 && po_now_ns() - s->started_ns >= (int64_t)s->statement_ms * 1000000 - 1000000;
+    const char *about = what == NULL ? "" : what, *colon = what == NULL ? "" : ": ";
+    bool ours = atomic_load(&s->interrupted);
     int ret;
-    if (late && !atomic_load(&s->interrupted))
+    if (late && !ours)
         ret = sp_fail(err, SP_E_TIMEOUT, SP_ORIGIN_BACKEND,
-            "statement stopped after its time-out of %d ms (%s)", s->statement_ms, s->where);
+            "%s%sstatement stopped after its time-out of %d ms; raise statement_timeout (%s)", about, colon,
+            s->statement_ms, s->where);
     else
-        ret = sp_fail(err, SP_E_CANCELLED, SP_ORIGIN_BACKEND, "statement stopped on request (%s)", s->where);
+        ret = sp_fail(err, SP_E_CANCELLED, SP_ORIGIN_BACKEND, "%s%sstatement stopped %s (%s)", about, colon,
+            ours ? "on request" : "by somebody else, or by a time-out of the server's", s->where);
     if (err != NULL) {
         sp_error_native(err, "57014");
         err->retryable = late;
@@ -154,7 +173,7 @@ int po_error(struct sp_session *s, const PGresult *r, const char *what, struct s
     if (PQstatus(s->conn) == CONNECTION_BAD || ends_connection(state))
         return lost(s, state, what, *message == '\0' ? "no answer" : message, err);
     if (strcmp(state, "57014") == 0)
-        return stopped(s, err);
+        return stopped(s, what, err);
     const struct state_row *row = row_of(state);
     enum sp_code code = row == NULL ? SP_E_INTERNAL : row->code;
     if (strncmp(state, "40", 2) == 0 && s->in_txn)
@@ -204,16 +223,32 @@ static const char *tls_advice(const char *message)
     return "";
 }
 
+/* One line per host that was tried, without libpq's advice, which is indented. */
+static void tried(struct sp_buf *b, const char *message)
+{
+    for (const char *p = message; *p != '\0';) {
+        size_t n = strcspn(p, "\n");
+        if (n > 0 && *p != '\t')
+            sp_buf_printf(b, "%s%.*s", b->n == 0 ? "" : "; ", (int)n, p);
+        p += n + (p[n] == '\n');
+    }
+    sp_buf_putc(b, '\0');
+}
+
 int po_connect_error(const char *message, const char *where, struct sp_error *err)
 {
     char state[6] = "";
     const char *text = message;
-    if (!find_state(message, state, &text))
-        return fill(err, "", SP_E_UNAVAILABLE, SP_ORIGIN_TRANSPORT, where, "cannot connect", message,
-            tls_advice(message));
+    struct sp_buf line = SP_BUF_INIT;
+    if (!find_state(message, state, &text)) {
+        tried(&line, message);
+        int rc = fill(err, "", SP_E_UNAVAILABLE, SP_ORIGIN_TRANSPORT, where, "cannot connect",
+            line.oom ? "" : line.p, tls_advice(message));
+        sp_buf_free(&line);
+        return rc;
+    }
     const struct state_row *row = row_of(state);
     size_t n = strcspn(text, "\n");
-    struct sp_buf line = SP_BUF_INIT;
     sp_buf_put(&line, text, n);
     enum sp_code code = row == NULL ? SP_E_UNAVAILABLE : row->code;
     int ret = fill(err, state, code, SP_ORIGIN_BACKEND, where, "cannot connect", line.p == NULL ? "" : line.p,

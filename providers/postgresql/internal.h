@@ -119,7 +119,7 @@ struct po_named_type {
 struct sp_session {
     struct sp_session_base base;
     PGconn *conn;
-    PGcancel *cancel;
+    struct po_cancel *cancel;
     char where[160]; /* host:port/database, for messages */
     int version;     /* 150018 */
     bool read_only;
@@ -133,6 +133,7 @@ struct sp_session {
     int connect_ms, statement_ms, lock_ms;
     _Atomic bool interrupted;
     int64_t started_ns; /* of the running statement */
+    int64_t heard_ns;   /* of the last words of a long answer: patience begins anew with each */
     uint64_t names;     /* of prepared statements */
     bool lookup_ready, stamp_ready;
     char lookup_name[24], stamp_name[24];
@@ -229,6 +230,11 @@ int po_open(struct sp_session **out, const struct sp_endpoint *e, struct sp_erro
 void po_close(struct sp_session *s);
 int po_ping(struct sp_session *s, struct sp_error *err);
 void po_interrupt(struct sp_session *s);
+
+/* cancel.c: asks the server to stop, for two seconds at most. From any thread. */
+struct po_cancel *po_cancel_new(PGconn *conn); /* NULL: it cannot be asked */
+void po_cancel_free(struct po_cancel *c);
+void po_cancel(struct po_cancel *c);
 
 /* numeric.c */
 int po_numeric_put(struct sp_buf *out, const struct sp_dec *d, struct sp_error *err);

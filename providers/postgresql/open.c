@@ -12,10 +12,8 @@
 
 void po_interrupt(struct sp_session *s)
 {
-    char text[256];
     atomic_store(&s->interrupted, true);
-    if (s->cancel != NULL)
-        (void)PQcancel(s->cancel, text, sizeof text);
+    po_cancel(s->cancel);
 }
 
 static int option_ms(
@@ -226,7 +224,7 @@ int po_open(struct sp_session **out, const struct sp_endpoint *e, struct sp_erro
         ret = connect_now(s, err);
     if (ret == 0) {
         (void)PQsetNoticeReceiver(s->conn, ignore_notice, NULL);
-        s->cancel = PQgetCancel(s->conn);
+        s->cancel = po_cancel_new(s->conn);
         po_begin_statement(s);
         ret = check_version(s, err);
     }
@@ -250,8 +248,7 @@ void po_close(struct sp_session *s)
 {
     if (s == NULL)
         return;
-    if (s->cancel != NULL)
-        PQfreeCancel(s->cancel);
+    po_cancel_free(s->cancel);
     PQfinish(s->conn); /* the server rolls back what is open */
     po_blob_forget(s);
     for (size_t i = 0; i < PO_TABLES; i++)

@@ -70,7 +70,8 @@ int po_wait(struct sp_session *s, bool write, struct sp_error *err)
         if (atomic_load(&s->interrupted) && stop_seen == 0)
             stop_seen = now;
         int64_t limit = (int64_t)(s->statement_ms + GRACE_MS) * 1000000;
-        if ((s->statement_ms > 0 && now - s->started_ns > limit) ||
+        int64_t since = s->heard_ns > s->started_ns ? s->heard_ns : s->started_ns;
+        if ((s->statement_ms > 0 && now - since > limit) ||
             (stop_seen != 0 && now - stop_seen > (int64_t)GRACE_MS * 1000000))
             return give_up(s, err);
     }

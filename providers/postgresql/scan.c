@@ -158,7 +158,7 @@ static int receive(struct pass *p, struct sp_error *err)
         if (n < -1)
             return po_error(s, NULL, "scan", err);
         if (heard) /* patience is for silence, not for the length of a table */
-            s->started_ns = po_now_ns();
+            s->heard_ns = po_now_ns();
         heard = false;
         int ret = po_wait(s, false, err);
         if (ret != 0)
@@ -185,12 +185,12 @@ static int finish(struct pass *p, uint64_t *rows, struct sp_error *err)
 /* The server has to be told, and what it still sends to be read; its answer is that it was stopped. */
 static void stop(struct sp_session *s)
 {
-    char text[256], *data = NULL;
+    char *data = NULL;
     if (PQstatus(s->conn) == CONNECTION_BAD)
         return;
-    if (s->cancel != NULL)
-        (void)PQcancel(s->cancel, text, sizeof text);
-    s->started_ns = po_now_ns();
+    po_cancel(s->cancel);
+    s->heard_ns = po_now_ns();
+    atomic_store(&s->interrupted, true); /* bounds the waiting also where no time-out is set */
     for (;;) {
         int n = PQgetCopyData(s->conn, &data, 1);
         if (n > 0) {

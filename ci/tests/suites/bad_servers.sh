@@ -1,0 +1,218 @@
+#!/usr/bin/env bash
+# Servers that are down, wrong, silent, slow, cut off or talk nonsense, on servers that the stack starts, behind a proxy that
+# misbehaves on order: the right exit code (3 where nothing can be concluded), one message that names provider and cause,
+# no password anywhere, in bounded time; and never "equal".
+# usage: ci/tests/suites/bad_servers.sh BUILD_DIRECTORY
+set -uo pipefail
+cd "$(dirname "$0")/../../.." || exit 2
+build=$(cd "${1:?usage: bad_servers.sh BUILD_DIRECTORY}" && pwd)
+sp=$build/switchproof
+passed=0 failed=0 skipped=0
+summary() {
+    echo "$passed passed, $failed failed, $skipped skipped"
+    [ "$failed" = 0 ]
+}
+if ! "$sp" list providers 2>/dev/null | grep -q '^ *postgresql'; then
+    echo "skip: this build has no provider postgresql"
+    skipped=1
+    summary
+    exit
+fi
+
+work=$(mktemp -d)
+export STACK_DIR=$work/stack
+proxy_pid=
+cleanup() {
+    [ -z "$proxy_pid" ] || kill "$proxy_pid" 2>/dev/null
+    ci/stack down >/dev/null 2>&1
+    rm -rf "$work"
+}
+trap cleanup EXIT
+trap 'exit 143' INT TERM
+
+ok() {
+    passed=$((passed + 1))
+    [ -z "${VERBOSE:-}" ] || echo "ok - $1"
+}
+bad() {
+    failed=$((failed + 1))
+    echo "not ok - $1"
+    head -n 20 "$work/out" 2>/dev/null | cut -c 1-400 | sed 's/^/    /'
+}
+
+if ! env=$(ci/stack up postgresql 2>"$work/out"); then
+    if [ "${CI:-}" != true ]; then
+        echo "skip: there is no PostgreSQL server on this machine; run: ci/deps servers"
+        skipped=1
+        summary
+        exit
+    fi
+    bad "the stack starts PostgreSQL"
+    summary
+    exit 1
+fi
+export "${env?}"
+password=${POSTGRESQL_URL#*switchproof:}
+password=${password%%@*}
+server_port=${POSTGRESQL_URL##*:}
+server_port=${server_port%%/*}
+
+# --- the proxy ---------------------------------------------------------------------------------------------------
+# proxy MODE [NUMBER]: a new one; BAD_URL leads through it.
+proxy() {
+    stop_proxy
+    rm -f "$work/control" "$work/said"
+    mkfifo "$work/control"
+    "$build/tools/proxy" "$server_port" 300 "$@" <"$work/control" >"$work/said" &
+    proxy_pid=$!
+    exec 8>"$work/control"
+    said '^[0-9]' || { bad "the proxy starts"; return; }
+    through "$(head -n 1 "$work/said")"
+}
+stop_proxy() {
+    [ -n "$proxy_pid" ] || return 0
+    exec 8>&-
+    wait "$proxy_pid" 2>/dev/null
+    proxy_pid=
+}
+through() {
+    export BAD_URL=${POSTGRESQL_URL/:$server_port\//:$1/}
+}
+said() {
+    local i
+    for ((i = 0; i < 100; i++)); do
+        grep -q "$1" "$work/said" && return 0
+        sleep 0.05
+    done
+    return 1
+}
+tell() {
+    echo "$1" >&8
+    said "^$1"
+}
+
+# --- two equal copies ----------------------------------------------------------------------------------------------
+sqlite3 "$work/here.db" "
+    create table big(id int primary key, a text not null, b real) strict;
+    with recursive n(i) as (select 1 union all select i + 1 from n where i < 40000)
+    insert into big select i, 'row ' || i || ' of the table that is cut ' || hex(zeroblob(40)), i / 3.0 from n;
+    create table small(id int primary key, big integer not null references big(id)) strict;
+    insert into small select id, id from big where id % 100 = 0" || bad "the fixture is made"
+cat >"$work/c.yaml" <<YAML
+report_dir: "$work/report"
+state_dir: "$work/state"
+providers:
+  bad: { kind: postgresql, url: "\${BAD_URL}", connect_timeout: 2s, statement_timeout: 4s, access: "\${BAD_ACCESS:-read-only}" }
+  here: { kind: sqlite, url: "sqlite:$work/here.db" }
+  new: { kind: sqlite, url: "sqlite:$work/new.db", access: target }
+YAML
+
+# ends CODES SECONDS TEXT NAME COMMAND...: one of these exit codes, within this time, TEXT (a regular expression) in the output,
+# the password nowhere.
+ends() {
+    local codes=$1 seconds=$2 text=$3 name=$4 rc=0 start=$SECONDS
+    shift 4
+    rm -rf "$work/report"
+    printf '%s %s\n' "$SECONDS" "$name" >>"${BAD_LOG:-/dev/null}"
+    timeout -k 5 90 "$@" >"$work/out" 2>&1 </dev/null || rc=$?
+    case " $codes " in
+    *" $rc "*) ;;
+    *)
+        bad "$name: exit code $rc, expected $codes"
+        return 1
+        ;;
+    esac
+    if [ $((SECONDS - start)) -gt "$seconds" ]; then
+        bad "$name: took $((SECONDS - start)) s, at most $seconds are right"
+    elif ! grep -qE -- "$text" "$work/out"; then
+        bad "$name: '$text' is not in the output"
+    elif grep -rqF -- "$password" "$work/out" "$work/report" "$work/state" 2>/dev/null; then
+        bad "$name: the password is in the output or a report"
+    elif grep -qE 'AddressSanitizer|runtime error:|LeakSanitizer' "$work/out"; then
+        bad "$name: a sanitizer's alarm"
+    elif [ "$rc" != 0 ] && [ -e "$work/report/verify.json" ] && grep -q '"verdict": *"equal"' "$work/report/verify.json"; then
+        bad "$name: verify.json says equal"
+    else
+        ok "$name"
+    fi
+}
+verify() { ends "$1" "$2" "$3" "verify: $4" "$sp" verify -c "$work/c.yaml" bad here --report-dir "$work/report"; }
+reverse() { ends "$1" "$2" "$3" "verify, bad target: $4" "$sp" verify -c "$work/c.yaml" here bad --report-dir "$work/report"; }
+doctor() { ends "$1" "$2" "${3#'bad.*'}" "doctor: $4" "$sp" doctor -c "$work/c.yaml" -p bad; }
+suite() { BAD_ACCESS=disposable ends "$1" "$2" "$3" "run: $4" "$sp" run -c "$work/c.yaml" -p bad -s crud; }
+load() { BAD_ACCESS=target ends "$1" "$2" "$3" "migrate: $4" "$sp" migrate -c "$work/c.yaml" here bad --report-dir "$work/report"; }
+unload() {
+    rm -f "$work/new.db"*
+    ends "$1" "$2" "$3" "migrate from it: $4" "$sp" migrate -c "$work/c.yaml" bad new --report-dir "$work/report"
+}
+everywhere() {
+    verify "$@"
+    reverse "$@"
+    doctor "$@"
+    suite "$@"
+    load "$@"
+    unload "$@"
+}
+
+through "$server_port"
+load 0 30 "MIGRATED" "the copy is made"
+verify 0 30 "^equal" "the copies are equal without a proxy"
+proxy pass
+verify 0 30 "^equal" "and through it"
+proxy delay 2
+verify 0 60 "^equal" "and through a slow one"
+
+# --- not there, not ours, not secure ---------------------------------------------------------------------------------
+stop_proxy
+through 1
+everywhere 3 10 'bad.*cannot connect.*refused' "nobody listens on this port"
+through "$server_port"
+good=$BAD_URL
+BAD_URL=${good/%\/switchproof/\/nowhere}
+suite 3 10 'bad.*cannot connect.*"nowhere" does not exist' "a database that is not there"
+for command in verify reverse doctor load unload; do # a mistake in the URL, as a file that is not there
+    $command 2 10 'cannot connect.*"nowhere" does not exist' "a database that is not there"
+done
+BAD_URL=${good/:$password@/:wr0ng-secret@}
+password=wr0ng-secret everywhere 3 10 'bad.*cannot connect.*password authentication failed' "a wrong password"
+BAD_URL=${good/switchproof:/nobody:}
+everywhere 3 10 'bad.*cannot connect.*authentication failed' "a user who is not there"
+BAD_URL=$good?sslmode=require
+everywhere 3 10 'bad.*cannot connect.*SSL' "TLS required of a server without"
+BAD_URL="$good?sslmode=verify-full&sslrootcert=$work/no-such-file"
+everywhere 3 10 'bad.*cannot connect' "certificates to check by, which are not there"
+
+# --- there, but not answering ------------------------------------------------------------------------------------------
+proxy silent
+everywhere 3 10 'bad.*did not answer within 2000 ms' "accepts and never answers"
+proxy refuse
+everywhere 3 10 'bad.*cannot connect' "resets every connection"
+proxy stall 300
+everywhere 3 10 'bad.*did not answer within 2000 ms' "falls silent while connecting"
+proxy garbage 0
+everywhere 3 10 'bad.*cannot connect' "answers with nonsense"
+proxy garbage 100
+everywhere 3 10 'bad.*' "answers with nonsense after the first words"
+
+# --- cut in the middle ---------------------------------------------------------------------------------------------------
+proxy pass
+verify 0 30 "^equal" "how much there is to cut"
+tell count
+total=$(sed -n 's/^count //p' "$work/said" | tail -n 1)
+[ "${total:-0}" -gt 4000000 ] || bad "the table takes ${total:-0} bytes on the wire, expected 4 million at least"
+for k in 1 2 3 5 7 8 20 50 90 95 99; do
+    at=$((total * k / 100))
+    proxy cut-server "$at"
+    verify 3 20 'bad|source' "cut after $k % of the bytes"
+    proxy end-server "$at"
+    reverse 3 20 'bad|target' "closed in good order after $k % of the bytes"
+    proxy garbage "$at"
+    verify "1 3" 20 'bad|source' "nonsense after $k % of the bytes"
+done
+for at in 10 100 500 800 1200 1800 2500 4000 8000 16000 $((total - 30)); do
+    proxy cut-server "$at"
+    verify 3 20 'bad|source' "cut after $at bytes"
+    proxy garbage "$at"
+    verify "1 3" 20 'bad|source' "nonsense after $at bytes"
+done
+summary
