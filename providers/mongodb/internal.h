@@ -260,6 +260,7 @@ int mo_validator_columns(
 int mo_validator_is_ours(const struct sp_table *t, const bson_t *options, bool *ours, struct sp_error *err);
 
 /* ---- verbatim.c: collections in the words of another server ---- */
+int mo_verbatim_text(struct sp_arena *a, const bson_t *definition, const char **out, struct sp_error *err);
 bool mo_is_verbatim(const struct sp_table *t);
 int mo_verbatim_create(struct sp_session *s, const struct sp_table *t, struct sp_error *err);
 int mo_verbatim_indexes(struct sp_session *s, const struct sp_table *t, bool key, struct sp_error *err);

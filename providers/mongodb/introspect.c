@@ -133,11 +133,9 @@ static int table(struct walk *w, const struct mo_collection *from, struct sp_err
         rc = sp_nomem(err);
     if (rc == 0)
         rc = mo_introspect_indexes(w->s, a, w->db, &m, from->time_series, t, &definition, err);
-    if (rc == 0) {
-        t->native_definition = mo_json_text(a, &definition);
-        t->native_kind = "mongodb";
-        rc = t->native_definition == NULL ? sp_nomem(err) : 0;
-    }
+    t->native_kind = "mongodb";
+    if (rc == 0)
+        rc = mo_verbatim_text(a, &definition, &t->native_definition, err);
     bson_destroy(&definition);
     if (rc == 0)
         w->schema->ntables++;

@@ -1,8 +1,23 @@
 /* verbatim.c -- a collection made in its own words: the options and index specifications that introspection read from
- * another MongoDB server, as they are. */
+ * another MongoDB server, as they are. The words are JSON as in native values (bson_value.h): libbson's own reader takes
+ * {"$type": ...} of a condition for a value of its extended JSON. */
 #include <string.h>
 
+#include "model/json.h"
 #include "providers/mongodb/internal.h"
+
+int mo_verbatim_text(struct sp_arena *a, const bson_t *definition, const char **out, struct sp_error *err)
+{
+    bson_t outer = BSON_INITIALIZER;
+    struct sp_buf text = SP_BUF_INIT;
+    bson_iter_t it;
+    bool ok = BSON_APPEND_DOCUMENT(&outer, "d", definition) && bson_iter_init_find(&it, &outer, "d");
+    int rc = ok ? mo_text_of(&text, &it, true, err) : sp_nomem(err);
+    *out = rc == 0 ? sp_arena_strn(a, text.p, text.n) : NULL;
+    sp_buf_free(&text);
+    bson_destroy(&outer);
+    return rc == 0 && *out == NULL ? sp_nomem(err) : rc;
+}
 
 bool mo_is_verbatim(const struct sp_table *t)
 {
@@ -11,10 +26,21 @@ bool mo_is_verbatim(const struct sp_table *t)
 
 static bson_t *read_definition(const struct sp_table *t, struct sp_error *err)
 {
-    bson_error_t e = { 0 };
-    bson_t *d = bson_new_from_json((const uint8_t *)t->native_definition, -1, &e);
+    size_t n = strlen(t->native_definition);
+    bson_t outer = BSON_INITIALIZER, inner, *d = NULL;
+    bson_iter_t it;
+    const uint8_t *p;
+    uint32_t length;
+    int rc = sp_json_check(t->native_definition, n, err);
+    if (rc == 0)
+        rc = mo_text_put(&outer, "d", t->native_definition, n, true, err);
+    if (rc == 0 && bson_iter_init_find(&it, &outer, "d") && BSON_ITER_HOLDS_DOCUMENT(&it)) {
+        bson_iter_document(&it, &length, &p);
+        d = bson_init_static(&inner, p, length) ? bson_copy(&inner) : NULL;
+    }
     if (d == NULL)
-        (void)sp_invalid(err, "collection %s: its definition is not extended JSON", t->name);
+        (void)sp_invalid(err, "collection %s: its definition cannot be read back", t->name);
+    bson_destroy(&outer);
     return d;
 }
 

@@ -199,6 +199,11 @@ static void test_copy_is_equal(void **state)
         "{\"create\":\"checked\",\"validator\":{\"$jsonSchema\":{\"required\":[\"a\"],\"properties\":{\"a\":{"
         "\"bsonType\":\"int\"}}}},\"validationLevel\":\"moderate\"}");
     command(p, 0, "{\"insert\":\"checked\",\"documents\":[{\"_id\":1,\"a\":{\"$numberInt\":\"5\"}}]}");
+    bson_t *index = BCON_NEW("createIndexes", "checked", "indexes", "[", "{", "key", "{", "a", BCON_INT32(1),
+        "}", "name", "typed", "unique", BCON_BOOL(true), "partialFilterExpression", "{", "a", "{", "$type",
+        "[", "int", "]", "}", "}", "}", "]");
+    assert_true(mongoc_client_command_simple(p->plain, p->db[0], index, NULL, NULL, NULL));
+    bson_destroy(index);
     if (mpair_migrate(p) != 0)
         fail_msg("%s\n%s", sp_error_text(&p->err), p->events.p);
     mpair_assert(p, SP_VV_EQUAL);
