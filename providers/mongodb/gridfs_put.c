@@ -316,7 +316,8 @@ static int64_t copy_source(void *payload, void *out, size_t n)
     if (c->ret != 0)
         return -1;
     size_t take = c->n < n ? c->n : n;
-    memcpy(out, c->p, take);
+    if (take > 0)
+        memcpy(out, c->p, take);
     c->p += take;
     c->n -= take;
     return (int64_t)take;

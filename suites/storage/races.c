@@ -35,9 +35,9 @@ static size_t content_of(unsigned number, int round, char out[64])
     return (size_t)snprintf(out, 64, "session %u, round %d%.*s", number, round, (int)number, "........");
 }
 
-static void key_of(int round, char out[16])
+static void key_of(int round, char out[24])
 {
-    (void)snprintf(out, 16, "round-%d", round);
+    (void)snprintf(out, 24, "round-%d", round);
 }
 
 /* What was lost against another session is tried again; a condition that does not hold is an answer. */
@@ -45,7 +45,7 @@ static void put_once(struct racer *r, int round)
 {
     struct sp_put_opts o = { .if_none_match = r->etag[round] == NULL, .if_match = r->etag[round] };
     struct sp_error err = SP_ERROR_INIT;
-    char key[16], content[64];
+    char key[24], content[64];
     size_t n = content_of(r->number, round, content);
     int rc = 0;
     key_of(round, key);
@@ -119,7 +119,7 @@ static void one_won(struct st *t, const struct racer r[CROWD])
     for (int round = 0; round < ROUNDS; round++) {
         int64_t stored = 0;
         unsigned winner = 0;
-        char key[16], content[64];
+        char key[24], content[64];
         key_of(round, key);
         for (unsigned i = 0; i < CROWD; i++) {
             stored += r[i].answer[round] == STORED ? 1 : 0;
@@ -149,7 +149,7 @@ void stc_if_match_race(struct sp_ctx *ctx, const void *data)
     bool ok = st_open(&t, ctx);
     for (int round = 0; ok && round < ROUNDS; round++) {
         struct sp_object o = { 0 };
-        char key[16];
+        char key[24];
         key_of(round, key);
         ok = st_puts(&t, key, "what all want to replace") &&
              st_ok(&t, "head", sp_blob_head(t.s, t.a, t.bucket, key, &o, &t.err));

@@ -25,10 +25,13 @@ static int64_t number(struct sp_session *s, const char *sql)
 
 #define BUCKETS "SELECT count(*) FROM pg_namespace WHERE starts_with(nspname, 'sp_blob_')"
 
+static int64_t of_others; /* buckets that were there before */
+
 static int setup(void **state)
 {
     (void)state;
     (void)sp_blob_bucket_drop(session, "b", NULL);
+    of_others = number(session, BUCKETS);
     OK(sp_blob_bucket_create(session, "b", &err));
     return 0;
 }
@@ -43,7 +46,7 @@ static int teardown(void **state)
     assert_int_equal(number(session, "SELECT count(*) FROM sp_blob_b.uploads"), 0);
     assert_int_equal(number(session, "SELECT count(*) FROM sp_blob_b.parts"), 0);
     OK(sp_blob_bucket_drop(session, "b", &err));
-    assert_int_equal(number(session, BUCKETS), 0);
+    assert_int_equal(number(session, BUCKETS), of_others);
     sp_arena_free(&arena);
     return 0;
 }
@@ -163,7 +166,7 @@ static void test_names(void **state)
         assert_string_equal(got.p, names[i]);
     }
     OK(sp_blob_bucket_list(session, "", &list, &err));
-    assert_int_equal(list.n, SP_LEN(names) + 1);
+    assert_int_equal(list.n, (size_t)of_others + SP_LEN(names) + 1);
     sp_names_free(&list);
     list = (struct sp_names){ 0 };
     OK(sp_db_ns_list(session, "sp_blob", &list, &err)); /* a bucket is no namespace */
