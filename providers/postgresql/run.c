@@ -40,17 +40,22 @@ int po_ready(struct sp_session *s, struct sp_error *err)
     return 0;
 }
 
+/* What still comes must never be taken for the answer to something else. */
+static void abandon(struct sp_session *s)
+{
+    int fd = PQsocket(s->conn);
+    if (fd >= 0)
+        (void)shutdown(fd, SHUT_RDWR);
+    (void)PQconsumeInput(s->conn);
+}
+
 /* Beyond its time and the grace. `since`: when the patience began. */
 static int give_up(struct sp_session *s, struct sp_error *err)
 {
     const char *advice = s->uncertain ? "; the write may or may not have been made" : "";
     int ret = sp_fail(err, s->uncertain ? SP_E_OUTCOME_UNKNOWN : SP_E_TIMEOUT, SP_ORIGIN_TRANSPORT,
         "%s does not answer%s; the connection was given up", s->where, advice);
-    /* What still comes must never be taken for the answer to something else. */
-    int fd = PQsocket(s->conn);
-    if (fd >= 0)
-        (void)shutdown(fd, SHUT_RDWR);
-    (void)PQconsumeInput(s->conn);
+    abandon(s);
     return ret;
 }
 
@@ -271,8 +276,10 @@ int po_pipeline(
     bool sent = PQenterPipelineMode(s->conn) != 0;
     for (size_t i = 0; sent && i < n; i++)
         sent = dispatch(s, &steps[i]) != 0;
-    if (!sent || PQpipelineSync(s->conn) == 0)
+    if (!sent || PQpipelineSync(s->conn) == 0) { /* half a pipeline has no end that could be waited for */
+        abandon(s);
         return po_error(s, NULL, NULL, err);
+    }
     int ret = collect_pipeline(s, steps, n, failed, err);
     if (PQstatus(s->conn) != CONNECTION_BAD && PQexitPipelineMode(s->conn) == 0 && ret == 0)
         ret = po_error(s, NULL, NULL, err);

@@ -184,8 +184,10 @@ int po_stamped(struct sp_session *s, const struct po_sql *q, const struct po_par
         bool named = gone || (plan.known != NULL && strcmp(s->state, "0A000") == 0);
         if (gone)
             po_statements_forget(s);
+        bool misfit =
+            failed == plan.stamp && strcmp(s->state, "22012") == 0; /* it may be cancelled there, too */
         *stale = refused && s->txn_lost == SP_E_OK &&
-                 ((q->recalled && (looks_stale(s->state) || failed == plan.stamp)) || named);
+                 ((q->recalled && (looks_stale(s->state) || misfit)) || named);
         if (refused && failed > 0 && plan.guard)
             po_guard_undo(s);
         PQclear(*out);
