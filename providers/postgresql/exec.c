@@ -115,29 +115,50 @@ static int insert_some(struct sp_session *s, const struct sp_op *op, const struc
     return a.again ? insert_once(s, op, values, nrows, &a, total, out, err) : ret;
 }
 
-/* An upsert may name one key twice, which one statement refuses: its rows go one by one. */
+/* Rows per statement. Those of an upsert assign the same columns only where no value is left out. */
+static size_t rows_at_once(const struct sp_op *op)
+{
+    size_t n = op->nfields == 0 ? 1 : PO_PARAMS / op->nfields;
+    bool whole = op->values != NULL;
+    for (size_t i = 0; whole && op->kind == SP_OP_UPSERT && i < op->nrows * op->nfields; i++)
+        whole = op->values[i].tag != SP_MISSING;
+    if (n > ROWS_AT_ONCE)
+        n = ROWS_AT_ONCE;
+    return n == 0 || (op->kind == SP_OP_UPSERT && !whole) ? 1 : n;
+}
+
+static int insert_rows(struct sp_session *s, const struct sp_op *op, size_t at_once, int64_t *total,
+    struct sp_result *out, struct sp_error *err)
+{
+    int ret = 0;
+    for (size_t i = 0, n; ret == 0 && i < op->nrows; i += n) {
+        n = op->nrows - i < at_once ? op->nrows - i : at_once;
+        const struct sp_value *v = op->values == NULL ? NULL : op->values + i * op->nfields;
+        ret = insert_some(s, op, v, n, total, out, err);
+        if (ret != 0 && op->kind == SP_OP_UPSERT && n > 1 && strcmp(s->state, "21000") == 0) {
+            /* One key twice among them, which one statement refuses: these rows go one by one. */
+            sp_error_clear(err);
+            at_once = n = 1;
+            ret = insert_some(s, op, v, n, total, out, err);
+        }
+    }
+    return ret;
+}
+
 static int insert_op(
     struct sp_session *s, const struct sp_op *op, struct sp_result *out, struct sp_error *err)
 {
-    size_t at_once = op->kind == SP_OP_UPSERT || op->nfields == 0 ? 1 : PO_PARAMS / op->nfields;
+    size_t at_once = rows_at_once(op);
     int64_t total = 0;
     bool own = false;
     int ret = 0;
-    if (at_once > ROWS_AT_ONCE)
-        at_once = ROWS_AT_ONCE;
-    if (at_once == 0)
-        at_once = 1;
-    bool batch = op->nrows > at_once;
+    bool batch = op->nrows > (op->kind == SP_OP_UPSERT ? 1 : at_once);
     s->uncertain = false;
     if (batch)
         ret = po_atomic_begin(s, &own, err);
     if (ret != 0)
         return ret;
-    for (size_t i = 0; ret == 0 && i < op->nrows; i += at_once) {
-        size_t n = op->nrows - i < at_once ? op->nrows - i : at_once;
-        ret =
-            insert_some(s, op, op->values == NULL ? NULL : op->values + i * op->nfields, n, &total, out, err);
-    }
+    ret = insert_rows(s, op, at_once, &total, out, err);
     if (batch)
         ret = po_atomic_end(s, own, ret, err);
     if (ret == 0 && out != NULL)

@@ -236,6 +236,49 @@ static void named_statements(void **state)
     OK(sp_db_commit(session, &err));
 }
 
+/* Rows of an upsert go together, unless they name one key twice; nobody can tell the difference. */
+static void upserts_together(void **state)
+{
+    static const char *const fields[] = { "id", "v" }, *const key[] = { "id" };
+    struct sp_value rows[] = { sp_v_int(1), sp_v_int(10), sp_v_int(2), sp_v_int(20), sp_v_int(1),
+        sp_v_int(11), sp_v_int(3), sp_v_int(30) };
+    struct sp_op op = { .kind = SP_OP_UPSERT,
+        .query = { .table = "upserted", .limit = SP_NO_LIMIT },
+        .fields = fields,
+        .nfields = 2,
+        .values = rows,
+        .nrows = 4,
+        .key = key,
+        .nkey = 1,
+        .returning = true };
+    (void)state;
+    need_server();
+    behind("CREATE TABLE upserted(id int PRIMARY KEY, v int)");
+    for (int round = 0; round < 3; round++) {
+        struct sp_result r = SP_RESULT_INIT;
+        bool inside = round == 2;
+        if (round == 1)
+            rows[4] = sp_v_int(4); /* no key twice any more */
+        if (inside) {
+            rows[4] = sp_v_int(1);
+            OK(sp_db_begin(session, NULL, &err));
+        }
+        OK(sp_db_exec(session, &op, &r, &err));
+        assert_int_equal(r.affected, 4);
+        assert_int_equal(r.nrows, 4);
+        for (size_t i = 0; i < 4; i++) {
+            assert_int_equal(r.values[i * 2].u.i, rows[i * 2].u.i);
+            assert_int_equal(r.values[i * 2 + 1].u.i, rows[i * 2 + 1].u.i);
+        }
+        if (inside)
+            OK(sp_db_commit(session, &err));
+        sp_result_free(&r);
+    }
+    int64_t n = 0;
+    OK(sp_db_count(session, "upserted", NULL, &n, &err));
+    assert_int_equal(n, 4);
+}
+
 /* More tables and statements than are kept. */
 static void many_of_them(void **state)
 {
@@ -306,6 +349,7 @@ int main(void)
         cmocka_unit_test(without_stamps),
         cmocka_unit_test(one_round_trip),
         cmocka_unit_test(named_statements),
+        cmocka_unit_test(upserts_together),
         cmocka_unit_test(many_of_them),
         cmocka_unit_test(refused_at_the_end),
         cmocka_unit_test(collation_changes),
