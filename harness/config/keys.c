@@ -13,7 +13,7 @@ static const char *const fidelities[] = { "real", "official emulator", "compatib
 
 /* clang-format off */
 const struct sp_config_key sp_config_keys[] = {
-    { "", "requires", .type = SP_KEY_NAMES, .doc = "suites, capabilities, case ids or globs of them that the application uses: a skip of these is never fine" },
+    { "", "requires", .type = SP_KEY_NAMES, .doc = "suites, capabilities, case ids or globs of them that the application uses: a skip of these is never fine; of a suite, every case that the kind of provider declares to be fit for must run (`auth`: its users; database users are `auth.credentials_*`)" },
     { "", "providers", .type = SP_KEY_TREE, .doc = "the backends, by a name of your own" },
     { "", "checks", .type = SP_KEY_TREE, .doc = "list of the team's own invariants, run on both sides" },
     { "", "suites", .type = SP_KEY_TREE, .doc = "settings of suites, by suite" },
