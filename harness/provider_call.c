@@ -94,6 +94,7 @@ int sp_effective(struct sp_session *s, struct sp_cap *out, struct sp_facts *fact
         return rc;
     facts->server_version[sizeof facts->server_version - 1] = '\0';
     facts->notes[sizeof facts->notes - 1] = '\0';
+    facts->place[sizeof facts->place - 1] = '\0';
     for (size_t i = 0; i < SP_CAP_N; i++) {
         const struct sp_cap *d = &p->declared[i];
         if (!has_facet(p, sp_caps[i].facet)) {

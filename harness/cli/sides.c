@@ -27,12 +27,22 @@ int sp_kind_init(const struct sp_provider *kind, struct sp_error *err)
     return rc;
 }
 
+static bool same_options(const struct sp_config_provider *a, const struct sp_config_provider *b)
+{
+    bool same = a->noptions == b->noptions;
+    for (size_t i = 0; same && i < a->noptions; i++) {
+        same = strcmp(a->option_names[i], b->option_names[i]) == 0 &&
+               strcmp(a->option_values[i], b->option_values[i]) == 0;
+    }
+    return same;
+}
+
 /* The same place under two names: a copy always equals itself, and that would prove nothing. */
 static bool same_place(const struct sp_config_provider *a, const struct sp_config_provider *b)
 {
     struct stat x, y;
     if (strcmp(a->url, b->url) == 0) {
-        return true;
+        return same_options(a, b); /* two schemas of one database are two places */
     }
     const char *p = strchr(a->url, ':'), *q = strchr(b->url, ':');
     return p != NULL && q != NULL && stat(p + 1, &x) == 0 && stat(q + 1, &y) == 0 && x.st_dev == y.st_dev &&
@@ -91,6 +101,20 @@ int sp_sides_resolve(
     return code;
 }
 
+/* As above, by what the servers say of themselves: one database has many URLs. */
+static bool same_data(struct sp_sides *s)
+{
+    struct sp_cap caps[SP_CAP_N];
+    struct sp_facts facts[2];
+    for (size_t i = 0; i < 2; i++) {
+        if (s->session[i] == NULL || sp_effective(s->session[i], caps, &facts[i], NULL) != 0) {
+            return false;
+        }
+    }
+    return strcmp(s->provider[0].kind, s->provider[1].kind) == 0 && facts[0].place[0] != '\0' &&
+           strcmp(facts[0].place, facts[1].place) == 0;
+}
+
 int sp_sides_open(struct sp_sides *s, const struct sp_program *program)
 {
     int code = -1;
@@ -107,6 +131,14 @@ int sp_sides_open(struct sp_sides *s, const struct sp_program *program)
             /* A mistake on one side goes before an unreachable other side: it needs mending anyway. */
             code = code == -1 || this == SP_EXIT_USAGE ? this : code;
         }
+    }
+    if (code == -1 && same_data(s)) {
+        sp_invalid(&s->error[1], "SOURCE and TARGET are the same database under two URLs; a copy always "
+                                 "equals itself, which proves "
+                                 "nothing");
+        sp_close(s->session[1]);
+        s->session[1] = NULL;
+        code = SP_EXIT_USAGE;
     }
     return code;
 }

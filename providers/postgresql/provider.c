@@ -152,7 +152,8 @@ static int ask(struct sp_session *s, PGresult **r, struct sp_error *err)
     return po_exec(s,
         "SELECT current_setting('server_version'), version(), current_setting('server_encoding'), "
         "d.datcollate, has_database_privilege(current_database(), 'CREATE')::int, "
-        "(r.rolsuper OR r.rolcreaterole)::int, (r.rolsuper OR r.rolbypassrls)::int, r.rolsuper::int "
+        "(r.rolsuper OR r.rolcreaterole)::int, (r.rolsuper OR r.rolbypassrls)::int, r.rolsuper::int, "
+        "extract(epoch FROM pg_postmaster_start_time())::text || ' ' || d.oid "
         "FROM pg_catalog.pg_database d, pg_catalog.pg_roles r "
         "WHERE d.datname = current_database() AND r.rolname = current_user",
         r, err);
@@ -179,9 +180,9 @@ static void put_notes(struct sp_session *s, const PGresult *r, struct sp_facts *
     bool sees_all = PQgetvalue(r, 0, 6)[0] == '1' || s->base.endpoint->access == SP_ACCESS_DISPOSABLE;
     put_tls(s, tls);
     (void)snprintf(facts->notes, sizeof facts->notes,
-        "encoding %.20s, collation %.30s, schema %.63s, %s%s%s%s", PQgetvalue(r, 0, 2), PQgetvalue(r, 0, 3),
-        s->default_ns, tls, s->pooled ? ", behind a connection pooler" : "", s->standby ? ", a standby" : "",
-        sees_all ? "" : ", row security is an error");
+        "encoding %.20s, collation %.20s, schema %.63s%s, %s%s%s%s", PQgetvalue(r, 0, 2), PQgetvalue(r, 0, 3),
+        s->default_ns, s->schema_chosen ? " alone" : "", tls, s->pooled ? ", behind a connection pooler" : "",
+        s->standby ? ", a standby" : "", sees_all ? "" : ", row security is an error");
 }
 
 static int effective(
@@ -202,6 +203,9 @@ static int effective(
     (void)snprintf(facts->server_version, sizeof facts->server_version, "%s%.80s",
         s->real ? "PostgreSQL " : "", s->real ? PQgetvalue(r, 0, 0) : PQgetvalue(r, 0, 1));
     put_notes(s, r, facts);
+    /* No two servers started in the same microsecond; a standby started at another time than its primary. */
+    if (s->real)
+        (void)snprintf(facts->place, sizeof facts->place, "%.60s %.63s", PQgetvalue(r, 0, 8), s->default_ns);
     if (PQgetvalue(r, 0, 4)[0] != '1') {
         static const char why[] = "this user may not create schemas in this database";
         deny(&out[SP_CAP_NAMESPACES], why);

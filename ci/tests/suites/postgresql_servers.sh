@@ -186,6 +186,8 @@ providers:
 YAML
 compare() { OLD=$1 NEW=$2 "$sp" verify old new -c "$work/copy.yaml" -t items --report-dir "$work/verify" "${@:3}"; }
 says 0 "equal" "the copy beside is equal" compare "$url" "$url?application_name=b"
+A=$url B=postgresql://switchproof@127.0.0.1:$port/switchproof says 2 "same database under two URLs" \
+    "a database is not compared with itself under another URL" "$sp" verify env:A env:B --report-dir "$work/verify"
 pgbouncer=$(PATH=$PATH:/usr/sbin:/sbin command -v pgbouncer)
 if [ -n "$pgbouncer" ]; then
     pport=$(free_port)
