@@ -2,8 +2,8 @@
  *
  * usage: mutants [--killers FILE] [--on KIND] SWITCHPROOF WORK_DIRECTORY [MUTANT]
  * Without --on: around the embedded providers; which case killed which mutant is then written to FILE. With --on: around
- * that provider alone, whose server must be up (POSTGRESQL_URL ...); FILE says which case to try first. The kill itself is
- * always executed, and a mutant that the first case lets live is tried with all suites.
+ * that provider alone, whose server must be up (POSTGRESQL_URL ...); FILE says which cases to try first. The kill itself is
+ * always executed, and a mutant that those cases let live is tried with all suites.
  * Prints a table "| mutant | provider | killing cases |". A mutant is killed when the run ends with exit code 1 and at
  * least one case failed. Around another provider than the mock it may also be out of reach there: every case that
  * killed it around the mock is skipped there for want of a capability. A case that passes around the mock and kills
@@ -22,7 +22,7 @@
 #include "provider.h"
 #include "run/mutant.h"
 
-enum { MAX_MUTANTS = 512, MAX_CASES = 2048, SLOTS = 2, TIMEOUT_S = 120 };
+enum { MAX_MUTANTS = 512, MAX_CASES = 2048, SLOTS = 2, TIMEOUT_S = 120, SERVER_TIMEOUT_S = 600, HINTS = 6 };
 
 struct target {
     const char *kind, *url;
@@ -55,6 +55,8 @@ static unsigned long passed, failed, skipped;
 
 static const char *suites_of(const char *facet)
 {
+    if (strcmp(facet, "all") == 0)
+        return "";
     if (strcmp(facet, "auth") == 0 || strcmp(facet, "credentials") == 0)
         return "auth";
     if (strcmp(facet, "storage") == 0)
@@ -156,7 +158,7 @@ static pid_t start(const char *dir, const struct target *t, const char *facet, c
             *p++ = '\0';
     }
     args[n] = NULL;
-    alarm(TIMEOUT_S);
+    alarm(t->server != NULL ? SERVER_TIMEOUT_S : TIMEOUT_S); /* a stand-in may be slow */
     execv(program, args);
     _exit(127);
 }
@@ -268,6 +270,7 @@ static void judge(const struct target *t, const struct sp_mutant_info *m, struct
 struct slot {
     pid_t pid;
     const struct sp_mutant_info *mutant;
+    size_t next;  /* of the cases that killed it around the mock: the next one to try */
     bool is_part; /* only what most likely kills it is tried */
     char dir[4096];
 };
@@ -283,6 +286,17 @@ static void launch(struct slot *s, const struct target *t, const char *only, boo
         failed++;
         s->pid = 0;
     }
+}
+
+/* First some of the cases that killed it around the mock, then the suites without those that measure, then all. */
+static void try_next(struct slot *s, const struct target *t)
+{
+    const json_t *killers = json_object_get(killed_by, s->mutant->name);
+    size_t n = json_array_size(killers), hints = n < HINTS ? n : HINTS, at = s->next++;
+    if (at < hints)
+        launch(s, t, json_string_value(json_array_get(killers, at * n / hints)), true);
+    else
+        launch(s, t, NULL, at == hints);
 }
 
 static bool was_killed(const struct outcome *o)
@@ -306,7 +320,7 @@ static void reap(struct slot *slots, const struct target *t)
         (void)sp_rmtree(slots[i].dir, NULL);
         if (slots[i].is_part && !was_killed(&o)) {
             json_decref(o.summary);
-            launch(&slots[i], t, NULL, false);
+            try_next(&slots[i], t);
             continue;
         }
         judge(t, slots[i].mutant, &o);
@@ -331,7 +345,8 @@ static void all_mutants(const struct target *t, const char *only)
             }
         struct slot *s = &slots[free_slot];
         s->mutant = m;
-        launch(s, t, json_string_value(json_array_get(json_object_get(killed_by, m->name), 0)), true);
+        s->next = 0;
+        try_next(s, t);
     }
     while (slots[0].pid != 0 || slots[1].pid != 0)
         reap(slots, t);
@@ -377,6 +392,8 @@ static bool sound_without(const struct target *t)
     char dir[4096], list[64];
     bool sound = true;
     facets_of(t, list);
+    if (t->server != NULL) /* all suites at once: a server is slower than what is embedded */
+        sp_strlcpy(list, "all", sizeof list);
     for (char *facet = list; *facet != '\0';) {
         size_t n = strcspn(facet, " ");
         char *next = facet + n + (facet[n] == ' ');
