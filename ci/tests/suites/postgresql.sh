@@ -110,7 +110,7 @@ else
 fi
 
 # --- the provider's own tests -----------------------------------------------------------------------------------
-for t in "$build"/tests/provider/test_postgresql_*; do
+for t in "$build"/tests/provider/test_postgresql_* "$build"/tests/provider/test_verify_parts; do
     [ -x "$t" ] && expect 0 "$(basename "$t")" "$t"
 done
 
