@@ -7,7 +7,7 @@
 #include <time.h>
 
 #define TWO ITEMS(ITEM(1, "a", V_INT(10)), ITEM(2, "b", V_NULL))
-enum { PATIENCE_MS = 400, GRACE_MS = 10000 };
+enum { PATIENCE_MS = 250, GRACE_MS = 10000 };
 
 /* The first session has changed row 1 and keeps it. */
 static bool hold(struct dc *d, struct sp_ctx *ctx)
@@ -97,7 +97,7 @@ void coc_interrupt_waiting(struct sp_ctx *ctx, const void *data)
         dc_done(&d);
         return;
     }
-    for (int i = 0; i < 20 && !atomic_load(&w.ended); i++)
+    for (int i = 0; i < 10 && !atomic_load(&w.ended); i++)
         nap();
     bool waited = !atomic_load(&w.ended);
     int64_t from = coc_now_ns();
