@@ -136,6 +136,8 @@ static int no_answer(struct sp_session *s, const bson_error_t *e, const char *wh
 {
     bool late = s->deadline_ns > 0 && mo_now_ns() >= s->deadline_ns;
     lose(s);
+    if (s->uncertain) /* a read whose client has gone ends by itself */
+        mo_stop(s);
     if (atomic_load(&s->interrupted)) {
         int ret = fill(s, SP_E_CANCELLED, SP_ORIGIN_BACKEND, 0, what, "stopped on request", "", err);
         if (err != NULL && s->uncertain)

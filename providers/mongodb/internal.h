@@ -52,6 +52,7 @@ struct sp_session {
     int64_t started_ns, deadline_ns; /* of the running statement; 0 = no deadline */
     _Atomic bool interrupted;        /* asked for since the statement began */
     int bell;               /* an eventfd that mo_interrupt() rings: whoever waits for the server wakes up */
+    char cut[80];           /* our address on the connection that was given up; "" = none was */
     bool uncertain;         /* if the connection is lost now, nobody knows what became of the statement */
     struct sp_arena lookup; /* of the table found last; until the next call */
 };
@@ -68,7 +69,8 @@ int mo_corrupt(const char *what, struct sp_error *err);
 
 /* ---- run.c: commands ---- */
 int64_t mo_now_ns(void);
-void mo_begin_statement(struct sp_session *s);            /* at the start of each call of the contract */
+void mo_begin_statement(struct sp_session *s); /* at the start of each call of the contract */
+void mo_drain_bell(struct sp_session *s);
 int mo_ready(struct sp_session *s, struct sp_error *err); /* the session can take a statement */
 enum mo_use { MO_READ, MO_WRITE, MO_PLAIN /* no concern, no session: hello, createUser ... */ };
 /* One command; reply (may be NULL) is initialised in any case and destroyed by the caller. Adds session, concerns and time
@@ -83,6 +85,9 @@ const char *mo_db(
 /* ---- stream.c ---- */
 mongoc_stream_t *mo_stream_connect(
     const mongoc_uri_t *uri, const mongoc_host_list_t *host, void *session, bson_error_t *error);
+
+/* ---- stop.c ---- */
+void mo_stop(struct sp_session *s); /* ends on the server what was given up here, if it goes on */
 
 /* ---- open.c ---- */
 int mo_process_init(struct sp_error *err);
@@ -222,8 +227,8 @@ int mo_load_row(struct sp_load *, const struct sp_value *, struct sp_error *);
 int mo_load_extra(struct sp_load *, const char *name, const struct sp_value *, struct sp_error *);
 int mo_load_close(struct sp_load *, bool commit, uint64_t *loaded, struct sp_error *);
 
-/* An insert that is atomic by itself. One that waits for another's transaction ends with its time limit on a real server;
- * other programs may let it wait on, which a transaction of its own never does. */
+/* A statement that is atomic by itself. One that waits for another's transaction ends on a real server when its time is over
+ * or it is killed; other programs let it wait on, and do it in the end: there it is a transaction, which never waits. */
 int mo_alone(struct sp_session *s, int (*body)(struct sp_session *, void *, struct sp_error *), void *payload,
     struct sp_error *err);
 

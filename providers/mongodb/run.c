@@ -16,16 +16,22 @@ int64_t mo_now_ns(void)
     return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
 }
 
-void mo_begin_statement(struct sp_session *s)
+void mo_drain_bell(struct sp_session *s)
 {
     uint64_t rung;
+    ssize_t n = read(s->bell, &rung, sizeof rung); /* does not wait */
+    (void)n;
+}
+
+void mo_begin_statement(struct sp_session *s)
+{
     s->started_ns = mo_now_ns();
     s->deadline_ns =
         s->statement_ms > 0 ? s->started_ns + ((int64_t)s->statement_ms + GRACE_MS) * 1000000 : 0;
     s->uncertain = false;
     atomic_store(&s->interrupted, false);
-    ssize_t n = read(s->bell, &rung, sizeof rung); /* does not wait */
-    (void)n;
+    s->cut[0] = '\0';
+    mo_drain_bell(s);
     sp_arena_reset(&s->lookup);
 }
 

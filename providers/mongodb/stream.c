@@ -66,10 +66,33 @@ static int64_t until_of(int32_t timeout_msec)
     return timeout_msec < 0 ? -1 : mo_now_ns() + (int64_t)timeout_msec * 1000000;
 }
 
+/* Our side of the connection that is given up, as the server names it. */
+static void note_cut(struct mo_stream *m)
+{
+    struct sockaddr_storage a;
+    socklen_t n = sizeof a;
+    char host[64], port[8];
+    struct sp_buf b = SP_BUF_INIT;
+    m->s->cut[0] = '\0';
+    if (getsockname(m->fd, (struct sockaddr *)(void *)&a, &n) != 0 || a.ss_family == AF_UNIX ||
+        getnameinfo((struct sockaddr *)(void *)&a, n, host, sizeof host, port, sizeof port,
+            NI_NUMERICHOST | NI_NUMERICSERV) != 0)
+        return;
+    sp_buf_printf(&b, a.ss_family == AF_INET6 ? "[%s]:%s" : "%s:%s", host, port);
+    if (!b.oom && !sp_strlcpy(m->s->cut, b.p, sizeof m->s->cut))
+        m->s->cut[0] = '\0';
+    sp_buf_free(&b);
+}
+
 static int wait_stream(struct mo_stream *m, short events, int64_t until)
 {
     int n = wait_ready(m->s, m->fd, events, until);
     m->timed_out = n == 0;
+    if (n != 1) {
+        int why = errno;
+        note_cut(m);
+        errno = why;
+    }
     return n;
 }
 

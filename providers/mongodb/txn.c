@@ -217,6 +217,11 @@ int mo_atomically(struct sp_session *s, int (*body)(struct sp_session *, void *,
     for (int i = 0; again && i < TRIES; i++) {
         if (i > 0) /* the other one needs time to end */
             (void)nanosleep(&(struct timespec){ 0, 2000000L << (i < 6 ? i : 6) }, NULL);
+        if (i > 0 && atomic_load(&s->interrupted)) {
+            if (err != NULL)
+                sp_error_clear(err);
+            return sp_fail(err, SP_E_CANCELLED, SP_ORIGIN_BACKEND, "stopped on request (%s)", s->where);
+        }
         if (i > 0 && s->deadline_ns > 0 && mo_now_ns() >= s->deadline_ns)
             break;
         if (err != NULL)
@@ -229,6 +234,5 @@ int mo_atomically(struct sp_session *s, int (*body)(struct sp_session *, void *,
 int mo_alone(struct sp_session *s, int (*body)(struct sp_session *, void *, struct sp_error *), void *payload,
     struct sp_error *err)
 {
-    bool bounded = s->server.fidelity == SP_FID_REAL || s->statement_ms == 0;
-    return bounded ? body(s, payload, err) : mo_atomically(s, body, payload, err);
+    return s->server.fidelity == SP_FID_REAL ? body(s, payload, err) : mo_atomically(s, body, payload, err);
 }

@@ -239,6 +239,13 @@ static int finish(struct work *w, int ret)
     return ret;
 }
 
+/* Only a taken key makes an insert wait; without a time limit that is what was asked for. */
+static int insert_one(struct sp_session *s, int (*body)(struct sp_session *, void *, struct sp_error *),
+    struct work *w, struct sp_error *err)
+{
+    return s->statement_ms > 0 ? mo_alone(s, body, w, err) : body(s, w, err);
+}
+
 int mo_create(struct sp_session *s, const struct sp_op *op, struct sp_result *out, struct sp_error *err)
 {
     struct work w = { .op = op, .out = out };
@@ -249,7 +256,7 @@ int mo_create(struct sp_session *s, const struct sp_op *op, struct sp_result *ou
             (void)sp_error_prefix(err, "row %zu", i + 1);
     }
     if (ret == 0)
-        ret = op->nrows > 1 ? mo_atomically(s, insert_all, &w, err) : mo_alone(s, insert_all, &w, err);
+        ret = op->nrows > 1 ? mo_atomically(s, insert_all, &w, err) : insert_one(s, insert_all, &w, err);
     return finish(&w, ret);
 }
 
@@ -405,7 +412,7 @@ int mo_upsert(struct sp_session *s, const struct sp_op *op, struct sp_result *ou
     if (ret == 0)
         ret = check_key(&w, err);
     if (ret == 0)
-        ret = op->nrows > 1 ? mo_atomically(s, upsert_all, &w, err) : mo_alone(s, upsert_all, &w, err);
+        ret = op->nrows > 1 ? mo_atomically(s, upsert_all, &w, err) : insert_one(s, upsert_all, &w, err);
     return finish(&w, ret);
 }
 
@@ -512,7 +519,7 @@ static int change(struct sp_session *s, const struct sp_op *op, struct sp_result
         ret = mo_count(s, &op->query, &w.affected, err);
     else if (ret == 0)
         ret = back || !mo_filter_one(w.t, op->query.where) ? mo_atomically(s, change_all, &w, err)
-                                                           : change_all(s, &w, err);
+                                                           : mo_alone(s, change_all, &w, err);
     return finish(&w, ret);
 }
 
