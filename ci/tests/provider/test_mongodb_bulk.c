@@ -185,6 +185,14 @@ static void test_load_within_a_transaction(void **state)
             OK(p, sp_db_rollback(s, &p->err));
         assert_int_equal(count(p, "docs"), keep ? 2500 : 0);
     }
+    struct sp_load *l = NULL; /* one that fails takes the transaction with it */
+    const struct sp_value again = sp_v_int(1);
+    OK(p, sp_db_begin(s, NULL, &p->err));
+    OK(p, sp_db_load_open(s, "docs", id_only, 1, &l, &p->err));
+    OK(p, sp_db_load_row(s, l, &again, &p->err));
+    FAILS(p, SP_E_UNIQUE, sp_db_load_close(s, l, true, NULL, &p->err));
+    OK(p, sp_db_rollback(s, &p->err));
+    assert_int_equal(count(p, "docs"), 2500);
     sp_close(s);
 }
 
