@@ -225,6 +225,27 @@ static int put_coerced(struct sp_rowbuf *rb, const struct sp_value *v, struct sp
     return put_octets(rb, in->field.p, in->field.n);
 }
 
+/* True where a rule about times certainly leaves this time as it is: nearly always. */
+static bool is_idle(enum sp_rule_kind k, int32_t digits, const struct sp_value *v)
+{
+    bool moment = v->tag == SP_INSTANT || v->tag == SP_LOCAL;
+    switch (k) {
+    case SP_RULE_DATE_AS_MIDNIGHT:
+        return moment;
+    case SP_RULE_LOCAL_AS_UTC:
+        return v->tag == SP_INSTANT;
+    case SP_RULE_UTC_AS_LOCAL:
+        return v->tag == SP_LOCAL;
+    case SP_RULE_TRUNCATE_DIGITS:
+    case SP_RULE_ROUND_DIGITS:
+        return moment && v->u.ts.nsec % (digits < 6 ? 1000000000u : 1000u) == 0;
+    case SP_RULE_TRUNCATE_US:
+        return moment && v->u.ts.nsec % 1000 == 0;
+    default:
+        return false;
+    }
+}
+
 /* A text that spells a time is read once for all rules. Where none of them touches it and it is not yet of the comparison
  * type, it stays the text that it was. */
 static int apply_rules(struct sp_rowbuf *rb, struct sp_value *v, struct sp_colstat *st)
@@ -235,6 +256,8 @@ static int apply_rules(struct sp_rowbuf *rb, struct sp_value *v, struct sp_colst
     if (v->tag == SP_TEXT && (c->type.tag == SP_INSTANT || c->type.tag == SP_LOCAL))
         x = sp_rule_moment(v);
     for (size_t i = 0; i < c->nrules; i++) {
+        if (is_idle(c->rules[i], c->args[i], &x))
+            continue;
         int rc = sp_rule_apply_arg(c->rules[i], c->args[i], &inner_of(rb)->arena, &x, &x);
         if (rc < 0)
             return rc;
@@ -263,13 +286,14 @@ int sp_put_value(struct sp_rowbuf *rb, const struct sp_value *pushed)
         return stop_code(rb, -SP_E_INTERNAL, "the provider pushed a value without a type");
     else
         st->by_tag[v.tag]++;
-    bool bad_text = v.tag == SP_TEXT && !sp_utf8_valid(v.u.str.p, v.u.str.n); /* no rule changes that */
-    st->bad_utf8 += bad_text ? 1 : 0;
     if (rb->scan->side == SP_SIDE_SOURCE && rb->col->nrules != 0) {
         int rc = apply_rules(rb, &v, st);
         if (rc < 0)
             return stop_code(rb, rc, "a rule could not be applied");
     }
+    /* Behind the rules: none mends a text, and what they made of one was well formed. */
+    bool bad_text = v.tag == SP_TEXT && !sp_utf8_valid(v.u.str.p, v.u.str.n);
+    st->bad_utf8 += bad_text ? 1 : 0;
     int rc = put_direct(rb, &v, bad_text);
     if (rc == 1)
         rc = put_coerced(rb, &v, st);
