@@ -106,9 +106,17 @@ static int compare(struct sp_sides *s, const struct sp_args *a, struct sp_eviden
         o.readers[i] = readers.v[i];
         o.nreaders[i] = readers.n[i];
     }
+    struct sp_watch watch = { .n = 0 };
+    for (size_t i = 0; i < 2; i++) {
+        for (size_t k = 0; k < readers.n[i]; k++) {
+            sp_watch_add(&watch, readers.v[i][k]);
+        }
+    }
+    sp_watch_begin(&watch);
     int rc = add_custom(s, &o)
                  ? sp_verify(s->session[0], s->session[1], &o, e->emitter, &v, &e->reasons, &err)
                  : sp_nomem(&err);
+    sp_watch_end(&watch);
     close_readers(&readers);
     int code = rc == 0 ? sp_verify_exit_code(v) : sp_cli_exit_of(&err);
     if (rc != 0) {

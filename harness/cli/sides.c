@@ -131,11 +131,14 @@ int sp_sides_open(struct sp_sides *s, const struct sp_program *program)
             /* A mistake on one side goes before an unreachable other side: it needs mending anyway. */
             code = code == -1 || this == SP_EXIT_USAGE ? this : code;
         }
+        sp_watch_add(&s->watch, s->session[i]);
     }
+    sp_watch_begin(&s->watch);
     if (code == -1 && same_data(s)) {
         sp_invalid(&s->error[1], "SOURCE and TARGET are the same database under two URLs; a copy always "
                                  "equals itself, which proves "
                                  "nothing");
+        sp_watch_end(&s->watch);
         sp_close(s->session[1]);
         s->session[1] = NULL;
         code = SP_EXIT_USAGE;
@@ -173,6 +176,7 @@ void sp_sides_announce(struct sp_sides *s, struct sp_evidence *e)
 
 void sp_sides_close(struct sp_sides *s)
 {
+    sp_watch_end(&s->watch);
     for (size_t i = 0; i < 2; i++) {
         if (s->session[i] != NULL) {
             sp_close(s->session[i]);

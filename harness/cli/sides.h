@@ -3,6 +3,7 @@
 #define SP_CLI_SIDES_H
 
 #include "cli/evidence.h"
+#include "cli/watch.h"
 
 struct sp_sides {
     struct sp_arena arena;
@@ -11,6 +12,7 @@ struct sp_sides {
     struct sp_endpoint endpoint[2];
     struct sp_session *session[2]; /* NULL when it could not be opened */
     struct sp_error error[2];      /* why */
+    struct sp_watch watch;         /* a signal reaches them while they are open */
 };
 
 /* Loads the configuration and resolves both arguments. Prints and returns an exit code, or -1. */

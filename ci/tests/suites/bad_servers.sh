@@ -259,6 +259,38 @@ through "$server_port"
 load 0 30 "^MIGRATED" "and after all this the copy is made"
 verify 0 30 "^equal" "and equal"
 
+# --- a signal while a silent server is waited for, without any time-out ----------------------------------------------------------
+sed 's/statement_timeout: 4s, //' "$work/c.yaml" >"$work/patient.yaml"
+# signalled NAME COMMAND...: the server falls silent, a signal comes, the command ends within 20 s with exit code 4.
+signalled() {
+    local name=$1 pid rc=0 i
+    shift
+    proxy delay 20
+    "$@" >"$work/out" 2>&1 </dev/null 8>&- &
+    pid=$!
+    sleep 0.7
+    tell "stall 0"
+    sleep 0.2
+    kill -TERM "$pid"
+    for ((i = 0; i < 200; i++)); do
+        kill -0 "$pid" 2>/dev/null || break
+        sleep 0.1
+    done
+    if kill -KILL "$pid" 2>/dev/null; then
+        bad "$name: did not end within 20 s of the signal"
+    fi
+    wait "$pid" 2>/dev/null || rc=$?
+    if [ "$rc" = 4 ]; then ok "$name"; else bad "$name: exit code $rc, expected 4"; fi
+}
+signalled "verify: SIGTERM while the server is silent" \
+    "$sp" verify -c "$work/patient.yaml" bad here --report-dir "$work/report"
+wipe
+export BAD_ACCESS=target
+signalled "migrate: SIGTERM while the server is silent" \
+    "$sp" migrate -c "$work/patient.yaml" here bad --report-dir "$work/report"
+unset BAD_ACCESS
+wipe
+
 # --- a suite that loses its server: cases errored, not failed, and no pass ----------------------------------------------------
 for k in 20000 60000; do
     proxy cut-server $k
