@@ -219,6 +219,8 @@ int sp_v_field_path(struct sp_buf *out, const struct sp_type *type, const struct
 /* An event per undeclared field that differs: `at` and `left` are what stands behind the columns of both rows. */
 int sp_v_residual(struct sp_vctx *c, const struct sp_vpair *p, const struct sp_vwanted *w, const char *key,
     const uint8_t *const at[2], const size_t left[2]);
+/* A finding, once: the order of the fields at the top of documents is not compared. */
+void sp_v_unordered_fields(struct sp_vctx *c);
 
 /* ---- the checks ------------------------------------------------------------------------------------------------ */
 void sp_v_rows(struct sp_vctx *c, struct sp_vpair *p);

@@ -135,3 +135,19 @@ int sp_v_residual(struct sp_vctx *c, const struct sp_vpair *p, const struct sp_v
     }
     return rc == 0 && c->rc == 0 && found == 0 ? -SP_E_CORRUPT : rc;
 }
+
+/* What is not compared of documents that are compared as they are stored: said once. */
+void sp_v_unordered_fields(struct sp_vctx *c)
+{
+    const char *first = NULL;
+    uint64_t n = 0;
+    for (size_t i = 0; c->same_kind && i < c->npairs; i++) {
+        if (!c->pairs[i].residual || !c->pairs[i].scanned)
+            continue;
+        first = n++ == 0 ? c->pairs[i].name : first;
+    }
+    if (n != 0)
+        sp_v_finding(c, first, NULL, "order of fields", n,
+            "the order in which a document has its own fields was not compared (%llu %s)",
+            (unsigned long long)n, n == 1 ? "table" : "tables, this one and others");
+}

@@ -154,6 +154,8 @@ static void run_checks(struct sp_vctx *c)
     }
     for (size_t i = 0; (checks & SP_VC_ROWS) && i < c->npairs && c->rc == 0; i++)
         sp_v_rows(c, &c->pairs[i]);
+    if ((checks & SP_VC_ROWS) && c->rc == 0)
+        sp_v_unordered_fields(c);
     if ((checks & SP_VC_RELATIONS) && c->rc == 0)
         sp_v_relations(c);
     if ((checks & SP_VC_SEQUENCES) && c->rc == 0)

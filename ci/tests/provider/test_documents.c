@@ -139,6 +139,7 @@ static void test_equal_documents(void **state)
     fill(s->f[1]);
     assert_int_equal(compare(s, false), SP_VV_EQUAL);
     assert_int_equal(differences(s), 0);
+    assert_non_null(strstr(s->events.out.p, "\"topic\":\"order of fields\""));
 }
 
 /* One planted change each: the collection, the key, and the way to the field. */
