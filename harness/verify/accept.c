@@ -27,33 +27,32 @@ int sp_v_accept_check(const struct sp_verify_options *o, struct sp_error *err)
     return 0;
 }
 
-/* TABLE.NAME, or NAME: which stands for the first table that it fits, and for no other. */
-static bool names(
-    struct sp_vctx *c, struct sp_v_ack *ack, const char *what, const char *table, const char *name)
+/* TABLE.NAME, or the name alone. */
+static bool names(const char *what, const char *table, const char *name, bool with_table)
 {
     size_t n = table != NULL ? strlen(table) : 0;
-    if (n != 0 && strncmp(what, table, n) == 0 && what[n] == '.' && strcmp(what + n + 1, name) == 0)
-        return true;
-    if (strcmp(what, name) != 0)
-        return false;
-    if (ack->table == NULL)
-        ack->table = sp_arena_str(&c->arena, table != NULL ? table : "");
-    return ack->table != NULL && strcmp(ack->table, table != NULL ? table : "") == 0;
+    if (!with_table)
+        return strcmp(what, name) == 0;
+    return n != 0 && strncmp(what, table, n) == 0 && what[n] == '.' && strcmp(what + n + 1, name) == 0;
 }
 
+/* Each acknowledgement is used up by the first thing that it fits: of two unnamed keys of one column, the other one still
+ * counts. One that names the table goes first. */
 bool sp_v_accepted(struct sp_vctx *c, const char *element, const char *table, const char *name)
 {
     size_t n = strlen(element);
-    bool met = false;
-    for (size_t i = 0; i < c->opt->naccept; i++) {
-        const char *a = c->opt->accept[i];
-        if (strncmp(a, element, n) != 0 || a[n] != ':' || !names(c, &c->acks[i], a + n + 1, table, name))
-            continue;
-        c->acks[i].met = met = true;
+    for (int with_table = 1; with_table >= 0; with_table--) {
+        for (size_t i = 0; i < c->opt->naccept; i++) {
+            const char *a = c->opt->accept[i];
+            if (c->acks[i].met || strncmp(a, element, n) != 0 || a[n] != ':' ||
+                !names(a + n + 1, table, name, with_table == 1))
+                continue;
+            c->acks[i].met = true;
+            c->accepted++;
+            return true;
+        }
     }
-    if (met)
-        c->accepted++;
-    return met;
+    return false;
 }
 
 /* One that nothing answers to is mistyped, or no longer needed: both are worth a look. */

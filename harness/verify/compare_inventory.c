@@ -18,8 +18,9 @@ static void one_side(struct sp_vctx *c, const struct sp_inventory_item *x, enum 
     const char *text = x->definition != NULL ? x->definition : "(definition not given)";
     if (!selected(c, x))
         return;
-    sp_v_schema_diff(c, x->kind, x->table != NULL ? x->table : x->name, x->name,
-        side == SP_SIDE_SOURCE ? text : NULL, side == SP_SIDE_SOURCE ? NULL : text);
+    (x->definition != NULL ? sp_v_schema_diff : sp_v_schema_lost)(c, x->kind,
+        x->table != NULL ? x->table : x->name, x->name, side == SP_SIDE_SOURCE ? text : NULL,
+        side == SP_SIDE_SOURCE ? NULL : text);
 }
 
 static void both(struct sp_vctx *c, const struct sp_inventory_item *s, const struct sp_inventory_item *t)
@@ -52,7 +53,8 @@ static void same_kind(struct sp_vctx *c)
 static bool has_same(const struct sp_schema *s, const struct sp_inventory_item *x)
 {
     for (size_t i = 0; i < s->ninventory; i++)
-        if (strcmp(s->inventory[i].name, x->name) == 0 && strcmp(s->inventory[i].kind, x->kind) == 0)
+        if (strcmp(s->inventory[i].name, x->name) == 0 && strcmp(s->inventory[i].kind, x->kind) == 0 &&
+            sp_streq(s->inventory[i].table, x->table))
             return true;
     return false;
 }

@@ -27,7 +27,6 @@ struct sp_vpair {
 /* What answered to an acknowledgement. */
 struct sp_v_ack {
     bool met;
-    const char *table; /* of the thing that a name without a table stands for; NULL: none yet */
 };
 struct sp_vctx {
     struct sp_session *session[2];
@@ -71,6 +70,9 @@ void sp_v_finding(struct sp_vctx *c, const char *name, const char *column, const
     const char *fmt, ...) __attribute__((format(printf, 6, 7)));
 /* A schema difference: event and reason. NULL expected or actual = not there. */
 void sp_v_schema_diff(struct sp_vctx *c, const char *element, const char *table, const char *name,
+    const char *expected, const char *actual);
+/* The same of what may hold rows that nobody read: no acknowledgement covers those. */
+void sp_v_schema_lost(struct sp_vctx *c, const char *element, const char *table, const char *name,
     const char *expected, const char *actual);
 bool sp_v_selected(const struct sp_vctx *c, const char *table);
 const char *sp_v_side_name(enum sp_side side);

@@ -150,11 +150,10 @@ void sp_v_finding(struct sp_vctx *c, const char *name, const char *column, const
     free(text);
 }
 
-void sp_v_schema_diff(struct sp_vctx *c, const char *element, const char *table, const char *name,
-    const char *expected, const char *actual)
+static void schema_diff(struct sp_vctx *c, const char *element, const char *table, const char *name,
+    const char *expected, const char *actual, bool accepted)
 {
     const char *kind = expected == NULL ? "extra" : actual == NULL ? "missing" : "changed";
-    bool accepted = sp_v_accepted(c, element, table, name);
     struct sp_event ev;
     sp_event_begin(&ev, SP_EV_SCHEMA_DIFF);
     sp_event_text(&ev, SP_FLD_element, element);
@@ -171,4 +170,16 @@ void sp_v_schema_diff(struct sp_vctx *c, const char *element, const char *table,
         sp_v_differ(c, 1, "schema: %s of %s is %s", element, table, kind);
     else
         sp_v_differ(c, 1, "schema: %s %s of %s is %s", element, name, table, kind);
+}
+
+void sp_v_schema_diff(struct sp_vctx *c, const char *element, const char *table, const char *name,
+    const char *expected, const char *actual)
+{
+    schema_diff(c, element, table, name, expected, actual, sp_v_accepted(c, element, table, name));
+}
+
+void sp_v_schema_lost(struct sp_vctx *c, const char *element, const char *table, const char *name,
+    const char *expected, const char *actual)
+{
+    schema_diff(c, element, table, name, expected, actual, false);
 }

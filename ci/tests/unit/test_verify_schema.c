@@ -252,6 +252,58 @@ static void acknowledged_without_table(void **state)
     vcase_end(&v);
 }
 
+/* Two things of one name are two acknowledgements; what only one side has and nobody read has none. */
+static void acknowledged_once(void **state)
+{
+    const char *accept[2] = { "foreign_key:t.name", "foreign_key:t.name" };
+    const struct sp_fk f[2] = {
+        { .columns = col_name, .ncolumns = 1, .ref_table = "t", .ref_columns = col_id },
+        { .columns = col_name, .ncolumns = 1, .ref_table = "u", .ref_columns = col_id },
+    };
+    struct vcase v;
+    struct fake_table *t[2];
+    (void)state;
+    begin(&v, t);
+    v.opt.accept = accept;
+    v.opt.naccept = 1;
+    t[0]->t.fks = f;
+    t[0]->t.nfks = 1;
+    assert_verdict(&v, SP_VV_EQUAL);
+    t[0]->t.nfks = 2;
+    assert_verdict(&v, SP_VV_DIFFERENT);
+    v.opt.naccept = 2;
+    assert_verdict(&v, SP_VV_EQUAL);
+    t[0]->t.nfks = 0;
+    accept[0] = "foreign table:w";
+    v.opt.naccept = 1;
+    v.f[0]->inventory[0] = (struct sp_inventory_item){ "foreign table", "w", NULL, NULL, false };
+    v.f[0]->ninventory = 1;
+    assert_verdict(&v, SP_VV_DIFFERENT);
+    vcase_end(&v);
+}
+
+/* Between kinds, triggers of one name on two tables are two. */
+static void acknowledged_of_one_table(void **state)
+{
+    const char *accept[1] = { "trigger:audit" };
+    struct vcase v;
+    struct fake_table *t[2], *u[2];
+    (void)state;
+    begin(&v, t);
+    vcase_table(&v, "u", "id:int! name:text", 1, u);
+    v.opt.accept = accept;
+    v.opt.naccept = 1;
+    v.f[1]->base.provider = &other_provider;
+    for (int i = 0; i < 2; i++) {
+        v.f[i]->inventory[0] = (struct sp_inventory_item){ "trigger", "audit", "t", "does", false };
+        v.f[i]->ninventory = 1;
+    }
+    assert_verdict(&v, SP_VV_EQUAL);
+    v.f[1]->inventory[0].table = "u";
+    assert_verdict(&v, SP_VV_NOT_COMPARED);
+    vcase_end(&v);
+}
+
 static void sequences(void **state)
 {
     struct vcase v;
@@ -373,6 +425,8 @@ int main(void)
         cmocka_unit_test(table_kinds_and_other_objects),
         cmocka_unit_test(acknowledged),
         cmocka_unit_test(acknowledged_without_table),
+        cmocka_unit_test(acknowledged_once),
+        cmocka_unit_test(acknowledged_of_one_table),
         cmocka_unit_test(sequences),
         cmocka_unit_test(custom_checks),
         cmocka_unit_test(texts),
