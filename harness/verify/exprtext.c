@@ -55,6 +55,22 @@ static size_t quoted(const char *s, char close)
     return i;
 }
 
+/* $$...$$ or $tag$...$tag$: a text in any language, in which neither letters nor blanks may be dropped. 0 = none. */
+static size_t dollar_quoted(const char *s)
+{
+    size_t n = 1;
+    while (s[n] == '_' || (s[n] >= 'a' && s[n] <= 'z') || (s[n] >= 'A' && s[n] <= 'Z') ||
+           (n > 1 && s[n] >= '0' && s[n] <= '9'))
+        n++;
+    if (s[n] != '$')
+        return 0;
+    n++;
+    for (const char *at = s + n; (at = strchr(at, '$')) != NULL; at++)
+        if (strncmp(at, s, n) == 0)
+            return (size_t)(at - s) + n;
+    return 0;
+}
+
 static const char *skip(const char *s)
 {
     for (;;) {
@@ -80,7 +96,11 @@ bool sp_v_next_token(const char **at, struct sp_vtoken *t)
     *t = (struct sp_vtoken){ s, 1, false };
     if (*s == '\0')
         return false;
-    if (*s == '\'') {
+    size_t dollars = *s == '$' ? dollar_quoted(s) : 0;
+    if (dollars != 0) {
+        t->n = dollars;
+        t->exact = true;
+    } else if (*s == '\'') {
         t->n = quoted(s, '\'');
         t->exact = true;
     } else if (*s == '"' || *s == '`' || *s == '[') {

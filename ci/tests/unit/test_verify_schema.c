@@ -368,6 +368,11 @@ static void texts(void **state)
     assert_false(sp_v_expr_equal("x = 'a b'", "x = 'a  b'"));
     assert_false(sp_v_expr_equal("x = 'A'", "x = 'a'"));
     assert_false(sp_v_expr_equal("x = \"Open\"", "x = \"open\""));
+    assert_false(sp_v_expr_equal("AS $$ return 'x' if A else b $$", "AS $$ return 'x' if a else b $$"));
+    assert_false(sp_v_expr_equal("AS $f$ i--; g() $f$", "AS $f$ i--; h() $f$"));
+    assert_false(sp_v_expr_equal("AS $f$ It's -- $1 $f$ STRICT", "AS $f$ It's -- $2 $f$ STRICT"));
+    assert_true(sp_v_expr_equal("AS  $$ a $$ strict", "as $$ a $$  STRICT"));
+    assert_true(sp_v_expr_equal("$1 + A$b", "$1+a$b"));
     assert_true(sp_v_expr_equal("((a + 1))", "a+1"));
     assert_true(sp_v_expr_equal("(a) + (b)", "((a) + (b))"));
     assert_false(sp_v_expr_equal("(a) + (b)", "a) + (b"));
