@@ -9,7 +9,7 @@ static int name_check(const char *name, struct sp_error *err)
     if (n == 0 || n > MO_NAME_BYTES || *name == '.' || strchr(name, '$') != NULL || !sp_utf8_valid(name, n))
         return sp_invalid(err, "table \"%s\": a collection's name has 1 to %d bytes, no $ and no leading dot",
             name, MO_NAME_BYTES);
-    if (sp_str_prefix(name, "system.") || sp_str_prefix(name, MO_OWN) || sp_str_prefix(name, MO_BLOB))
+    if (sp_str_prefix(name, "system.") || sp_str_prefix(name, MO_OWN))
         return sp_invalid(err, "table \"%s\": names that begin so are taken", name);
     return 0;
 }

@@ -198,8 +198,10 @@ static void hear_rights(struct sp_session *s, struct sp_cap out[SP_CAP_N])
             some = true;
             may = may || allows(&it, "dropDatabase");
         }
-    if (named && some && !may)
+    if (named && some && !may) {
         deny(&out[SP_CAP_NAMESPACES], SP_CAP_NO, "this user may not make and drop databases");
+        deny(&out[SP_CAP_BUCKETS], SP_CAP_NO, "this user may not make and drop databases");
+    }
     bson_destroy(&reply);
     bson_destroy(cmd);
 }

@@ -14,183 +14,148 @@ void mo_touch(struct sp_session *s)
 
 /* ---- buckets ---- */
 
+/* A database's name is short, and not all characters are allowed: then a digest stands for it. */
 int mo_fs_of(struct sp_session *s, const char *bucket, bool parts, struct mo_fs *fs, struct sp_error *err)
 {
-    if (strlen(bucket) > MO_BUCKET_BYTES || strchr(bucket, '$') != NULL)
-        return sp_invalid(
-            err, "bucket \"%s\": a name has at most %d bytes, and no $", bucket, MO_BUCKET_BYTES);
-    *fs = (struct mo_fs){ .s = s, .bucket = bucket };
-    const char *prefix = parts ? MO_PARTS : MO_BLOB;
-    (void)snprintf(fs->files, sizeof fs->files, "%s%s.files", prefix, bucket);
-    (void)snprintf(fs->chunks, sizeof fs->chunks, "%s%s.chunks", prefix, bucket);
+    struct sp_object_sum sum;
+    char hex[65];
+    size_t n = strlen(bucket), room = sizeof fs->db - sizeof MO_BLOB;
+    *fs = (struct mo_fs){ .s = s,
+        .bucket = bucket,
+        .files = parts ? "parts.files" : "fs.files",
+        .chunks = parts ? "parts.chunks" : "fs.chunks" };
+    if (n <= room && strspn(bucket, "abcdefghijklmnopqrstuvwxyz0123456789_-") == n) {
+        (void)snprintf(fs->db, sizeof fs->db, "%s%s", MO_BLOB, bucket);
+        return 0;
+    }
+    int ret = sp_object_sum_begin(&sum, err);
+    if (ret != 0)
+        return ret;
+    sp_object_sum_add(&sum, bucket, n);
+    sp_object_sum_end(&sum, hex);
+    sp_object_sum_free(&sum);
+    (void)snprintf(fs->db, sizeof fs->db, "%s+%.40s", MO_BLOB, hex);
     return 0;
 }
 
-/* Collections by name, or by a regular expression. */
-static int collections(
-    struct sp_session *s, const char *name, const char *pattern, struct sp_names *out, struct sp_error *err)
+static int run(const struct mo_fs *fs, const char *what, bson_t *cmd, bson_t *reply, struct sp_error *err)
 {
-    bson_error_t e = { 0 };
-    bson_t *opts = name != NULL
-                       ? BCON_NEW("nameOnly", BCON_BOOL(true), "filter", "{", "name", BCON_UTF8(name), "}")
-                       : BCON_NEW("nameOnly", BCON_BOOL(true), "filter", "{", "name", "{", "$regex",
-                             BCON_UTF8(pattern), "}", "}");
-    mongoc_database_t *db = mongoc_client_get_database(s->client, s->default_ns);
-    mongoc_cursor_t *cursor = mongoc_database_find_collections_with_opts(db, opts);
+    bson_t own;
+    bson_t *r = reply == NULL ? &own : reply;
+    int ret = cmd == NULL ? sp_nomem(err) : mo_ready(fs->s, err);
+    if (ret == 0)
+        ret = mo_command(fs->s, fs->db, cmd, MO_WRITE, what, r, err);
+    else
+        bson_init(r);
+    if (ret == 0)
+        ret = mo_write_error(fs->s, r, what, err);
+    if (reply == NULL)
+        bson_destroy(r);
+    if (cmd != NULL)
+        bson_destroy(cmd);
+    return ret;
+}
+
+/* The name in a database's mark, in the arena; *name NULL: there is no mark. */
+static int read_mark(const struct mo_fs *fs, struct sp_arena *a, const char **name, struct sp_error *err)
+{
+    mongoc_client_session_t *cs = fs->s->cs;
     const bson_t *doc;
     bson_iter_t it;
-    int ret = 0;
-    while (ret == 0 && mongoc_cursor_next(cursor, &doc))
-        if (!bson_iter_init_find(&it, doc, "name") || !BSON_ITER_HOLDS_UTF8(&it))
-            ret = mo_corrupt("listCollections", err);
-        else if (sp_names_add(out, bson_iter_utf8(&it, NULL)) != 0)
-            ret = sp_nomem(err);
-    if (ret == 0 && mongoc_cursor_error(cursor, &e))
-        ret = mo_error(s, &e, NULL, "listCollections", err);
-    mongoc_cursor_destroy(cursor);
-    mongoc_database_destroy(db);
-    bson_destroy(opts);
+    *name = NULL;
+    fs->s->cs = NULL; /* what is asked for is the state of now, also inside a transaction */
+    mongoc_cursor_t *cursor = mo_fs_query(fs, MO_BUCKET, BCON_NEW("_id", BCON_UTF8("bucket")),
+        BCON_NEW("limit", BCON_INT64(1), "singleBatch", BCON_BOOL(true)), err);
+    int ret = cursor != NULL ? 0 : err != NULL ? -(int)err->code : -SP_E_NOMEM;
+    if (ret == 0 && mongoc_cursor_next(cursor, &doc)) {
+        bool fits = bson_iter_init_find(&it, doc, "name") && BSON_ITER_HOLDS_UTF8(&it);
+        *name = fits ? sp_arena_str(a, bson_iter_utf8(&it, NULL)) : NULL;
+        ret = !fits ? mo_corrupt("find (mark of a bucket)", err) : *name == NULL ? sp_nomem(err) : 0;
+    } else if (ret == 0) {
+        ret = mo_cursor_error(fs->s, cursor, "find", err);
+    }
+    if (cursor != NULL)
+        mongoc_cursor_destroy(cursor);
+    fs->s->cs = cs;
     return ret;
-}
-
-static int has_collection(struct sp_session *s, const char *name, bool *found, struct sp_error *err)
-{
-    struct sp_names names = { .n = 0 };
-    int ret = collections(s, name, NULL, &names, err);
-    *found = names.n > 0;
-    sp_names_free(&names);
-    return ret;
-}
-
-static int no_bucket(const struct mo_fs *fs, struct sp_error *err)
-{
-    return sp_fail(err, SP_E_NOT_FOUND, SP_ORIGIN_BACKEND, "no bucket \"%s\"", fs->bucket);
 }
 
 int mo_fs_check(const struct mo_fs *fs, struct sp_error *err)
 {
-    bool found = false;
-    int ret = has_collection(fs->s, fs->files, &found, err);
-    return ret == 0 && !found ? no_bucket(fs, err) : ret;
-}
-
-static int run(
-    struct sp_session *s, const char *what, enum mo_use use, bson_t *cmd, bson_t *reply, struct sp_error *err)
-{
-    bson_t own;
-    bson_t *r = reply == NULL ? &own : reply;
-    if (cmd == NULL) {
-        bson_init(r);
-        if (reply == NULL)
-            bson_destroy(r);
-        return sp_nomem(err);
-    }
-    int ret = mo_ready(s, err);
-    if (ret == 0)
-        ret = mo_command(s, s->default_ns, cmd, use, what, r, err);
-    else
-        bson_init(r);
-    if (ret == 0)
-        ret = mo_write_error(s, r, what, err);
-    if (reply == NULL)
-        bson_destroy(r);
-    bson_destroy(cmd);
+    struct sp_arena a = SP_ARENA_INIT;
+    const char *name;
+    int ret = read_mark(fs, &a, &name, err);
+    if (ret == 0 && name == NULL)
+        ret = sp_fail(err, SP_E_NOT_FOUND, SP_ORIGIN_BACKEND, "no bucket \"%s\"", fs->bucket);
+    sp_arena_free(&a);
     return ret;
 }
 
-static int make_index(const struct mo_fs *fs, bool of_chunks, struct sp_error *err)
+/* Indexes make their collections. */
+static int make_indexes(const struct mo_fs *fs, struct sp_error *err)
 {
-    if (of_chunks)
-        return run(fs->s, "createIndexes", MO_WRITE,
-            BCON_NEW("createIndexes", BCON_UTF8(fs->chunks), "indexes", "[", "{", "key", "{", "files_id",
-                BCON_INT32(1), "n", BCON_INT32(1), "}", "name", BCON_UTF8("files_id_1_n_1"), "unique",
-                BCON_BOOL(true), "}", "]"),
-            NULL, err);
-    return run(fs->s, "createIndexes", MO_WRITE,
+    int ret = run(fs, "createIndexes",
         BCON_NEW("createIndexes", BCON_UTF8(fs->files), "indexes", "[", "{", "key", "{", "filename",
             BCON_INT32(1), "}", "name", BCON_UTF8("filename_1"), "unique", BCON_BOOL(true), "}", "]"),
         NULL, err);
+    return ret != 0 ? ret
+                    : run(fs, "createIndexes",
+                          BCON_NEW("createIndexes", BCON_UTF8(fs->chunks), "indexes", "[", "{", "key", "{",
+                              "files_id", BCON_INT32(1), "n", BCON_INT32(1), "}", "name",
+                              BCON_UTF8("files_id_1_n_1"), "unique", BCON_BOOL(true), "}", "]"),
+                          NULL, err);
 }
 
-/* Servers differ in whether making a collection that is there is an error. A document is there once: of two who make a
- * bucket, one makes its mark, which stands among the parts, where no other client of GridFS meets it. */
-static int make_mark(const struct mo_fs *parts, struct sp_error *err)
+static int exists(const struct mo_fs *fs, struct sp_error *err)
 {
-    return run(parts->s, "insert", MO_WRITE,
-        BCON_NEW("insert", BCON_UTF8(parts->files), "documents", "[", "{", "_id", BCON_UTF8("bucket"), "name",
-            BCON_UTF8(parts->bucket), "}", "]"),
-        NULL, err);
-}
-
-/* One that is not there is fine: dropped before, or never made. */
-static int drop(struct sp_session *s, const char *collection, struct sp_error *err)
-{
-    int ret = run(s, "drop", MO_WRITE, BCON_NEW("drop", BCON_UTF8(collection)), NULL, err);
-    if (ret != -SP_E_NOT_FOUND)
-        return ret;
     sp_error_clear(err);
-    return 0;
+    return sp_fail(err, SP_E_EXISTS, SP_ORIGIN_BACKEND, "bucket \"%s\" exists already", fs->bucket);
 }
 
-/* First what makes it a bucket, last what keeps others from making it anew. */
-static int drop_all(const struct mo_fs *fs, const struct mo_fs *parts, struct sp_error *err)
-{
-    int ret = drop(fs->s, fs->files, err);
-    if (ret == 0)
-        ret = drop(fs->s, fs->chunks, err);
-    if (ret == 0)
-        ret = drop(fs->s, parts->chunks, err);
-    return ret == 0 ? drop(fs->s, parts->files, err) : ret;
-}
-
-static int both(
-    struct sp_session *s, const char *bucket, struct mo_fs *fs, struct mo_fs *parts, struct sp_error *err)
+static int start(struct sp_session *s, const char *bucket, struct mo_fs *fs, struct sp_error *err)
 {
     mo_begin_statement(s);
     int ret = mo_writable(s, err);
     if (ret == 0 && s->cs != NULL)
         ret = sp_invalid(err, "buckets are not made or dropped inside a transaction or snapshot");
-    if (ret == 0)
-        ret = mo_fs_of(s, bucket, false, fs, err);
-    return ret == 0 ? mo_fs_of(s, bucket, true, parts, err) : ret;
+    return ret == 0 ? mo_fs_of(s, bucket, false, fs, err) : ret;
 }
 
 static int bucket_create(struct sp_session *s, const char *bucket, struct sp_error *err)
 {
     struct mo_fs fs, parts;
-    int ret = both(s, bucket, &fs, &parts, err);
+    bool found = false;
+    int ret = start(s, bucket, &fs, err);
+    if (ret == 0)
+        ret = mo_fs_of(s, bucket, true, &parts, err);
+    if (ret == 0)
+        ret = mo_ns_exists(s, fs.db, &found, err); /* also one that is not ours */
+    if (ret != 0 || found)
+        return ret != 0 ? ret : exists(&fs, err);
+    /* A document is there once: of two who make a bucket, one makes its mark. */
+    ret = run(&fs, "insert",
+        BCON_NEW("insert", BCON_UTF8(MO_BUCKET), "documents", "[", "{", "_id", BCON_UTF8("bucket"), "name",
+            BCON_UTF8(bucket), "}", "]"),
+        NULL, err);
+    if (ret == -SP_E_UNIQUE)
+        return exists(&fs, err);
+    if (ret == 0)
+        ret = make_indexes(&fs, err);
+    if (ret == 0)
+        ret = make_indexes(&parts, err);
     if (ret != 0)
-        return ret;
-    ret = make_mark(&parts, err);
-    if (ret == -SP_E_UNIQUE) {
-        sp_error_clear(err);
-        return sp_fail(err, SP_E_EXISTS, SP_ORIGIN_BACKEND, "bucket \"%s\" exists already", bucket);
-    }
-    if (ret == 0) /* indexes make their collections */
-        ret = make_index(&parts, false, err);
-    if (ret == 0)
-        ret = make_index(&parts, true, err);
-    if (ret == 0)
-        ret = make_index(&fs, true, err);
-    if (ret == 0)
-        ret = make_index(&fs, false, err);
-    if (ret != 0)
-        (void)drop_all(&fs, &parts, NULL);
+        (void)run(&fs, "dropDatabase", BCON_NEW("dropDatabase", BCON_INT32(1)), NULL, NULL);
     return ret;
 }
 
+/* A database without the mark is somebody's own, and stays. */
 static int bucket_drop(struct sp_session *s, const char *bucket, struct sp_error *err)
 {
-    struct mo_fs fs, parts;
-    bool whole = false, half = false;
-    int ret = both(s, bucket, &fs, &parts, err);
+    struct mo_fs fs;
+    int ret = start(s, bucket, &fs, err);
     if (ret == 0)
-        ret = has_collection(s, fs.files, &whole, err);
-    if (ret == 0 && !whole) /* one whose making or dropping was broken off */
-        ret = has_collection(s, parts.files, &half, err);
-    if (ret == 0 && !whole && !half)
-        ret = no_bucket(&fs, err);
-    return ret == 0 ? drop_all(&fs, &parts, err) : ret;
+        ret = mo_fs_check(&fs, err);
+    return ret == 0 ? run(&fs, "dropDatabase", BCON_NEW("dropDatabase", BCON_INT32(1)), NULL, err) : ret;
 }
 
 static int by_name(const void *a, const void *b)
@@ -200,24 +165,23 @@ static int by_name(const void *a, const void *b)
 
 static int bucket_list(struct sp_session *s, const char *prefix, struct sp_names *out, struct sp_error *err)
 {
+    struct sp_arena a = SP_ARENA_INIT;
     struct sp_names all = { .n = 0 };
-    const size_t head = sizeof MO_BLOB - 1, tail = sizeof ".files" - 1;
+    size_t first = out->n;
     mo_begin_statement(s);
-    int ret = collections(s, NULL, "^" MO_BLOB ".*\\.files$", &all, err);
-    if (all.n > 1)
-        qsort(all.v, all.n, sizeof all.v[0], by_name);
+    int ret = mo_databases(s, MO_BLOB, &all, err);
     for (size_t i = 0; ret == 0 && i < all.n; i++) {
-        size_t n = strlen(all.v[i]);
-        char name[MO_BUCKET_BYTES + 1];
-        if (n <= head + tail || n - head - tail >= sizeof name || !sp_str_prefix(all.v[i], MO_BLOB) ||
-            !sp_str_suffix(all.v[i], ".files"))
-            continue;
-        memcpy(name, all.v[i] + head, n - head - tail);
-        name[n - head - tail] = '\0';
-        if (sp_str_prefix(name, prefix) && sp_names_add(out, name) != 0)
+        struct mo_fs fs = { .s = s, .bucket = all.v[i] };
+        const char *name = NULL;
+        if (sp_strlcpy(fs.db, all.v[i], sizeof fs.db))
+            ret = read_mark(&fs, &a, &name, err);
+        if (ret == 0 && name != NULL && sp_str_prefix(name, prefix) && sp_names_add(out, name) != 0)
             ret = sp_nomem(err);
     }
+    if (out->n > first + 1)
+        qsort(out->v + first, out->n - first, sizeof out->v[0], by_name);
     sp_names_free(&all);
+    sp_arena_free(&a);
     return ret;
 }
 
@@ -230,7 +194,7 @@ mongoc_cursor_t *mo_fs_query(
     if (filter == NULL || opts == NULL)
         (void)sp_nomem(err);
     else if (mo_ready(fs->s, err) == 0 && mo_opts(fs->s, opts, true, err) == 0) {
-        mongoc_collection_t *c = mongoc_client_get_collection(fs->s->client, fs->s->default_ns, collection);
+        mongoc_collection_t *c = mongoc_client_get_collection(fs->s->client, fs->db, collection);
         cursor = mongoc_collection_find_with_opts(c, filter, opts, NULL);
         mongoc_collection_destroy(c);
     }
@@ -265,7 +229,7 @@ int mo_file_remove(const struct mo_fs *fs, const bson_oid_t *id, bool *found, st
 {
     bson_t reply;
     bson_iter_t it;
-    int ret = run(fs->s, "delete", MO_WRITE,
+    int ret = run(fs, "delete",
         BCON_NEW("delete", BCON_UTF8(fs->files), "deletes", "[", "{", "q", "{", "_id", BCON_OID(id), "}",
             "limit", BCON_INT32(1), "}", "]"),
         &reply, err);
@@ -277,7 +241,7 @@ int mo_file_remove(const struct mo_fs *fs, const bson_oid_t *id, bool *found, st
 
 int mo_chunks_remove(const struct mo_fs *fs, const bson_oid_t *id, struct sp_error *err)
 {
-    return run(fs->s, "delete", MO_WRITE,
+    return run(fs, "delete",
         BCON_NEW("delete", BCON_UTF8(fs->chunks), "deletes", "[", "{", "q", "{", "files_id", BCON_OID(id),
             "}", "limit", BCON_INT32(0), "}", "]"),
         NULL, err);

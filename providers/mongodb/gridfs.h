@@ -1,10 +1,12 @@
 /* gridfs.h -- the storage facet's own contract: GridFS.
  *
- * A bucket is a GridFS bucket of the database of the URL, whose prefix is MO_BLOB and the bucket's name; any other client
- * of GridFS reads it. A key is a filename, and unique. An object is replaced by another file in a transaction; its chunks
- * are written before, under the new file's id, and those of the old one removed behind. What a killed writer leaves are
+ * A bucket is a database of its own, MO_BLOB and its name, with the GridFS bucket "fs" in it: any other client of GridFS
+ * reads it, buckets don't meet in one catalog, and dropping one touches nothing else. MO_BUCKET marks it. A key is a
+ * filename, and unique. An object is replaced by another file in a transaction; its chunks are written before, under
+ * the new file's id, and those of the old one removed behind. What a killed writer leaves are
  * chunks that no file names, until the bucket is dropped.
- * Parts of uploads are files of a second GridFS bucket, MO_PARTS: "HEX/00001" and so on; "HEX/info" is the upload. */
+ * Parts of uploads are files of a second GridFS bucket, "parts": "HEX/00001" and so on; "HEX/info" is the upload.
+ */
 #ifndef SP_MONGODB_GRIDFS_H
 #define SP_MONGODB_GRIDFS_H
 
@@ -13,15 +15,15 @@
 
 #define MO_CHUNK        (255 * 1024) /* what GridFS takes by default */
 #define MO_KEY_BYTES    1024
-#define MO_BUCKET_BYTES 80                              /* a collection's name is at most MO_NAME_BYTES */
+#define MO_BUCKET       MO_OWN "bucket"                 /* collection with the bucket's name */
 #define MO_OBJECT_BYTES ((int64_t)INT32_MAX * MO_CHUNK) /* chunks are numbered by an int32 */
-#define MO_PARTS        MO_OWN "parts_"
 
 /* A GridFS bucket. */
 struct mo_fs {
     struct sp_session *s;
     const char *bucket; /* borrowed */
-    char files[128], chunks[128];
+    char db[64];
+    const char *files, *chunks;
 };
 int mo_fs_of(struct sp_session *s, const char *bucket, bool parts, struct mo_fs *fs, struct sp_error *err);
 

@@ -34,7 +34,7 @@ static int insert(const struct mo_fs *fs, bson_t *cmd, struct sp_error *err)
     int ret = mo_ready(fs->s, err);
     if (ret != 0)
         return ret;
-    ret = mo_command(fs->s, fs->s->default_ns, cmd, MO_WRITE, "insert", &reply, err);
+    ret = mo_command(fs->s, fs->db, cmd, MO_WRITE, "insert", &reply, err);
     if (ret == 0)
         ret = mo_write_error(fs->s, &reply, "insert", err);
     bson_destroy(&reply);
@@ -398,7 +398,7 @@ static int rename_file(const struct moving *m, const bson_oid_t *id, struct sp_e
         BCON_DATE_TIME(now_ms()), "}", "}", "}", "]");
     if (cmd == NULL)
         return sp_nomem(err);
-    int ret = mo_command(m->fs->s, m->fs->s->default_ns, cmd, MO_WRITE, "update", &reply, err);
+    int ret = mo_command(m->fs->s, m->fs->db, cmd, MO_WRITE, "update", &reply, err);
     if (ret == 0)
         ret = mo_write_error(m->fs->s, &reply, "update", err);
     bson_destroy(&reply);

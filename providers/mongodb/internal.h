@@ -18,7 +18,7 @@
 #define MO_OWN            "switchproof_"       /* collections of our own begin so; a table must not */
 #define MO_MARK           "switchproof_ns"     /* collection that makes a database a namespace of ours */
 #define MO_PROBE          "switchproof_probe_" /* collections in which effective() tries the server */
-#define MO_BLOB           "sp_blob_"           /* GridFS buckets of the storage facet */
+#define MO_BLOB           "sp_blob_"           /* databases that are buckets of the storage facet */
 #define MO_PK             "sp_pk"              /* unique index of a primary key that is not _id alone */
 #define MO_UNIQUE         "sp_unique_" /* index of the n-th unique constraint without a name: sp_unique_1 */
 #define MO_WORDS          "switchproof: " /* description of a schema that holds a definition of ours, as JSON */
@@ -113,6 +113,8 @@ int mo_ns_use(struct sp_session *, const char *ns, struct sp_error *);
 int mo_ns_drop(struct sp_session *, const char *ns, struct sp_error *);
 int mo_ns_list(struct sp_session *, const char *prefix, struct sp_names *out, struct sp_error *);
 int mo_ns_exists(struct sp_session *, const char *ns, bool *found, struct sp_error *);
+/* Databases whose name begins so. */
+int mo_databases(struct sp_session *, const char *prefix, struct sp_names *out, struct sp_error *);
 
 /* ---- schema.c: definitions of tables, and the schemas that enforce them ---- */
 /* The whole $jsonSchema of a table, with its definition as description. */

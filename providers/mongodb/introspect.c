@@ -161,8 +161,6 @@ static int take(struct walk *w, const struct mo_collection *c, struct sp_error *
         return strcmp(c->name, "system.views") == 0 ? 0 : view(w, c, err);
     if (strcmp(c->name, "system.js") == 0)
         return mo_item_add(&w->items, "stored functions", c->name, NULL, NULL, err);
-    if (sp_str_prefix(c->name, MO_BLOB))
-        return mo_item_add(&w->items, "object store", c->name, NULL, NULL, err);
     if (sp_str_prefix(c->name, "system.") || sp_str_prefix(c->name, MO_OWN))
         return 0;
     return table(w, c, err);

@@ -79,6 +79,11 @@ static int databases(
     return ret;
 }
 
+int mo_databases(struct sp_session *s, const char *prefix, struct sp_names *out, struct sp_error *err)
+{
+    return databases(s, prefix, false, out, err);
+}
+
 int mo_ns_exists(struct sp_session *s, const char *ns, bool *found, struct sp_error *err)
 {
     struct sp_names names = { .n = 0 };

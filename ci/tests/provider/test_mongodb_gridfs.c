@@ -51,15 +51,15 @@ static struct sp_session *another(void)
 #include "blob_cases.h"
 #include "blob_races.h"
 
-/* Collections whose names begin so. */
-static size_t collections(const char *prefix)
+/* Buckets: databases whose names begin so. */
+static size_t buckets(void)
 {
     bson_error_t e;
-    char **names = mongoc_database_get_collection_names_with_opts(db, NULL, &e);
+    char **names = mongoc_client_get_database_names_with_opts(client, NULL, &e);
     size_t n = 0;
     assert_non_null(names);
     for (char **p = names; *p != NULL; p++)
-        n += sp_str_prefix(*p, prefix) ? 1 : 0;
+        n += sp_str_prefix(*p, "sp_blob_") ? 1 : 0;
     bson_strfreev(names);
     return n;
 }
@@ -101,14 +101,13 @@ static void foreign(bson_t *cmd)
     bson_destroy(cmd);
 }
 
-static size_t of_others[2]; /* buckets that were there before */
+static size_t of_others; /* buckets that were there before */
 
 static int setup(void **state)
 {
     (void)state;
     (void)sp_blob_bucket_drop(session, "b", NULL);
-    of_others[0] = collections("sp_blob_");
-    of_others[1] = collections("switchproof_parts_");
+    of_others = buckets();
     OK(sp_blob_bucket_create(session, "b", &err));
     return 0;
 }
@@ -116,11 +115,10 @@ static int setup(void **state)
 static int teardown(void **state)
 {
     (void)state;
-    assert_int_equal(orphans("sp_blob_b"), 0);
-    assert_int_equal(orphans("switchproof_parts_b"), 0);
+    assert_int_equal(orphans("fs"), 0);
+    assert_int_equal(orphans("parts"), 0);
     OK(sp_blob_bucket_drop(session, "b", &err));
-    assert_int_equal(collections("sp_blob_"), of_others[0]);
-    assert_int_equal(collections("switchproof_parts_"), of_others[1]);
+    assert_int_equal(buckets(), of_others);
     sp_arena_free(&arena);
     return 0;
 }
@@ -141,8 +139,8 @@ static void test_other_client(void **state)
     const bson_t *doc;
     bson_iter_t it;
     OK(sp_blob_put_stream(session, &arena, "b", "dir/\xc3\xa9", produce, &s, NULL, NULL, &err));
-    bson_t *opts = BCON_NEW("bucketName", BCON_UTF8("sp_blob_b")), *filter = bson_new();
-    mongoc_gridfs_bucket_t *g = mongoc_gridfs_bucket_new(db, opts, NULL, &e);
+    bson_t *filter = bson_new();
+    mongoc_gridfs_bucket_t *g = mongoc_gridfs_bucket_new(db, NULL, NULL, &e);
     assert_non_null(g);
     mongoc_cursor_t *c = mongoc_gridfs_bucket_find(g, filter, NULL);
     assert_true(mongoc_cursor_next(c, &doc));
@@ -163,7 +161,6 @@ static void test_other_client(void **state)
     mongoc_cursor_destroy(c);
     mongoc_gridfs_bucket_destroy(g);
     bson_destroy(filter);
-    bson_destroy(opts);
 }
 
 static void test_damage(void **state)
@@ -172,12 +169,12 @@ static void test_damage(void **state)
     struct stream s = { 0, 3000001, 0 };
     struct sp_buf all = SP_BUF_INIT;
     OK(sp_blob_put_stream(session, &arena, "b", "big", produce, &s, NULL, NULL, &err));
-    foreign(BCON_NEW("update", BCON_UTF8("sp_blob_b.chunks"), "updates", "[", "{", "q", "{", "n",
-        BCON_INT32(11), "}", "u", "{", "$set", "{", "data",
-        BCON_BIN(BSON_SUBTYPE_BINARY, (const uint8_t *)"x", 1), "}", "}", "}", "]"));
+    foreign(BCON_NEW("update", BCON_UTF8("fs.chunks"), "updates", "[", "{", "q", "{", "n", BCON_INT32(11),
+        "}", "u", "{", "$set", "{", "data", BCON_BIN(BSON_SUBTYPE_BINARY, (const uint8_t *)"x", 1), "}", "}",
+        "}", "]"));
     FAILS(SP_E_CORRUPT, sp_blob_get(session, "b", "big", &all, &err));
-    foreign(BCON_NEW("delete", BCON_UTF8("sp_blob_b.chunks"), "deletes", "[", "{", "q", "{", "n",
-        BCON_INT32(2), "}", "limit", BCON_INT32(1), "}", "]"));
+    foreign(BCON_NEW("delete", BCON_UTF8("fs.chunks"), "deletes", "[", "{", "q", "{", "n", BCON_INT32(2), "}",
+        "limit", BCON_INT32(1), "}", "]"));
     FAILS(SP_E_CORRUPT, sp_blob_get(session, "b", "big", &all, &err));
     FAILS(SP_E_CORRUPT, sp_blob_copy(session, "b", "big", "copy", &err));
     OK(sp_blob_get_range(session, "b", "big", 100, 10, &all, &err));
@@ -236,17 +233,14 @@ static void test_in_transaction(void **state)
 static void test_buckets(void **state)
 {
     (void)state;
-    const char *names[] = { "caf\xc3\xa9", "UPPER", "a.b", "a.b.files", "with blank" };
-    for (size_t i = 0; i < SP_LEN(names); i++)
-        (void)sp_blob_bucket_drop(session, names[i], NULL);
-    struct sp_names list = { 0 };
-    struct sp_buf got = SP_BUF_INIT;
     char lengthy[201];
     memset(lengthy, 'l', 200);
     lengthy[200] = '\0';
-    FAILS(SP_E_INVALID, sp_blob_bucket_create(session, lengthy, &err));
-    FAILS(SP_E_INVALID, sp_blob_bucket_create(session, "do$$ar", &err));
+    const char *names[] = { "UPPER", "a.b", "a.b.files", "caf\xc3\xa9", "do$$ar / \\ \"", lengthy, "upper" };
+    struct sp_names list = { 0 };
+    struct sp_buf got = SP_BUF_INIT;
     for (size_t i = 0; i < SP_LEN(names); i++) {
+        (void)sp_blob_bucket_drop(session, names[i], NULL);
         OK(sp_blob_bucket_create(session, names[i], &err));
         FAILS(SP_E_EXISTS, sp_blob_bucket_create(session, names[i], &err));
         OK(sp_blob_put(session, names[i], "k", names[i], strlen(names[i]), NULL, &err));
@@ -260,15 +254,34 @@ static void test_buckets(void **state)
     assert_int_equal(list.n, 2);
     assert_string_equal(list.v[0], "a.b");
     assert_string_equal(list.v[1], "a.b.files");
+    sp_names_free(&list);
+    list = (struct sp_names){ 0 };
+    OK(sp_db_ns_list(session, "sp_blob", &list, &err)); /* a bucket is no namespace */
+    assert_int_equal(list.n, 0);
+    sp_names_free(&list);
     for (size_t i = 0; i < SP_LEN(names); i++)
         OK(sp_blob_bucket_drop(session, names[i], &err));
-    /* one whose making was broken off can be dropped */
-    OK(sp_blob_bucket_create(session, "half", &err));
-    foreign(BCON_NEW("drop", BCON_UTF8("sp_blob_half.files")));
-    FAILS(SP_E_EXISTS, sp_blob_bucket_create(session, "half", &err));
-    OK(sp_blob_bucket_drop(session, "half", &err));
-    sp_names_free(&list);
     sp_buf_free(&got);
+}
+
+/* A database that only looks like a bucket is somebody's own. */
+static void test_database_of_another(void **state)
+{
+    (void)state;
+    bson_error_t e;
+    mongoc_database_t *mine = mongoc_client_get_database(client, "sp_blob_mine");
+    bson_t *doc = BCON_NEW("kept", BCON_INT32(1)), *all = bson_new();
+    mongoc_collection_t *c = mongoc_database_get_collection(mine, "fs.files");
+    assert_true(mongoc_collection_insert_one(c, doc, NULL, NULL, &e));
+    FAILS(SP_E_NOT_FOUND, sp_blob_bucket_drop(session, "mine", &err));
+    FAILS(SP_E_EXISTS, sp_blob_bucket_create(session, "mine", &err));
+    FAILS(SP_E_NOT_FOUND, sp_blob_put(session, "mine", "k", "x", 1, NULL, &err));
+    assert_int_equal(mongoc_collection_count_documents(c, all, NULL, NULL, NULL, &e), 1);
+    assert_true(mongoc_database_drop(mine, &e));
+    mongoc_collection_destroy(c);
+    mongoc_database_destroy(mine);
+    bson_destroy(doc);
+    bson_destroy(all);
 }
 
 static void test_nothing(void **state)
@@ -290,7 +303,7 @@ static int group_setup(void **state)
     assert_non_null(uri);
     client = mongoc_client_new_from_uri(uri);
     assert_non_null(client);
-    db = mongoc_client_get_database(client, mongoc_uri_get_database(uri));
+    db = mongoc_client_get_database(client, "sp_blob_b");
     mongoc_uri_destroy(uri);
     return 0;
 }
@@ -320,6 +333,7 @@ int main(void)
         TEST(test_stopped),
         TEST(test_in_transaction),
         TEST(test_buckets),
+        TEST(test_database_of_another),
         TEST(test_other_client),
         TEST(test_race_none_match),
         TEST(test_race_match),
