@@ -64,8 +64,8 @@ struct sp_facts {
     enum sp_fidelity fidelity;
     char server_version[96]; /* as the server says it: "SQLite 3.40.1" */
     char notes[256];         /* settings that matter: "journal wal, encoding UTF-16le" */
-    /* The same text for two sessions exactly when they are at the same data, whatever their URLs say; "" = not known. */
-    char place[128];
+    /* The same text for two sessions exactly when they see the same data, whatever their URLs say; "" = not known. */
+    char place[160];
 };
 
 struct sp_session_base {

@@ -153,7 +153,7 @@ static int ask(struct sp_session *s, PGresult **r, struct sp_error *err)
         "SELECT current_setting('server_version'), version(), current_setting('server_encoding'), "
         "d.datcollate, has_database_privilege(current_database(), 'CREATE')::int, "
         "(r.rolsuper OR r.rolcreaterole)::int, (r.rolsuper OR r.rolbypassrls)::int, r.rolsuper::int, "
-        "extract(epoch FROM pg_postmaster_start_time())::text || ' ' || d.oid "
+        "extract(epoch FROM pg_postmaster_start_time())::text || ' ' || d.oid || ' ' || current_user "
         "FROM pg_catalog.pg_database d, pg_catalog.pg_roles r "
         "WHERE d.datname = current_database() AND r.rolname = current_user",
         r, err);
@@ -203,9 +203,10 @@ static int effective(
     (void)snprintf(facts->server_version, sizeof facts->server_version, "%s%.80s",
         s->real ? "PostgreSQL " : "", s->real ? PQgetvalue(r, 0, 0) : PQgetvalue(r, 0, 1));
     put_notes(s, r, facts);
-    /* No two servers started in the same microsecond; a standby started at another time than its primary. */
+    /* No two servers started in the same microsecond; a standby started at another time than its primary. Another user
+     * may see other rows. */
     if (s->real)
-        (void)snprintf(facts->place, sizeof facts->place, "%.60s %.63s", PQgetvalue(r, 0, 8), s->default_ns);
+        (void)snprintf(facts->place, sizeof facts->place, "%.94s %.63s", PQgetvalue(r, 0, 8), s->default_ns);
     if (PQgetvalue(r, 0, 4)[0] != '1') {
         static const char why[] = "this user may not create schemas in this database";
         deny(&out[SP_CAP_NAMESPACES], why);
