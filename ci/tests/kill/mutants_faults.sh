@@ -15,6 +15,9 @@ export STACK_DIR=$work/stack
 trap 'ci/stack down >/dev/null 2>&1; rm -rf "$work"' EXIT
 trap 'exit 143' INT TERM
 
+# shellcheck source=ci/tests/server
+. ci/tests/server
+
 # mutant, the case that has to fail, and the kind around which alone it changes anything (a session that goes on by itself
 # is never lost, a server without a limit refuses nobody)
 matrix=(
@@ -64,25 +67,13 @@ YAML
 }
 
 around() {
-    local kind=$1 line mutant case only out rc
-    if ! "$build/switchproof" list providers 2>/dev/null | grep -q "^ *$kind"; then
-        echo "skip: this build has no provider $kind"
-        skipped=$((skipped + 1))
+    local kind=$1 line mutant case only rc
+    rc=0
+    start_server "$build" "$kind" || rc=$?
+    if [ "$rc" != 0 ]; then
+        [ "$rc" = 1 ] && skipped=$((skipped + 1)) || failed=$((failed + 1))
         return
     fi
-    if ! out=$(ci/stack up "$kind" 2>&1); then
-        if [ "${CI:-}" = true ] || [ "$kind" != postgresql ] || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1; then
-            echo "FAIL: the stack does not start $kind: $out"
-            failed=$((failed + 1))
-        else
-            echo "skip: there is no $kind server on this machine; run: ci/deps servers"
-            skipped=$((skipped + 1))
-        fi
-        return
-    fi
-    while IFS= read -r line; do
-        [[ $line == *_URL=* ]] && export "${line?}"
-    done <<<"$out"
     # Without a mutant every one of these cases holds: otherwise all mutants would look killed.
     for case in $(printf '%s\n' "${matrix[@]}" | cut -d' ' -f2 | sort -u); do
         rc=0

@@ -8,22 +8,6 @@ sp=$build/switchproof
 passed=0 failed=0 skipped=0
 rows=1000000
 
-if ! "$sp" list providers 2>/dev/null | grep -q '^ *postgresql'; then
-    echo "skip: this build has no provider postgresql"
-    echo "0 passed, 0 failed, 1 skipped"
-    exit 0
-fi
-if ! ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 && ! command -v initdb >/dev/null 2>&1; then
-    if [ "${CI:-}" = true ]; then
-        echo "not ok - there is no PostgreSQL server on this machine, which ci/deps servers installs"
-        echo "0 passed, 1 failed, 0 skipped"
-        exit 1
-    fi
-    echo "skip: there is no PostgreSQL server on this machine; run: ci/deps servers"
-    echo "0 passed, 0 failed, 1 skipped"
-    exit 0
-fi
-
 work=$(mktemp -d)
 export STACK_DIR=$work/stack
 trap 'ci/stack down >/dev/null 2>&1; rm -rf "$work"' EXIT
@@ -51,12 +35,19 @@ expect() {
 }
 query() { psql -qAtX "$POSTGRESQL_URL" -c "$1" 2>&1; }
 
-if ! env=$(ci/stack up postgresql 2>&1); then
-    bad "the stack starts PostgreSQL" "$env"
-    echo "$passed passed, $failed failed, $skipped skipped"
+# shellcheck source=ci/tests/server
+. ci/tests/server
+start_server "$build" postgresql
+case $? in
+1)
+    echo "0 passed, 0 failed, 1 skipped"
+    exit 0
+    ;;
+2)
+    echo "0 passed, 1 failed, 0 skipped"
     exit 1
-fi
-export "${env?}"
+    ;;
+esac
 sqlite3 "$work/source.db" "create table t(id integer primary key, a text not null, b text, n integer);
     with recursive c(i) as (select 1 union all select i + 1 from c where i < $rows)
     insert into t select i, 'row number ' || i || ' with a longer text', hex(i * 7919), i * 3 from c"
