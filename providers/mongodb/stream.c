@@ -19,7 +19,7 @@ struct mo_stream {
     mongoc_stream_t base;
     struct sp_session *s;
     int fd;
-    bool timed_out;
+    bool timed_out, again; /* again: nothing could be moved now, and waiting was not asked for */
 };
 
 static struct mo_stream *mine(mongoc_stream_t *stream)
@@ -84,8 +84,13 @@ static void note_cut(struct mo_stream *m)
     sp_buf_free(&b);
 }
 
-static int wait_stream(struct mo_stream *m, short events, int64_t until)
+static int wait_stream(struct mo_stream *m, short events, int32_t timeout_msec, int64_t until)
 {
+    m->again = timeout_msec == 0;
+    if (m->again) { /* while connecting, and above all within TLS: the caller polls */
+        errno = EAGAIN;
+        return 0;
+    }
     int n = wait_ready(m->s, m->fd, events, until);
     m->timed_out = n == 0;
     if (n != 1) {
@@ -117,15 +122,15 @@ static ssize_t stream_writev(
     struct mo_stream *m = mine(stream);
     int64_t until = until_of(timeout_msec);
     ssize_t total = 0;
-    m->timed_out = false;
+    m->timed_out = m->again = false;
     while (iovcnt > 0) {
         struct msghdr msg = { .msg_iov = iov, .msg_iovlen = iovcnt > 64 ? 64 : iovcnt };
         ssize_t n = sendmsg(m->fd, &msg, MSG_NOSIGNAL | MSG_DONTWAIT);
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
-            if (wait_stream(m, POLLOUT, until) != 1)
-                return -1;
+            if (wait_stream(m, POLLOUT, timeout_msec, until) != 1)
+                return m->again && total > 0 ? total : -1;
             continue;
         }
         if (n < 0)
@@ -144,7 +149,7 @@ static ssize_t stream_readv(
     struct mo_stream *m = mine(stream);
     int64_t until = until_of(timeout_msec);
     ssize_t total = 0;
-    m->timed_out = false;
+    m->timed_out = m->again = false;
     while (iovcnt > 0) {
         struct msghdr msg = { .msg_iov = iov, .msg_iovlen = iovcnt > 64 ? 64 : iovcnt };
         ssize_t n = recvmsg(m->fd, &msg, MSG_DONTWAIT);
@@ -160,8 +165,8 @@ static ssize_t stream_readv(
             total += n;
             if ((size_t)total >= min_bytes || !advance(&iov, &iovcnt, (size_t)n))
                 break;
-        } else if (wait_stream(m, POLLIN, until) != 1) {
-            return -1;
+        } else if (wait_stream(m, POLLIN, timeout_msec, until) != 1) {
+            return m->again && total > 0 ? total : -1;
         }
     }
     return total;
@@ -227,8 +232,7 @@ static bool stream_timed_out(mongoc_stream_t *stream)
 
 static bool stream_should_retry(mongoc_stream_t *stream)
 {
-    (void)stream;
-    return false;
+    return mine(stream)->again;
 }
 
 static mongoc_stream_t *stream_new(struct sp_session *s, int fd)
