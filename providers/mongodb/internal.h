@@ -160,6 +160,7 @@ void mo_empty(struct sp_session *s, const char *db, const char *name); /* before
 int mo_writable(struct sp_session *s, struct sp_error *err);           /* PERMISSION in a read-only session */
 
 /* ---- roles.c ---- */
+bool mo_is_controlled(struct sp_session *s); /* did anybody have to sign in? */
 int mo_role_create(struct sp_session *, const char *role, const char *password, struct sp_error *);
 int mo_role_drop(struct sp_session *, const char *role, struct sp_error *);
 int mo_role_change(struct sp_session *, const char *role, const struct sp_role_change *, struct sp_error *);

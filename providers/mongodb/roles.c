@@ -71,6 +71,9 @@ int mo_role_make(struct sp_session *s, const char *role, const char *password, s
 int mo_role_create(struct sp_session *s, const char *role, const char *password, struct sp_error *err)
 {
     int ret = enter(s, err);
+    if (ret == 0 && !mo_is_controlled(s))
+        ret = sp_fail(err, SP_E_UNSUPPORTED, SP_ORIGIN_BACKEND,
+            "this server controls no access: a user of it could do everything (%s)", s->where);
     return ret != 0 ? ret : mo_role_make(s, role, password, err);
 }
 

@@ -14,7 +14,7 @@ static void deny(struct sp_cap out[SP_CAP_N], bool all, enum sp_cap_level level,
 }
 
 /* Did anybody have to sign in? */
-static bool is_controlled(struct sp_session *s)
+bool mo_is_controlled(struct sp_session *s)
 {
     bson_t reply, *cmd = BCON_NEW("connectionStatus", BCON_INT32(1));
     bson_iter_t it, users;
@@ -80,7 +80,7 @@ static void try_as(struct sp_session *s, struct sp_cap out[SP_CAP_N], const char
 void mo_ask_roles(struct sp_session *s, struct sp_cap out[SP_CAP_N])
 {
     char name[64], password[33];
-    if (!is_controlled(s)) {
+    if (!mo_is_controlled(s)) {
         deny(out, true, SP_CAP_NO, "this server controls no access: whoever reaches it may do everything");
         return;
     }
