@@ -151,10 +151,13 @@ static int bucket_create(struct sp_session *s, const char *bucket, struct sp_err
 /* A database without the mark is somebody's own, and stays. */
 static int bucket_drop(struct sp_session *s, const char *bucket, struct sp_error *err)
 {
+    static const char *const contents[] = { "fs.chunks", "fs.files", "parts.chunks", "parts.files" };
     struct mo_fs fs;
     int ret = start(s, bucket, &fs, err);
     if (ret == 0)
         ret = mo_fs_check(&fs, err);
+    for (size_t i = 0; ret == 0 && i < SP_LEN(contents); i++)
+        mo_empty(s, fs.db, contents[i]);
     return ret == 0 ? run(&fs, "dropDatabase", BCON_NEW("dropDatabase", BCON_INT32(1)), NULL, err) : ret;
 }
 
