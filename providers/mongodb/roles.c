@@ -41,6 +41,16 @@ static int enter(struct sp_session *s, struct sp_error *err)
     return mo_writable(s, err);
 }
 
+/* What a server without access control may be told, but does not mean. */
+static int enter_controlled(struct sp_session *s, struct sp_error *err)
+{
+    int ret = enter(s, err);
+    if (ret == 0 && !mo_is_controlled(s))
+        ret = sp_fail(err, SP_E_UNSUPPORTED, SP_ORIGIN_BACKEND,
+            "this server controls no access: a user of it could do everything (%s)", s->where);
+    return ret;
+}
+
 /* The user first: it is what somebody else may have made. A new role sees which databases there are, and nothing in them. */
 int mo_role_make(struct sp_session *s, const char *role, const char *password, struct sp_error *err)
 {
@@ -70,10 +80,7 @@ int mo_role_make(struct sp_session *s, const char *role, const char *password, s
 
 int mo_role_create(struct sp_session *s, const char *role, const char *password, struct sp_error *err)
 {
-    int ret = enter(s, err);
-    if (ret == 0 && !mo_is_controlled(s))
-        ret = sp_fail(err, SP_E_UNSUPPORTED, SP_ORIGIN_BACKEND,
-            "this server controls no access: a user of it could do everything (%s)", s->where);
+    int ret = enter_controlled(s, err);
     return ret != 0 ? ret : mo_role_make(s, role, password, err);
 }
 
@@ -108,7 +115,7 @@ int mo_role_change(
         return sp_fail(err, SP_E_UNSUPPORTED, SP_ORIGIN_BACKEND, "a password of MongoDB has no end");
     if (c->bypass != SP_KEEP)
         return sp_fail(err, SP_E_UNSUPPORTED, SP_ORIGIN_BACKEND, "MongoDB has no row security");
-    int ret = enter(s, err);
+    int ret = enter_controlled(s, err);
     if (ret != 0 || c->password == NULL)
         return ret;
     return run(s, mo_users_db(s), BCON_NEW("updateUser", BCON_UTF8(role), "pwd", BCON_UTF8(c->password)),
@@ -170,7 +177,7 @@ static int change(struct sp_session *s, const struct sp_grant *g, bool give, str
     const struct mo_table *t;
     if (g->columns != NULL)
         return sp_fail(err, SP_E_UNSUPPORTED, SP_ORIGIN_BACKEND, "MongoDB grants no privileges on fields");
-    int ret = enter(s, err);
+    int ret = enter_controlled(s, err);
     if (ret == 0)
         ret = mo_table_find(s, NULL, g->table, &t, err);
     return ret != 0 ? ret : mo_privileges(s, t->db, g, give, err);
