@@ -138,6 +138,17 @@ static int insert(struct sp_session *s, void *payload, struct sp_error *err)
     return rc != 0 ? rc : kept;
 }
 
+/* A server that is interrupted, or out of time, ends a list of inserts where it stands and says of none of them that it was
+ * made; a client that is interrupted does not hear it. */
+static bool may_be_there(const struct sp_load *l, int rc, bool whole, const struct sp_error *err)
+{
+    if (rc == -SP_E_OUTCOME_UNKNOWN)
+        return true;
+    if (whole || l->s->cs != NULL) /* undone, but for a commit that nobody answered */
+        return err != NULL && err->code != SP_E_OK && err->effect == SP_EFFECT_UNKNOWN;
+    return rc == -SP_E_CANCELLED || rc == -SP_E_TIMEOUT;
+}
+
 static int flush(struct sp_load *l, bool last, struct sp_error *err)
 {
     struct sp_session *s = l->s;
@@ -150,7 +161,7 @@ static int flush(struct sp_load *l, bool last, struct sp_error *err)
     int rc = mo_ready(s, err);
     if (rc == 0)
         rc = whole ? mo_atomically(s, insert, l, err) : insert(s, l, err);
-    l->unknown = l->unknown || rc == -SP_E_OUTCOME_UNKNOWN;
+    l->unknown = l->unknown || may_be_there(l, rc, whole, err);
     if (whole && rc != 0 && rc != -SP_E_OUTCOME_UNKNOWN) { /* the server undid it */
         l->confirmed = before;
         l->ids.n = ids;
@@ -335,7 +346,7 @@ static int undo(struct sp_load *l, struct sp_error *err)
             (unsigned long long)l->confirmed, l->t.t.name, sp_error_text(&why));
     } else if (l->unknown) {
         rc = sp_fail(err, SP_E_OUTCOME_UNKNOWN, SP_ORIGIN_BACKEND,
-            "the connection was lost while documents were written into %s: some of the last %d may be there",
+            "no answer came while documents were written into %s: some of the last %d may be there",
             l->t.t.name, DOCS_AT_ONCE);
     }
     if (rc != 0 && err != NULL)

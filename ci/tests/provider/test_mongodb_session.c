@@ -17,8 +17,9 @@ static const char *const key[] = { "id" }, *const names[] = { "id", "t" };
 
 static struct relay {
     int listener, port, to;
-    atomic_bool stop, refuse; /* refuse: no new connections */
-    char word[32];            /* cut when it goes to the server; "" = never */
+    atomic_bool stop, refuse;     /* refuse: no new connections */
+    char word[32];                /* cut when it goes to the server; "" = never */
+    struct sp_session *stop_this; /* instead of cutting, interrupt this session */
     pthread_t thread;
 } relay;
 
@@ -63,6 +64,10 @@ static void forward(int client, int server)
             if (fds[i].revents == 0)
                 continue;
             ssize_t n = recv(fds[i].fd, buf, sizeof buf, 0);
+            if (n > 0 && i == 1 && cut && relay.stop_this != NULL) {
+                sp_provider_mongodb.interrupt(relay.stop_this);
+                continue;
+            }
             if (n <= 0 || (i == 1 && cut))
                 return;
             if (i == 0 && relay.word[0] != '\0' &&
@@ -106,6 +111,7 @@ static struct sp_session *through_relay(struct sp_endpoint *e, char url[512], co
     atomic_store(&relay.stop, false);
     atomic_store(&relay.refuse, false);
     relay.word[0] = '\0';
+    relay.stop_this = NULL;
     relay.listener = local_socket(&relay.port, true);
     assert_true(relay.listener >= 0);
     assert_int_equal(pthread_create(&relay.thread, NULL, relay_run, NULL), 0);
@@ -161,6 +167,33 @@ static void test_write_without_answer(void **state)
     assert_int_equal(err.origin, SP_ORIGIN_TRANSPORT);
     assert_int_equal(rows_of("unanswered"), 1); /* this time it was made */
     OK(insert(s, "unanswered", 2));
+    relay_end(s);
+}
+
+/* A load that is stopped while the server writes cannot know what is there, and takes nothing for removed. */
+static void test_load_stopped_without_answer(void **state)
+{
+    struct sp_endpoint e;
+    char url[512];
+    struct sp_load *l = NULL;
+    uint64_t loaded = 7;
+    (void)state;
+    need_things("stopped");
+    struct sp_session *s = through_relay(&e, url, "&retryWrites=false");
+    OK(sp_db_load_open(s, "stopped", names, 2, &l, &err));
+    relay.stop_this = s;
+    snprintf(relay.word, sizeof relay.word, "documents");
+    int rc = 0;
+    for (int64_t i = 0; rc == 0 && i < 5000; i++) {
+        const struct sp_value row[] = { sp_v_int(i), sp_v_text("x") };
+        rc = sp_db_load_row(s, l, row, &err);
+    }
+    assert_int_equal(rc, -SP_E_CANCELLED);
+    sp_error_clear(&err);
+    FAILS(SP_E_OUTCOME_UNKNOWN, sp_db_load_close(s, l, false, &loaded, &err));
+    assert_int_equal(err.effect, SP_EFFECT_UNKNOWN);
+    assert_int_equal(loaded, 0);
+    assert_true(rows_of("stopped") > 0); /* this time they were made */
     relay_end(s);
 }
 
@@ -386,6 +419,7 @@ int main(void)
         cmocka_unit_test(test_namespaces),
         cmocka_unit_test(test_too_large),
         cmocka_unit_test(test_write_without_answer),
+        cmocka_unit_test(test_load_stopped_without_answer),
         cmocka_unit_test(test_write_repeated),
         cmocka_unit_test(test_read_without_answer),
         cmocka_unit_test(test_transaction_lost),
