@@ -231,7 +231,9 @@ int mo_effective(
             "a standalone server has no transactions; make it a replica set of one");
     if (s->base.endpoint->access != SP_ACCESS_DISPOSABLE)
         unproven(s, out, "unproven: no real MongoDB, and this access allows no writes to try it");
-    else if (s->cs == NULL && mo_probe(s, out) != 0)
+    else if (s->cs != NULL)
+        unproven(s, out, "unproven: no real MongoDB, and it could not be tried while a transaction is open");
+    else if (mo_probe(s, out) != 0)
         unproven(s, out, "unproven: no real MongoDB, and it could not be tried in this database");
     mo_ask_roles(s, out);
     for (size_t i = 0; out[SP_CAP_TXN].level != SP_CAP_YES && i < SP_LEN(of_storage); i++)

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "providers/mongodb/gridfs.h"
 #include "providers/mongodb/internal.h"
 
 /* ---- lists of the server ------------------------------------------------------------------------------------ */
@@ -155,13 +156,19 @@ static int view(struct walk *w, const struct mo_collection *c, struct sp_error *
     return text == NULL ? sp_nomem(err) : mo_item_add(&w->items, "view", c->name, NULL, text, err);
 }
 
+/* By their whole names: a collection of the user's that only begins like ours holds data. */
+static bool is_ours(const char *name)
+{
+    return strcmp(name, MO_MARK) == 0 || strcmp(name, MO_BUCKET) == 0 || sp_str_prefix(name, MO_PROBE);
+}
+
 static int take(struct walk *w, const struct mo_collection *c, struct sp_error *err)
 {
     if (c->view)
         return strcmp(c->name, "system.views") == 0 ? 0 : view(w, c, err);
     if (strcmp(c->name, "system.js") == 0)
         return mo_item_add(&w->items, "stored functions", c->name, NULL, NULL, err);
-    if (sp_str_prefix(c->name, "system.") || sp_str_prefix(c->name, MO_OWN))
+    if (sp_str_prefix(c->name, "system.") || is_ours(c->name))
         return 0;
     return table(w, c, err);
 }

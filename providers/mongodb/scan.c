@@ -26,6 +26,7 @@ struct pass {
     struct sp_rowbuf *rb;
     struct field *fields;
     bool hide_id; /* _id belongs to the address */
+    bool whole;   /* every column that a table without open fields has is asked for */
     struct sp_arena scratch;
     uint64_t rows;
     struct sp_error *err;
@@ -79,6 +80,16 @@ static int push_extras(struct pass *p, const bson_t *doc)
     return rc;
 }
 
+/* What a validator forbids may be there all the same: written before it, or past it. Left out in silence, it would be neither
+ * compared nor copied. */
+static int stranger(const struct pass *p, const char *name)
+{
+    return sp_fail(p->err, SP_E_CORRUPT, SP_ORIGIN_BACKEND,
+        "the field \"%s\" is there, which the table does not declare: remove it, or drop the table's "
+        "validator",
+        name);
+}
+
 static int document(struct pass *p, const bson_t *doc)
 {
     bson_iter_t it;
@@ -90,8 +101,10 @@ static int document(struct pass *p, const bson_t *doc)
         p->fields[i].there = false;
     if (!bson_iter_init(&it, doc))
         return mo_corrupt("scan", p->err);
-    while (found < p->scan->ncols && bson_iter_next(&it)) {
+    while ((found < p->scan->ncols || p->whole) && bson_iter_next(&it)) {
         struct field *f = planned(p, &it, &hint);
+        if (f == NULL && p->whole && !(p->hide_id && strcmp(bson_iter_key(&it), "_id") == 0))
+            return stranger(p, bson_iter_key(&it));
         if (f != NULL) {
             f->at = it;
             f->there = true;
@@ -145,7 +158,7 @@ static bool project(struct pass *p, bson_t *opts)
     for (size_t i = 0; i < p->scan->ncols; i++)
         if (p->fields[i].name[0] == '$' || strchr(p->fields[i].name, '.') != NULL || p->fields[i].n == 0)
             return true;
-    if (p->scan->residual || p->scan->ncols == 0)
+    if (p->scan->residual || p->scan->ncols == 0 || p->whole)
         return true;
     bool ok = BSON_APPEND_DOCUMENT_BEGIN(opts, "projection", &names);
     for (size_t i = 0; ok && i < p->scan->ncols; i++) {
@@ -279,6 +292,7 @@ static int prepare(struct pass *p)
         f->type = c == NULL ? NULL : &c->type;
         f->text = scan->as_stored || c == NULL || c->type.tag == SP_MISSING || c->type.tag == SP_TEXT;
     }
+    p->whole = !p->t->t.open_fields && scan->ncols >= p->t->t.ncolumns; /* all of them were found above */
     p->hide_id = p->t->defined && mo_table_column(p->t, "_id") == NULL;
     return 0;
 }

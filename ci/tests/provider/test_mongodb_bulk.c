@@ -286,6 +286,36 @@ static void test_scan_by_meaning_and_as_stored(void **state)
     sp_close(s);
 }
 
+/* A field that slipped past the validator of a table of ours: whoever reads all columns hears of it. */
+static void test_undeclared_field_is_told(void **state)
+{
+    static const struct sp_column columns[] = { { .name = "id", .type = { .tag = SP_INT }, .not_null = true },
+        { .name = "name", .type = { .tag = SP_TEXT } } };
+    static const char *const pk[] = { "id" };
+    static const struct sp_table table = {
+        .name = "closed", .columns = columns, .ncolumns = 2, .pk = pk, .npk = 1
+    };
+    static const struct sp_colplan cols[] = { PLAN("id", SP_INT), PLAN("name", SP_TEXT) };
+    const struct sp_scan all = { .table = "closed", .cols = cols, .ncols = 2, .nkey = 1 },
+                         some = { .table = "closed", .cols = cols, .ncols = 1, .nkey = 1 };
+    struct mpair *p = *state;
+    struct seen x;
+    need_server(p);
+    struct sp_session *s = mpair_open(p, 0, SP_ACCESS_DISPOSABLE);
+    OK(p, sp_db_table_create(s, &table, true, &p->err));
+    command(p, 0,
+        "{\"insert\":\"closed\",\"documents\":[{\"_id\":1,\"id\":{\"$numberLong\":\"1\"},\"name\":\"a\"}]}");
+    assert_seen(p, s, &all, "int 1, text \"a\", +0; ");
+    command(p, 0,
+        "{\"insert\":\"closed\",\"bypassDocumentValidation\":true,\"documents\":[{\"_id\":2,\"id\":{"
+        "\"$numberLong\":\"2\"},\"name\":\"b\",\"more\":1}]}");
+    FAILS(p, SP_E_CORRUPT, scan(p, s, &all, &x));
+    assert_non_null(strstr(sp_error_text(&p->err), "\"more\""));
+    sp_buf_free(&x.text);
+    assert_seen(p, s, &some, "int 1, +0; int 2, +0; ");
+    sp_close(s);
+}
+
 /* In a snapshot, what others write meanwhile is not seen; without one a scan of a changing collection fails. */
 static void test_scan_while_others_write(void **state)
 {
@@ -500,6 +530,45 @@ static void test_schema_of_our_tables(void **state)
     sp_close(s);
 }
 
+/* A name that only begins like those of our own collections is the user's. */
+static void test_names_like_ours(void **state)
+{
+    struct mpair *p = *state;
+    struct sp_schema *schema = NULL;
+    need_server(p);
+    command(p, 0, "{\"insert\":\"switchproof_results\",\"documents\":[{\"_id\":1}]}");
+    command(p, 0, "{\"insert\":\"switchproof_bucket\",\"documents\":[{\"_id\":1}]}");
+    struct sp_session *s = mpair_open(p, 0, SP_ACCESS_READ_ONLY);
+    OK(p, sp_db_introspect(s, NULL, &schema, &p->err));
+    assert_non_null(sp_schema_table(schema, "switchproof_results"));
+    assert_null(sp_schema_table(schema, "switchproof_bucket"));
+    sp_schema_free(schema);
+    sp_close(s);
+}
+
+/* Inside a transaction nothing can be tried: what no real server says is then unproven, not believed. */
+static void test_nothing_proved_within_a_transaction(void **state)
+{
+    struct mpair *p = *state;
+    struct sp_cap caps[SP_CAP_N];
+    struct sp_facts facts;
+    need_server(p);
+    command(p, 0, "{\"create\":\"docs\"}");
+    struct sp_session *s = mpair_open(p, 0, SP_ACCESS_DISPOSABLE);
+    sp_error_clear(&p->err);
+    int rc = sp_db_begin(s, NULL, &p->err);
+    if (rc == 0) {
+        OK(p, sp_effective(s, caps, &facts, &p->err));
+        assert_true(facts.fidelity == SP_FID_REAL || caps[SP_CAP_TXN].level != SP_CAP_YES);
+        assert_true(facts.fidelity == SP_FID_REAL || caps[SP_CAP_UNIQUE].level != SP_CAP_YES);
+        OK(p, sp_db_rollback(s, &p->err));
+    }
+    sp_close(s);
+    if (rc == -SP_E_UNSUPPORTED)
+        skip();
+    assert_int_equal(rc, 0);
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, mpair_setup, mpair_teardown)
 int main(void)
 {
@@ -509,11 +578,14 @@ int main(void)
         T(test_rows_that_cannot_be_loaded),
         T(test_load_within_a_transaction),
         T(test_scan_by_meaning_and_as_stored),
+        T(test_undeclared_field_is_told),
         T(test_scan_while_others_write),
         T(test_growing_collection_is_told),
         T(test_schema_of_documents),
         T(test_schema_of_a_validator),
         T(test_schema_of_our_tables),
+        T(test_names_like_ours),
+        T(test_nothing_proved_within_a_transaction),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
