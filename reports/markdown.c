@@ -89,6 +89,23 @@ static void matrix(struct sp_buf *out, const struct rd *r)
     }
 }
 
+/* A stand-in shows that the tests run, not that the backend it stands for holds. */
+static void stand_ins(struct sp_buf *out, const struct rd *r)
+{
+    for (size_t p = 0; p < r->nproviders; p++) {
+        const char *fidelity = r->providers[p].fidelity;
+        if (strcmp(fidelity, "compatible server") != 0 && strcmp(fidelity, "official emulator") != 0)
+            continue;
+        sp_buf_puts(out, "\n");
+        rd_md(out, r->providers[p].name);
+        sp_buf_printf(out,
+            ": %s. What held there, transactions included, is *unproven* for the real backend; what it does "
+            "not "
+            "offer is unproven too.\n",
+            strcmp(fidelity, "compatible server") == 0 ? "a compatible server" : "an official emulator");
+    }
+}
+
 static void failures(struct sp_buf *out, const struct rd *r)
 {
     size_t n = 0, left = 0;
@@ -315,6 +332,7 @@ int rd_markdown(const struct rd *r, struct sp_buf *out, struct sp_error *err)
             " expected failures\n",
             r->totals[0], r->totals[1], r->totals[2], r->totals[3], r->totals[4]);
     matrix(out, r);
+    stand_ins(out, r);
     failures(out, r);
     verify(out, r);
     skips(out, r);
