@@ -87,7 +87,8 @@ providers:
 YAML
 export MONGODB_PLACE=${MONGODB_URL#*@}
 MONGODB_PLACE=${MONGODB_PLACE%%/*}
-expect 3 "anonymous" "nobody gets in without a password" "$sp" run -c "$work/c.yaml" -p anonymous -s connection
+expect 3 "requires authentication" "nobody reads without a password" \
+    "$sp" verify -c "$work/c.yaml" anonymous mongo --report-dir "$work/v"
 expect 3 "PROBLEM" "nor with a wrong one" env "MONGODB_URL=${MONGODB_URL/:$password@/:another@}" \
     "$sp" doctor -c "$work/c.yaml" -p mongo
 
