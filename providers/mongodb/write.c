@@ -226,6 +226,9 @@ static int insert_all(struct sp_session *s, void *payload, struct sp_error *err)
 static int start(struct sp_session *s, struct work *w, struct sp_error *err)
 {
     int ret = mo_writable(s, err);
+    if (ret == 0 && w->op->returning && !mo_has_txn(s))
+        ret = sp_fail(err, SP_E_UNSUPPORTED, SP_ORIGIN_BACKEND,
+            "rows can be given back only in a transaction, which a standalone server has not (%s)", s->where);
     if (ret == 0)
         ret = mo_table_find(s, NULL, w->op->query.table, &w->t, err);
     return ret == 0 ? check_fields(w, err) : ret;
@@ -512,9 +515,6 @@ static int change(struct sp_session *s, const struct sp_op *op, struct sp_result
     struct work w = { .op = op, .out = out };
     bool back = op->returning && out != NULL;
     int ret = start(s, &w, err);
-    if (ret == 0 && back && !mo_has_txn(s))
-        ret = sp_fail(err, SP_E_UNSUPPORTED, SP_ORIGIN_BACKEND,
-            "rows can be given back only in a transaction, which a standalone server has not (%s)", s->where);
     if (ret == 0 && op->kind == SP_OP_UPDATE && sets_nothing(op))
         ret = mo_count(s, &op->query, &w.affected, err);
     else if (ret == 0)
