@@ -41,6 +41,7 @@ static const struct {
     const char *mutant, *kind, *why;
 } equivalent[] = {
     { "isolation_lowered", "sqlite", "SQLite has one isolation level, serializable" },
+    { "fk_actions_dropped", "mongodb", "documents have no foreign keys whose action could be lost" },
 };
 
 struct outcome {
