@@ -105,7 +105,7 @@ void crc_concurrent_unique_winner(struct sp_ctx *ctx, const void *data)
     t.nuniques = 1;
     bool ok = dc_open(&d, ctx) && dc_table(&d, &t, NULL) && meet(&d, create_same, m);
     struct sp_value v[ROUNDS * 3];
-    char names[ROUNDS][16];
+    char names[ROUNDS][24];
     for (int round = 0; ok && round < ROUNDS; round++) {
         int64_t winners = 0, refused = 0, winner = 0;
         for (size_t i = 0; i < CROWD; i++) {
