@@ -132,6 +132,15 @@ static const char *const queries[] = {
     "NULL AND NOT c.relispartition AND n.nspname = ",
 };
 
+/* Tables of an extension that hold rows of the user's (what pg_dump would keep of them): they are not read with the schema's.
+ * Who may not look is told of them, too. */
+static const char extension_tables[] =
+    "SELECT 'table of an extension', c.relname::text, c.relname::text, NULL " TABLES
+    "JOIN pg_extension e ON c.oid = ANY (e.extconfig) CROSS JOIN LATERAL unnest(e.extconfig, e.extcondition) "
+    "k(id, filter) WHERE k.id = c.oid AND c.relkind IN ('r', 'p') AND CASE WHEN has_table_privilege(c.oid, "
+    "'SELECT') THEN query_to_xml(format('SELECT 1 FROM %s %s LIMIT 1', c.oid::regclass, k.filter), false, "
+    "true, '')::text LIKE '%<row%' ELSE true END AND n.nspname = ";
+
 /* Of the whole database; asked for with the default schema only. Other schemas count where the default was not chosen by
  * name: who says which schema is meant leaves the others out by choice. */
 static const char database_query[] =
@@ -205,6 +214,8 @@ int po_inventory(struct po_walk *w, struct sp_error *err)
     int ret = 0;
     for (size_t i = 0; ret == 0 && i < SP_LEN(queries); i++)
         ret = ask_schema(w, queries[i], schema, err);
+    if (ret == 0 && w->s->real)
+        ret = ask_schema(w, extension_tables, schema, err);
     if (ret != 0 || w->ns != NULL)
         return ret;
     bool oom = po_param_text(&p, schema) != 0 || po_param_text(&p, w->s->schema_chosen ? schema : "") != 0;

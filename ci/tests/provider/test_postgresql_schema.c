@@ -260,6 +260,48 @@ static void hidden_rows(void **state)
     raw(sql);
 }
 
+static size_t items_of(const char *kind)
+{
+    struct sp_schema *s = NULL;
+    size_t n = 0;
+    OK(sp_db_introspect(session, ns, &s, &err));
+    for (size_t i = 0; i < s->ninventory; i++)
+        n += strcmp(s->inventory[i].kind, kind) == 0;
+    assert_null(sp_schema_table(s, "settings"));
+    sp_schema_free(s);
+    return n;
+}
+
+/* Rows of the user's in a table that belongs to an extension are nobody's to read: they must not go unsaid. */
+static void rows_of_extensions(void **state)
+{
+    static const char kind[] = "table of an extension";
+    (void)state;
+    need_server();
+    sp_error_clear(&err);
+    if (raw_in(session, "SET allow_system_table_mods = on") != 0 ||
+        raw_in(session, "CREATE EXTENSION tsm_system_time") != 0) {
+        print_message("skip: this user cannot make an extension: %s\n", sp_error_text(&err));
+        skip();
+    }
+    raw("CREATE TABLE settings (id int8)");
+    raw("INSERT INTO settings VALUES (1)");
+    raw("ALTER EXTENSION tsm_system_time ADD TABLE settings");
+    size_t unmarked = items_of(kind);
+    raw("UPDATE pg_extension SET extconfig = ARRAY['settings'::regclass::oid], extcondition = ARRAY['WHERE "
+        "id > "
+        "1'] WHERE extname = 'tsm_system_time'");
+    size_t own = items_of(kind);
+    raw("INSERT INTO settings VALUES (2)");
+    size_t users = items_of(kind);
+    raw("ALTER EXTENSION tsm_system_time DROP TABLE settings");
+    raw("DROP TABLE settings");
+    raw("DROP EXTENSION tsm_system_time");
+    assert_int_equal(unmarked, 0);
+    assert_int_equal(own, 0);
+    assert_int_equal(users, 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -267,6 +309,7 @@ int main(void)
         cmocka_unit_test(made_by_us),
         cmocka_unit_test(long_names),
         cmocka_unit_test(hidden_rows),
+        cmocka_unit_test(rows_of_extensions),
     };
     return cmocka_run_group_tests(tests, group_setup, group_teardown);
 }
