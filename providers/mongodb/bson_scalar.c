@@ -126,6 +126,9 @@ static int old_text(struct sp_buf *out, const bson_iter_t *it, struct sp_error *
     switch (bson_iter_type(it)) {
     case BSON_TYPE_REGEX:
         s = bson_iter_regex(it, &options);
+        if (strchr(options, '/') != NULL) /* /a/b/ would be two */
+            return sp_fail(
+                err, SP_E_CORRUPT, SP_ORIGIN_BACKEND, "a regular expression whose options hold a slash");
         sp_buf_putc(out, '/');
         rc = text_text(out, s, strlen(s), err);
         sp_buf_putc(out, '/');

@@ -329,6 +329,24 @@ static void test_random_documents(void **state)
     }
 }
 
+/* Two expressions that would be one text: /a/b/. By their octets, since the client drops such options. */
+static void test_slash_among_options(void **state)
+{
+    static const uint8_t pattern[] = "\x0d\0\0\0\x0bv\0a/b\0\0", options[] = "\x0d\0\0\0\x0bv\0a\0b/\0";
+    struct sp_arena a = SP_ARENA_INIT;
+    struct sp_error err = SP_ERROR_INIT;
+    struct sp_value v;
+    bson_iter_t it;
+    bson_t b;
+    (void)state;
+    assert_true(bson_init_static(&b, pattern, sizeof pattern) && bson_iter_init_find(&it, &b, F));
+    assert_int_equal(mo_value_get(&a, &it, MO_STORED, NULL, &v, &err), 0);
+    assert_true(bson_init_static(&b, options, sizeof options) && bson_iter_init_find(&it, &b, F));
+    assert_int_equal(mo_value_get(&a, &it, MO_STORED, NULL, &v, &err), -SP_E_CORRUPT);
+    sp_error_clear(&err);
+    sp_arena_free(&a);
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 int main(void)
 {
@@ -336,6 +354,7 @@ int main(void)
         T(test_stored_comes_back),
         T(test_stored_is_injective),
         T(test_stored_tags),
+        T(test_slash_among_options),
         T(test_random_documents),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
