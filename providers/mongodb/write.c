@@ -157,10 +157,15 @@ static bool put_item(bson_t *list, uint32_t i, const bson_t *doc)
     return BSON_APPEND_DOCUMENT(list, k, doc);
 }
 
-/* What a refused write of several rows has done: nothing, if it can be undone; else what it says. */
+/* What a refused write of several rows has done: nothing, if it can be undone; else what it says. A server that was stopped
+ * or ran out of time says nothing of the rows that were written before. */
 static void tell_effect(const struct sp_session *s, int64_t done, struct sp_error *err)
 {
-    if (err != NULL && s->cs == NULL && err->effect == SP_EFFECT_NONE && done > 0)
+    if (err == NULL || s->cs != NULL || err->effect != SP_EFFECT_NONE)
+        return;
+    if (err->code == SP_E_TIMEOUT || err->code == SP_E_CANCELLED)
+        err->effect = SP_EFFECT_UNKNOWN;
+    else if (done > 0)
         err->effect = SP_EFFECT_APPLIED;
 }
 

@@ -126,22 +126,14 @@ struct worker {
     struct sp_session *s;
     int64_t number;
     int64_t done,
-        unique; /* rounds that were acknowledged; of concurrent_unique: those refused as duplicates */
-    int rc;     /* of what ended it early */
-    char text[160];
+        unique;        /* rounds that were acknowledged; of concurrent_unique: those refused as duplicates */
+    struct dc_end end; /* what ended it early */
     bool ok;
 };
 
 static bool again(int rc)
 {
     return rc == -SP_E_CONFLICT || rc == -SP_E_TIMEOUT;
-}
-
-static void keep(struct worker *w, int rc, struct sp_error *err)
-{
-    w->rc = rc;
-    (void)sp_strlcpy(w->text, sp_error_text(err), sizeof w->text);
-    sp_error_clear(err);
 }
 
 static int increment(struct sp_session *s, struct sp_error *err)
@@ -178,7 +170,7 @@ static void *count_up(void *p)
             misses++;
             sp_error_clear(&err);
         } else {
-            keep(w, rc, &err);
+            dc_end_keep(&w->end, rc, &err);
             break;
         }
     }
@@ -200,7 +192,7 @@ static void *create_rows(void *p)
             misses++;
             sp_error_clear(&err);
         } else {
-            keep(w, rc, &err);
+            dc_end_keep(&w->end, rc, &err);
             break;
         }
     }
@@ -224,7 +216,7 @@ static void *create_same(void *p)
         } else if (again(rc)) {
             misses++;
         } else {
-            keep(w, rc, &err);
+            dc_end_keep(&w->end, rc, &err);
             break;
         }
         sp_error_clear(&err);
@@ -250,8 +242,7 @@ static bool run_workers(struct dc *d, void *(*job)(void *), struct worker w[WORK
         return false;
     }
     for (size_t i = 0; i < WORKERS; i++) {
-        if (!sp_check_at(d->ctx, __FILE__, __LINE__, w[i].rc == 0, "a concurrent session",
-                "success or a conflict", w[i].text))
+        if (!dc_end_ok(d, &w[i].end, "a concurrent session, or a conflict"))
             return false;
     }
     return true;

@@ -14,8 +14,7 @@ struct member {
     pthread_barrier_t *start;
     int64_t number;
     enum answer answer[ROUNDS];
-    int rc; /* what ended it early */
-    char text[160];
+    struct dc_end end; /* what ended it early */
 };
 
 /* True when the round is over with this answer; what was lost against another session is tried again. */
@@ -26,10 +25,8 @@ static bool settled(struct member *m, int round, int rc, enum sp_code refusal, s
         m->answer[round] = DONE;
     else if (refusal != SP_E_OK && rc == -(int)refusal)
         m->answer[round] = REFUSED;
-    else if (!again && m->rc == 0) {
-        m->rc = rc;
-        (void)sp_strlcpy(m->text, sp_error_text(err), sizeof m->text);
-    }
+    else if (!again && m->end.rc == 0)
+        dc_end_keep(&m->end, rc, err);
     sp_error_clear(err);
     return !again;
 }
@@ -38,7 +35,7 @@ static bool settled(struct member *m, int round, int rc, enum sp_code refusal, s
 static bool next_round(struct member *m)
 {
     (void)pthread_barrier_wait(m->start);
-    return m->rc == 0;
+    return m->end.rc == 0;
 }
 
 static bool meet(struct dc *d, void *(*job)(void *), struct member m[CROWD])
@@ -67,8 +64,7 @@ static bool meet(struct dc *d, void *(*job)(void *), struct member m[CROWD])
         (void)pthread_join(threads[i], NULL);
     (void)pthread_barrier_destroy(&start);
     for (size_t i = 0; i < CROWD; i++) {
-        if (!sp_check_at(d->ctx, __FILE__, __LINE__, m[i].rc == 0, "a session in the crowd",
-                "success or a conflict", m[i].text))
+        if (!dc_end_ok(d, &m[i].end, "a session in the crowd, or a conflict"))
             return false;
     }
     return true;
@@ -216,7 +212,7 @@ static void *count_up(void *p)
         bool won = false;
         if (!next_round(m))
             continue;
-        for (int tries = 0; !won && m->rc == 0 && tries < TRIES; tries++)
+        for (int tries = 0; !won && m->end.rc == 0 && tries < TRIES; tries++)
             (void)settled(m, round, compare_and_set(m->s, &r, &won, &err), SP_E_OK, &err);
         m->answer[round] = won ? DONE : NONE;
     }

@@ -239,3 +239,21 @@ struct sp_value dc_fit(struct dc *d, struct sp_value v)
         v.u.time_ns -= v.u.time_ns % unit;
     return v;
 }
+
+void dc_end_keep(struct dc_end *e, int rc, struct sp_error *err)
+{
+    e->rc = rc;
+    e->origin = err->origin;
+    (void)sp_strlcpy(e->text, sp_error_text(err), sizeof e->text);
+    sp_error_clear(err);
+}
+
+bool dc_end_ok(struct dc *d, const struct dc_end *e, const char *what)
+{
+    struct sp_error err = SP_ERROR_INIT;
+    if (e->rc != 0)
+        (void)sp_fail(&err, (enum sp_code) - e->rc, e->origin, "%s", e->text);
+    bool ok = sp_check_ok(d->ctx, what, e->rc, &err);
+    sp_error_clear(&err);
+    return ok;
+}

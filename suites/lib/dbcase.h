@@ -38,6 +38,14 @@ struct sp_session *dc_other(struct dc *d, unsigned identity); /* NULL: return */
 /* A session in the run's namespace whose statements give up soon: for calls that may wait for another session of
  * the same thread. Closed by dc_done(). NULL: return. */
 struct sp_session *dc_impatient(struct dc *d, int patience_ms);
+/* How the work of a thread ended: kept by the thread, told by the case, with its origin (a lost connection breaks no promise). */
+struct dc_end {
+    int rc;
+    enum sp_origin origin;
+    char text[160];
+};
+void dc_end_keep(struct dc_end *, int rc, struct sp_error *); /* clears the error */
+bool dc_end_ok(struct dc *d, const struct dc_end *, const char *what);
 
 /* A call's outcome; both clear the record. */
 bool dc_ok(struct dc *d, const char *what, int rc);

@@ -392,9 +392,9 @@ static void test_namespaces(void **state)
 static void test_too_large(void **state)
 {
     enum { BYTES = 17 * 1024 * 1024 };
-    char *text = malloc(BYTES);
     (void)state;
     need_things("large");
+    char *text = malloc(BYTES);
     assert_non_null(text);
     memset(text, 'x', BYTES);
     const struct sp_value v[] = { sp_v_int(1), sp_v_text("small"), sp_v_int(2), sp_v_textn(text, BYTES) };

@@ -264,7 +264,7 @@ wipe
 # --- a suite that loses its server: no pass ---------------------------------------------------------------------------------------
 for k in 20000 60000; do
     proxy cut-server $k
-    suite "1 3" 60 'ERRORED.*crud|errored' "a suite whose connections are cut after $k bytes"
+    suite 3 60 'ERRORED.*crud|errored' "a suite whose connections are cut after $k bytes"
 done
 stop_proxy
 expect_down() {
