@@ -77,7 +77,8 @@ for t in "$build"/tests/provider/test_mongodb_*; do
     case $t in *.d | *.o) continue ;; esac
     name=$(basename "$t")
     out=$("$t" 2>&1) && rc=0 || rc=$?
-    if [ "$rc" = 0 ] && ! grep -q 'SKIPPED' <<<"$out"; then
+    # One may skip what a sanitizer cannot show, but not for want of the server.
+    if [ "$rc" = 0 ] && ! grep -q '_URL is not set' <<<"$out"; then
         ok "$name"
     else
         bad "$name" "$out"

@@ -111,7 +111,13 @@ fi
 
 # --- the provider's own tests -----------------------------------------------------------------------------------
 for t in "$build"/tests/provider/test_postgresql_* "$build"/tests/provider/test_verify_parts; do
-    [ -x "$t" ] && expect 0 "$(basename "$t")" "$t"
+    [ -x "$t" ] || continue
+    out=$("$t" 2>&1) && rc=0 || rc=$?
+    if [ "$rc" = 0 ] && ! grep -q '_URL is not set' <<<"$out"; then
+        ok "$(basename "$t")"
+    else
+        bad "$(basename "$t")" "$out"
+    fi
 done
 
 # --- what a killed run leaves is removed, and nothing else --------------------------------------------------------
