@@ -149,6 +149,23 @@ static void set_concerns(struct sp_session *s)
     }
 }
 
+/* A server that asks for a login still answers hello and ping to everybody: a session that can do nothing else is none. */
+static int admitted(struct sp_session *s, struct sp_error *err)
+{
+    if (mongoc_uri_get_username(s->uri) != NULL || mongoc_uri_get_auth_mechanism(s->uri) != NULL)
+        return 0;
+    bson_t cmd = BSON_INITIALIZER;
+    bool ok = BSON_APPEND_INT32(&cmd, "listCollections", 1) && BSON_APPEND_BOOL(&cmd, "nameOnly", true) &&
+              BSON_APPEND_BOOL(&cmd, "authorizedCollections", true);
+    int ret = ok ? mo_command(s, s->default_ns, &cmd, MO_READ, "open", NULL, err) : sp_nomem(err);
+    bson_destroy(&cmd);
+    if (ret != -SP_E_PERMISSION && ret != -SP_E_AUTHENTICATION)
+        return ret;
+    sp_error_clear(err);
+    return sp_fail(err, SP_E_AUTHENTICATION, SP_ORIGIN_BACKEND,
+        "the server requires authentication, and the URL names no user (%s)", s->where);
+}
+
 int mo_open(struct sp_session **out, const struct sp_endpoint *e, struct sp_error *err)
 {
     *out = NULL;
@@ -166,6 +183,8 @@ int mo_open(struct sp_session **out, const struct sp_endpoint *e, struct sp_erro
         ret = adjust_url(s, err);
     if (ret == 0)
         ret = connect_now(s, err);
+    if (ret == 0)
+        ret = admitted(s, err);
     if (ret != 0) {
         mo_close(s);
         return ret;

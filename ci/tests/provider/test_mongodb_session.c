@@ -334,6 +334,16 @@ static void test_credentials(void **state)
     e.password = "Cr3d-Mark";
     FAILS(SP_E_AUTHENTICATION, sp_open(&s, &sp_provider_mongodb, &e, &err));
     assert_null(strstr(sp_error_text(&err), "Cr3d-Mark"));
+    /* It greets everybody; that is no login. */
+    const char *at = strchr(endpoint.url, '@');
+    if (at == NULL)
+        return; /* a server that admits everybody */
+    char url[512];
+    assert_in_range(snprintf(url, sizeof url, "mongodb://%s", at + 1), 1, sizeof url - 1);
+    e = endpoint;
+    e.url = url;
+    FAILS(SP_E_AUTHENTICATION, sp_open(&s, &sp_provider_mongodb, &e, &err));
+    assert_non_null(strstr(sp_error_text(&err), "names no user"));
 }
 
 /* ---- who is it ---- */

@@ -87,8 +87,10 @@ providers:
 YAML
 export MONGODB_PLACE=${MONGODB_URL#*@}
 MONGODB_PLACE=${MONGODB_PLACE%%/*}
-expect 3 "requires authentication" "nobody reads without a password" \
+expect 3 "names no user" "nobody reads without a password" \
     "$sp" verify -c "$work/c.yaml" anonymous mongo --report-dir "$work/v"
+expect 3 "names no user" "and a greeting is no connection" \
+    "$sp" run -c "$work/c.yaml" -p anonymous -s connection --report-dir "$work/v"
 expect 3 "PROBLEM" "nor with a wrong one" env "MONGODB_URL=${MONGODB_URL/:$password@/:another@}" \
     "$sp" doctor -c "$work/c.yaml" -p mongo
 
