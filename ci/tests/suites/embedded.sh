@@ -8,28 +8,10 @@ sp=$build/switchproof
 tools=$build/tools
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-passed=0 failed=0 skipped=0
+# shellcheck source=ci/tests/checks
+. ci/tests/checks
 
-ok() {
-    passed=$((passed + 1))
-    echo "ok - $1"
-}
-bad() {
-    failed=$((failed + 1))
-    echo "not ok - $1"
-    [ -z "${2:-}" ] || printf '%s\n' "$2" | tail -n 30 | sed 's/^/    /'
-}
 # expect CODE NAME COMMAND...: the command's exit code.
-expect() {
-    local want=$1 name=$2 out rc=0
-    shift 2
-    out=$("$@" 2>&1) || rc=$?
-    if [ "$rc" = "$want" ]; then
-        ok "$name"
-    else
-        bad "$name: expected exit code $want, actual $rc" "$out"
-    fi
-}
 
 # config FILE PROVIDER_LINES...: a configuration that writes into the work directory.
 config() {
@@ -110,5 +92,4 @@ else
     bad "the source keeps its bytes and its time, and gets no side files" "$(diff <(echo "$before") <(echo "$after"))"
 fi
 
-echo "$passed passed, $failed failed, $skipped skipped"
-[ "$failed" = 0 ]
+totals

@@ -5,31 +5,9 @@ set -uo pipefail
 cd "$(dirname "$0")/../../.." || exit 2
 build=$(cd "${1:?usage: mongodb.sh BUILD_DIRECTORY}" && pwd)
 sp=$build/switchproof
-passed=0 failed=0 skipped=0
-totals() {
-    echo "$passed passed, $failed failed, $skipped skipped"
-    [ "$failed" = 0 ]
-}
-ok() {
-    passed=$((passed + 1))
-    echo "ok - $1"
-}
-bad() {
-    failed=$((failed + 1))
-    echo "not ok - $1"
-    [ -z "${2:-}" ] || printf '%s\n' "$2" | tail -n 30 | sed 's/^/    /'
-}
+# shellcheck source=ci/tests/checks
+. ci/tests/checks
 # expect CODE TEXT NAME COMMAND...: the exit code, and a text in what is said.
-expect() {
-    local want=$1 text=$2 name=$3 out rc=0
-    shift 3
-    out=$("$@" 2>&1) || rc=$?
-    if [ "$rc" = "$want" ] && { [ -z "$text" ] || grep -qF -- "$text" <<<"$out"; }; then
-        ok "$name"
-    else
-        bad "$name: expected exit code $want and \"$text\", actual exit code $rc" "$out"
-    fi
-}
 
 work=$(mktemp -d)
 export STACK_DIR=$work/stack
@@ -69,14 +47,14 @@ PY
 }
 
 # --- the server of the stack ----------------------------------------------------------------------------------------
-expect 0 "mongodb: answers" "the stack says that it answers" ci/stack status
-expect 0 "$MONGODB_URL" "up again changes nothing" ci/stack up mongodb
+expect_text 0 "mongodb: answers" "the stack says that it answers" ci/stack status
+expect_text 0 "$MONGODB_URL" "up again changes nothing" ci/stack up mongodb
 if mkdir "$work/other" && other=$(STACK_DIR=$work/other/stack ci/stack up mongodb) && [ "$other" != "MONGODB_URL=$MONGODB_URL" ]; then
     ok "a second stack stands beside it"
 else
     bad "a second stack stands beside it" "${other:-}"
 fi
-expect 0 "" "and goes" env STACK_DIR="$work/other/stack" ci/stack down
+expect_text 0 "" "and goes" env STACK_DIR="$work/other/stack" ci/stack down
 [ ! -e "$work/other/stack" ] || bad "a stack that goes leaves nothing behind" "$(find "$work/other")"
 cat >"$work/c.yaml" <<YAML
 report_dir: "$work/report"
@@ -87,23 +65,23 @@ providers:
 YAML
 export MONGODB_PLACE=${MONGODB_URL#*@}
 MONGODB_PLACE=${MONGODB_PLACE%%/*}
-expect 3 "names no user" "nobody reads without a password" \
+expect_text 3 "names no user" "nobody reads without a password" \
     "$sp" verify -c "$work/c.yaml" anonymous mongo --report-dir "$work/v"
-expect 3 "names no user" "and a greeting is no connection" \
+expect_text 3 "names no user" "and a greeting is no connection" \
     "$sp" run -c "$work/c.yaml" -p anonymous -s connection --report-dir "$work/v"
-expect 3 "PROBLEM" "nor with a wrong one" env "MONGODB_URL=${MONGODB_URL/:$password@/:another@}" \
+expect_text 3 "PROBLEM" "nor with a wrong one" env "MONGODB_URL=${MONGODB_URL/:$password@/:another@}" \
     "$sp" doctor -c "$work/c.yaml" -p mongo
 
 # --- a run that holds -----------------------------------------------------------------------------------------------
 before=$(held)
-expect 0 "HELD" "all suites hold on the MongoDB-compatible server" "$sp" run -c "$work/c.yaml" -p mongo
-expect 0 "" "junit.xml is strict junit-10" "$build/tools/check_junit" "$work/report/junit.xml"
-expect 0 "" "summary.json keeps its promise" "$build/tools/check_json" summary "$work/report/summary.json"
+expect_text 0 "HELD" "all suites hold on the MongoDB-compatible server" "$sp" run -c "$work/c.yaml" -p mongo
+expect_text 0 "" "junit.xml is strict junit-10" "$build/tools/check_junit" "$work/report/junit.xml"
+expect_text 0 "" "summary.json keeps its promise" "$build/tools/check_json" summary "$work/report/summary.json"
 n=$(sed -n 's/^ *"passed": \([0-9]*\).*/\1/p' "$work/report/summary.json" | head -n 1)
 if [ "${n:-0}" -ge 350 ]; then ok "at least 350 cases passed ($n)"; else bad "at least 350 cases passed: actual ${n:-none}"; fi
-expect 0 '"compatible server"' "the report does not take the server for a real one" \
+expect_text 0 '"compatible server"' "the report does not take the server for a real one" \
     grep '"fidelity"' "$work/report/summary.json"
-expect 0 "unproven" "and says what that means" grep "a compatible server" "$work/report/summary.md"
+expect_text 0 "unproven" "and says what that means" grep "a compatible server" "$work/report/summary.md"
 for case in connection.connection_limit connection.reconnect_after_restart connection.server_stopped \
     connection.killed_in_writes connection.killed_in_transaction connection.killed_in_scan \
     connection.killed_in_bulk_load storage.killed_in_put storage.killed_in_get; do
@@ -138,17 +116,17 @@ kill -KILL "$pid" 2>/dev/null
 wait "$pid" 2>/dev/null
 sleep 1
 if [ "$(held)" != "$before" ]; then ok "a killed run leaves something"; else bad "a killed run leaves something"; fi
-expect 0 "" "clean removes what a killed run left" "$sp" clean -c "$work/c.yaml"
+expect_text 0 "" "clean removes what a killed run left" "$sp" clean -c "$work/c.yaml"
 after=$(held)
 if [ "$before" = "$after" ]; then ok "and nothing else"; else bad "and nothing else" "$after"; fi
 
 # --- a server that is killed keeps what it acknowledged; one that is down is no verdict --------------------------------------
 ci/stack kill mongodb
-expect 3 "mongodb: stopped" "a killed server does not answer" ci/stack status
-expect 3 "mongo" "a server that is down is no verdict" "$sp" run -c "$work/c.yaml" -p mongo -s connection
+expect_text 3 "mongodb: stopped" "a killed server does not answer" ci/stack status
+expect_text 3 "mongo" "a server that is down is no verdict" "$sp" run -c "$work/c.yaml" -p mongo -s connection
 ci/stack start mongodb
 if [ "$(held)" = "$before" ]; then ok "after its start it holds what it held"; else bad "after its start it holds what it held" "$(held)"; fi
-expect 0 "" "the stack goes down" ci/stack down
+expect_text 0 "" "the stack goes down" ci/stack down
 if [ ! -e "$STACK_DIR" ]; then
     ok "and leaves nothing behind"
 else

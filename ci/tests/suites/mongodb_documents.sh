@@ -6,31 +6,9 @@ set -uo pipefail
 cd "$(dirname "$0")/../../.." || exit 2
 build=$(cd "${1:?usage: mongodb_documents.sh BUILD_DIRECTORY}" && pwd)
 sp=$build/switchproof
-passed=0 failed=0 skipped=0
-totals() {
-    echo "$passed passed, $failed failed, $skipped skipped"
-    [ "$failed" = 0 ]
-}
-ok() {
-    passed=$((passed + 1))
-    echo "ok - $1"
-}
-bad() {
-    failed=$((failed + 1))
-    echo "not ok - $1"
-    [ -z "${2:-}" ] || printf '%s\n' "$2" | tail -n 40 | sed 's/^/    /'
-}
+# shellcheck source=ci/tests/checks
+. ci/tests/checks
 # expect CODE TEXT NAME COMMAND...: the exit code, and a text in what is said.
-expect() {
-    local want=$1 text=$2 name=$3 out rc=0
-    shift 3
-    out=$("$@" 2>&1) || rc=$?
-    if [ "$rc" = "$want" ] && grep -qF -- "$text" <<<"$out"; then
-        ok "$name"
-    else
-        bad "$name: expected exit code $want and \"$text\", actual exit code $rc" "$out"
-    fi
-}
 
 work=$(mktemp -d)
 export STACK_DIR=$work/stack
@@ -57,20 +35,20 @@ export SQL_URL COPY_URL
 SQL_URL=$(other from_tables) COPY_URL=$(other from_documents)
 
 # --- tables become collections ----------------------------------------------------------------------------------------
-expect 0 "packages" "package data is there" "$sp" fixture dpkg "$work/source.db" --or-generated
-expect 0 "MIGRATED" "tables are copied into collections" \
+expect_text 0 "packages" "package data is there" "$sp" fixture dpkg "$work/source.db" --or-generated
+expect_text 0 "MIGRATED" "tables are copied into collections" \
     "$sp" migrate "sqlite:$work/source.db" env:SQL_URL --report-dir "$work/m1"
-expect 0 "equal" "and hold the same rows" \
+expect_text 0 "equal" "and hold the same rows" \
     "$sp" verify "sqlite:$work/source.db" env:SQL_URL --checks rows --report-dir "$work/v1"
-expect 1 "foreign_key" "what the server cannot enforce is said" \
+expect_text 1 "foreign_key" "what the server cannot enforce is said" \
     "$sp" verify "sqlite:$work/source.db" env:SQL_URL --report-dir "$work/v2"
-expect 2 "exists on the target already" "a second copy is refused" \
+expect_text 2 "exists on the target already" "a second copy is refused" \
     "$sp" migrate "sqlite:$work/source.db" env:SQL_URL --report-dir "$work/m2"
 
 # --- and collections are copied as they are stored ----------------------------------------------------------------------
-expect 0 "MIGRATED" "collections are copied into another database" \
+expect_text 0 "MIGRATED" "collections are copied into another database" \
     "$sp" migrate env:SQL_URL env:COPY_URL --report-dir "$work/m3"
-expect 0 "equal" "and are equal in everything" "$sp" verify env:SQL_URL env:COPY_URL --report-dir "$work/v3"
+expect_text 0 "equal" "and are equal in everything" "$sp" verify env:SQL_URL env:COPY_URL --report-dir "$work/v3"
 
 # --- the provider's own tests -------------------------------------------------------------------------------------------
 for t in "$build"/tests/provider/test_mongodb_*; do

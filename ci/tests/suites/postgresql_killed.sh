@@ -5,7 +5,8 @@ set -uo pipefail
 cd "$(dirname "$0")/../../.." || exit 2
 build=$(cd "${1:?usage: postgresql_killed.sh BUILD_DIRECTORY}" && pwd)
 sp=$build/switchproof
-passed=0 failed=0 skipped=0
+# shellcheck source=ci/tests/checks
+. ci/tests/checks
 rows=1000000
 
 work=$(mktemp -d)
@@ -13,15 +14,6 @@ export STACK_DIR=$work/stack
 trap 'ci/stack down >/dev/null 2>&1; rm -rf "$work"' EXIT
 trap 'exit 143' INT TERM
 
-ok() {
-    passed=$((passed + 1))
-    echo "ok - $1"
-}
-bad() {
-    failed=$((failed + 1))
-    echo "not ok - $1"
-    [ -z "${2:-}" ] || printf '%s\n' "$2" | tail -n 20 | sed 's/^/    /'
-}
 # expect CODE NAME COMMAND...: the output is left in $out.
 expect() {
     local want=$1 name=$2 rc=0
@@ -110,5 +102,4 @@ else
 fi
 expect 0 "with the server back, the copies are equal" bash -c verify
 
-echo "$passed passed, $failed failed, $skipped skipped"
-[ "$failed" = 0 ]
+totals

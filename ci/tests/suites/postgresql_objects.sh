@@ -6,11 +6,8 @@ set -uo pipefail
 cd "$(dirname "$0")/../../.." || exit 2
 build=$(cd "${1:?usage: postgresql_objects.sh BUILD_DIRECTORY}" && pwd)
 sp=$build/switchproof
-passed=0 failed=0 skipped=0
-totals() {
-    echo "$passed passed, $failed failed, $skipped skipped"
-    [ "$failed" = 0 ]
-}
+# shellcheck source=ci/tests/checks
+. ci/tests/checks
 if ! "$sp" list providers 2>/dev/null | grep -q '^ *postgresql' ||
     ! { ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null 2>&1; }; then
     skipped=1
@@ -22,25 +19,6 @@ work=$(mktemp -d)
 export STACK_DIR=$work/stack
 trap 'ci/stack down >/dev/null 2>&1; rm -rf "$work"' EXIT
 trap 'exit 143' INT TERM
-ok() {
-    passed=$((passed + 1))
-    echo "ok - $1"
-}
-bad() {
-    failed=$((failed + 1))
-    echo "not ok - $1"
-    [ -z "${2:-}" ] || printf '%s\n' "$2" | tail -n 40 | sed 's/^/    /'
-}
-expect() {
-    local want=$1 name=$2 out rc=0
-    shift 2
-    out=$("$@" 2>&1) || rc=$?
-    if [ "$rc" = "$want" ]; then
-        ok "$name"
-    else
-        bad "$name: expected exit code $want, actual $rc" "$out"
-    fi
-}
 
 env=$(ci/stack up postgresql) || {
     bad "the stack starts PostgreSQL" "$env"

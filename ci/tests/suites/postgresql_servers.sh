@@ -6,12 +6,9 @@ set -uo pipefail
 cd "$(dirname "$0")/../../.." || exit 2
 build=$(cd "${1:?usage: postgresql_servers.sh BUILD_DIRECTORY}" && pwd)
 sp=$build/switchproof
-passed=0 failed=0 skipped=0
+# shellcheck source=ci/tests/checks
+. ci/tests/checks
 
-totals() {
-    echo "$passed passed, $failed failed, $skipped skipped"
-    [ "$failed" = 0 ]
-}
 if ! "$sp" list providers 2>/dev/null | grep -q '^ *postgresql' ||
     ! { ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null 2>&1; }; then
     skipped=1
@@ -37,15 +34,6 @@ finish() {
 trap finish EXIT
 trap 'exit 143' INT TERM
 
-ok() {
-    passed=$((passed + 1))
-    echo "ok - $1"
-}
-bad() {
-    failed=$((failed + 1))
-    echo "not ok - $1"
-    [ -z "${2:-}" ] || printf '%s\n' "$2" | tail -n 20 | sed 's/^/    /'
-}
 skip() {
     skipped=$((skipped + 1))
     echo "skip: $1"
