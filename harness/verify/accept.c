@@ -44,11 +44,10 @@ bool sp_v_accepted(struct sp_vctx *c, const char *element, const char *table, co
     for (int with_table = 1; with_table >= 0; with_table--) {
         for (size_t i = 0; i < c->opt->naccept; i++) {
             const char *a = c->opt->accept[i];
-            if (c->acks[i].met || strncmp(a, element, n) != 0 || a[n] != ':' ||
+            if (c->accept_met[i] || strncmp(a, element, n) != 0 || a[n] != ':' ||
                 !names(a + n + 1, table, name, with_table == 1))
                 continue;
-            c->acks[i].met = true;
-            c->accepted++;
+            c->accept_met[i] = true;
             return true;
         }
     }
@@ -59,7 +58,7 @@ bool sp_v_accepted(struct sp_vctx *c, const char *element, const char *table, co
 void sp_v_accept_unmet(struct sp_vctx *c)
 {
     for (size_t i = 0; i < c->opt->naccept; i++)
-        if (!c->acks[i].met)
+        if (!c->accept_met[i])
             sp_v_finding(c, c->opt->accept[i], NULL, "acknowledgement without a cause", 1,
                 "--accept %s: nothing of that name differs or was left out", c->opt->accept[i]);
 }
@@ -68,6 +67,10 @@ void sp_v_put_accepted(const struct sp_vctx *c, struct sp_buf *out)
 {
     size_t before = out->n;
     for (size_t i = 0; i < c->opt->naccept; i++)
-        if (c->acks[i].met)
-            sp_buf_printf(out, "%s%s", out->n == before ? "acknowledged by name: " : ", ", c->opt->accept[i]);
+        if (c->accept_met[i])
+            sp_buf_printf(out, "%s%s",
+                out->n != before ? ", "
+                : before == 0    ? "acknowledged by name: "
+                                 : "; acknowledged by name: ",
+                c->opt->accept[i]);
 }

@@ -24,10 +24,6 @@ struct sp_vpair {
     uint64_t rows[2];  /* once scanned */
 };
 
-/* What answered to an acknowledgement. */
-struct sp_v_ack {
-    bool met;
-};
 struct sp_vctx {
     struct sp_session *session[2];
     struct sp_session *const *readers[2]; /* in the same state as session */
@@ -44,8 +40,8 @@ struct sp_vctx {
     size_t npairs;
     bool same_kind;
     size_t memory; /* bytes for both sides together */
-    uint64_t differences, not_compared, lossy, accepted;
-    struct sp_v_ack *acks; /* one for each acknowledgement */
+    uint64_t differences, not_compared, lossy;
+    bool *accept_met; /* which acknowledgements something answered to */
     bool capped;
     uint64_t rows, bytes;
 };

@@ -216,8 +216,6 @@ static void send_end(struct sp_vctx *c, enum sp_verify_verdict verdict, double s
     struct sp_event ev;
     struct sp_buf message = SP_BUF_INIT;
     put_left_out(c, &message);
-    if (c->accepted != 0 && message.n != 0)
-        sp_buf_puts(&message, "; ");
     sp_v_put_accepted(c, &message);
     if (c->reasons != NULL && message.p != NULL)
         sp_buf_printf(c->reasons, "%s\n", message.p);
@@ -308,8 +306,8 @@ int sp_verify_bounded(struct sp_session *source, struct sp_session *target,
         return sp_invalid(err, "verify needs two open sessions");
     if (sp_v_accept_check(opt, err) != 0)
         return -SP_E_INVALID;
-    struct sp_v_ack *acks = calloc(opt->naccept + 1, sizeof *acks);
-    if (acks == NULL)
+    bool *met = calloc(opt->naccept + 1, sizeof *met);
+    if (met == NULL)
         return sp_nomem(err);
     struct sp_vctx c = { .session = { source, target },
         .opt = &o,
@@ -318,7 +316,7 @@ int sp_verify_bounded(struct sp_session *source, struct sp_session *target,
         .reasons = reasons,
         .reasons_left = MAX_REASONS,
         .arena = SP_ARENA_INIT,
-        .acks = acks,
+        .accept_met = met,
         .memory = memory };
     c.same_kind = strcmp(sp_session_provider(source)->kind, sp_session_provider(target)->kind) == 0;
     *verdict = SP_VV_NOT_COMPARED;
@@ -328,7 +326,7 @@ int sp_verify_bounded(struct sp_session *source, struct sp_session *target,
     sp_schema_free(c.schema[0]);
     sp_schema_free(c.schema[1]);
     sp_arena_free(&c.arena);
-    free(acks);
+    free(met);
     return c.rc;
 }
 
