@@ -172,20 +172,6 @@ int dc_set(struct dc *d, struct sp_session *s, const char *table, int64_t id, co
     return sp_db_update(s, table, &where, &f, 1, affected, &d->err);
 }
 
-int64_t dc_int_of(struct dc *d, struct sp_session *s, const char *table, int64_t id, const char *column)
-{
-    struct sp_value key = sp_v_int(id);
-    struct sp_filter where = { .op = SP_F_EQ, .column = "id", .values = &key, .nvalues = 1 };
-    struct sp_query q = { .table = table, .where = &where, .limit = SP_NO_LIMIT };
-    if (!dc_ok(d, "read of one row", sp_db_read(s, &q, &d->r, &d->err)) ||
-        !sp_check_int(d->ctx, "rows with the id", 1, (int64_t)d->r.nrows))
-        return -1;
-    const struct sp_value *v = sp_result_at(&d->r, 0, column);
-    if (!sp_check(d->ctx, v != NULL && v->tag == SP_INT, "the field is an integer"))
-        return -1;
-    return v->u.i;
-}
-
 /* ---- transactions ------------------------------------------------------------------------------------------- */
 
 void dc_opened(struct dc *d, struct sp_session *s)

@@ -73,8 +73,6 @@ bool dc_delete(
 /* One field of the row with this id. */
 int dc_set(struct dc *d, struct sp_session *s, const char *table, int64_t id, const char *column,
     struct sp_value v, int64_t *affected);
-/* -1 and a failed check if there's not exactly one row with an integer there. */
-int64_t dc_int_of(struct dc *d, struct sp_session *s, const char *table, int64_t id, const char *column);
 
 bool dc_begin(struct dc *d, struct sp_session *s, enum sp_isolation iso);
 bool dc_commit(struct dc *d, struct sp_session *s);
