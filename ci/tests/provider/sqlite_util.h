@@ -2,23 +2,13 @@
 #ifndef SP_TEST_SQLITE_UTIL_H
 #define SP_TEST_SQLITE_UTIL_H
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
-#include <cmocka.h>
 #include <sqlite3.h>
 
 #include "base/io.h"
-#include "base/str.h"
-#include "provider_call.h"
+#include "ci/tests/provider/calls.h"
 #include "providers/sqlite/sqlite.h"
 
 static char tmp_dir[256];
-static struct sp_error err = SP_ERROR_INIT;
 
 static int group_setup(void **state)
 {
@@ -86,21 +76,5 @@ static __attribute__((unused)) void foreign(const char *path, const char *sql)
         fail_msg("foreign client: %s", msg);
     sqlite3_close(db);
 }
-
-#define OK(call)                                                                                             \
-    do {                                                                                                     \
-        sp_error_clear(&err);                                                                                \
-        int rc_ = (call);                                                                                    \
-        if (rc_ != 0)                                                                                        \
-            fail_msg("%s: %d %s", #call, rc_, sp_error_text(&err));                                          \
-    } while (0)
-
-#define FAILS(code_, call)                                                                                   \
-    do {                                                                                                     \
-        sp_error_clear(&err);                                                                                \
-        int rc_ = (call);                                                                                    \
-        if (rc_ != -(int)(code_))                                                                            \
-            fail_msg("%s: %d (%s), expected %s", #call, rc_, sp_error_text(&err), sp_code_name(code_));      \
-    } while (0)
 
 #endif

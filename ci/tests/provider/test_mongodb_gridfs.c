@@ -1,38 +1,14 @@
 /* test_mongodb_gridfs.c -- the storage facet of mongodb: what the suite cannot see from outside, and what another client of
  * GridFS sees. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <cmocka.h>
 #include <mongoc/mongoc.h>
 
-#include "base/str.h"
-#include "provider_call.h"
+#include "ci/tests/provider/calls.h"
 #include "providers/mongodb/mongodb.h"
 
-static struct sp_error err = SP_ERROR_INIT;
 static struct sp_endpoint endpoint;
 static struct sp_session *session;
 static mongoc_client_t *client; /* the plain driver, as another client would use it */
 static mongoc_database_t *db;
-
-#define OK(call)                                                                                             \
-    do {                                                                                                     \
-        sp_error_clear(&err);                                                                                \
-        if ((call) != 0)                                                                                     \
-            fail_msg("%s: %s [%s]", #call, sp_error_text(&err), err.native);                                 \
-    } while (0)
-#define FAILS(code_, call)                                                                                   \
-    do {                                                                                                     \
-        sp_error_clear(&err);                                                                                \
-        int rc_ = (call);                                                                                    \
-        if (rc_ != -(int)(code_))                                                                            \
-            fail_msg(                                                                                        \
-                "%s: %d, expected %d: %s [%s]", #call, rc_, -(int)(code_), sp_error_text(&err), err.native); \
-    } while (0)
 
 static struct sp_session *another(void)
 {

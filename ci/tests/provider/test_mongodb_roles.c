@@ -1,39 +1,14 @@
 /* test_mongodb_roles.c -- database users of a MongoDB server: what the suites cannot see from outside. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
-#include <cmocka.h>
 
-#include "base/str.h"
-#include "provider_call.h"
+#define AFTER_REFUSAL() assert_null(strstr(sp_error_text(&err), "Cr3d-Mark"))
+#include "ci/tests/provider/calls.h"
 #include "providers/mongodb/internal.h"
 
 #define SECRET "Cr3d-Mark 'quoted' : @ / \xc3\xa4"
 
-static struct sp_error err = SP_ERROR_INIT;
 static struct sp_endpoint endpoint;
 static struct sp_session *session;
 static char ns[40], ann[64];
-
-#define OK(call)                                                                                             \
-    do {                                                                                                     \
-        sp_error_clear(&err);                                                                                \
-        if ((call) != 0)                                                                                     \
-            fail_msg("%s: %s [%s]", #call, sp_error_text(&err), err.native);                                 \
-    } while (0)
-#define FAILS(code_, call)                                                                                   \
-    do {                                                                                                     \
-        sp_error_clear(&err);                                                                                \
-        int rc_ = (call);                                                                                    \
-        if (rc_ != -(int)(code_))                                                                            \
-            fail_msg(                                                                                        \
-                "%s: %d, expected %d: %s [%s]", #call, rc_, -(int)(code_), sp_error_text(&err), err.native); \
-        assert_null(strstr(sp_error_text(&err), "Cr3d-Mark"));                                               \
-    } while (0)
 
 static void need_server(void)
 {
