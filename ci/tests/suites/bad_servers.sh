@@ -7,59 +7,9 @@ set -uo pipefail
 cd "$(dirname "$0")/../../.." || exit 2
 build=$(cd "${1:?usage: bad_servers.sh BUILD_DIRECTORY}" && pwd)
 sp=$build/switchproof
-passed=0 failed=0 skipped=0
-summary() {
-    echo "$passed passed, $failed failed, $skipped skipped"
-    [ "$failed" = 0 ]
-}
-if ! "$sp" list providers 2>/dev/null | grep -q '^ *postgresql'; then
-    echo "skip: this build has no provider postgresql"
-    skipped=1
-    summary
-    exit
-fi
-
-work=$(mktemp -d)
-export STACK_DIR=$work/stack
-proxy_pid=
-cleanup() {
-    [ -z "$proxy_pid" ] || kill "$proxy_pid" 2>/dev/null
-    ci/stack down >/dev/null 2>&1
-    rm -rf "$work"
-}
-trap cleanup EXIT
-trap 'exit 143' INT TERM
-
-ok() {
-    passed=$((passed + 1))
-    [ -z "${VERBOSE:-}" ] || echo "ok - $1"
-}
-bad() {
-    failed=$((failed + 1))
-    echo "not ok - $1"
-    head -n 20 "$work/out" 2>/dev/null | cut -c 1-400 | sed 's/^/    /'
-}
-
-if ! env=$(ci/stack up postgresql 2>"$work/out"); then
-    if [ "${CI:-}" != true ]; then
-        echo "skip: there is no PostgreSQL server on this machine; run: ci/deps servers"
-        skipped=1
-        summary
-        exit
-    fi
-    bad "the stack starts PostgreSQL"
-    summary
-    exit 1
-fi
-export "${env?}"
-password=${POSTGRESQL_URL#*switchproof:}
-password=${password%%@*}
-server_port=${POSTGRESQL_URL##*:}
-server_port=${server_port%%/*}
-
-server_url=$POSTGRESQL_URL
 # shellcheck source=ci/tests/proxy
 . ci/tests/proxy
+server postgresql POSTGRESQL_URL
 
 # --- two equal copies ----------------------------------------------------------------------------------------------
 sqlite3 "$work/here.db" "
@@ -77,35 +27,6 @@ providers:
   new: { kind: sqlite, url: "sqlite:$work/new.db", access: target }
 YAML
 
-# ends CODES SECONDS TEXT NAME COMMAND...: one of these exit codes, within this time, TEXT (a regular expression) in the output,
-# the password nowhere.
-ends() {
-    local codes=$1 seconds=$2 text=$3 name=$4 rc=0 start=$SECONDS
-    shift 4
-    rm -rf "$work/report"
-    printf '%s %s\n' "$SECONDS" "$name" >>"${BAD_LOG:-/dev/null}"
-    timeout -k 5 90 "$@" >"$work/out" 2>&1 </dev/null || rc=$?
-    case " $codes " in
-    *" $rc "*) ;;
-    *)
-        bad "$name: exit code $rc, expected $codes"
-        return 1
-        ;;
-    esac
-    if [ $((SECONDS - start)) -gt "$seconds" ]; then
-        bad "$name: took $((SECONDS - start)) s, at most $seconds are right"
-    elif ! grep -qE -- "$text" "$work/out"; then
-        bad "$name: '$text' is not in the output"
-    elif grep -rqF -- "$password" "$work/out" "$work/report" "$work/state" 2>/dev/null; then
-        bad "$name: the password is in the output or a report"
-    elif grep -qE 'AddressSanitizer|runtime error:|LeakSanitizer' "$work/out"; then
-        bad "$name: a sanitizer's alarm"
-    elif [ "$rc" != 0 ] && [ -e "$work/report/verify.json" ] && grep -q '"verdict": *"equal"' "$work/report/verify.json"; then
-        bad "$name: verify.json says equal"
-    else
-        ok "$name"
-    fi
-}
 verify() { ends "$1" "$2" "$3" "verify: $4" "$sp" verify -c "$work/c.yaml" bad here --report-dir "$work/report"; }
 reverse() { ends "$1" "$2" "$3" "verify, bad target: $4" "$sp" verify -c "$work/c.yaml" here bad --report-dir "$work/report"; }
 doctor() { ends "$1" "$2" "${3#'bad.*'}" "doctor: $4" "$sp" doctor -c "$work/c.yaml" -p bad; }
@@ -276,4 +197,4 @@ expect_down() {
     fi
 }
 expect_down
-summary
+totals
