@@ -1,13 +1,25 @@
 /* open.c -- opening, closing and stopping a session. */
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "providers/mongodb/internal.h"
 
 #define CONNECT_MS 10000
+
+/* libmongoc keeps counters in shared memory under the process's number, made when the library is loaded. A process that is
+ * killed leaves the name behind, and a later one of the same number prints a warning about it. Nobody here reads the counters
+ * from outside: without a name they vanish with the process. */
+__attribute__((constructor)) static void forget_counters(void)
+{
+    char name[32];
+    (void)snprintf(name, sizeof name, "/mongoc-%u", (unsigned)getpid());
+    (void)shm_unlink(name);
+}
 
 int mo_process_init(struct sp_error *err)
 {

@@ -140,6 +140,18 @@ else
     skipped=$((skipped + 1)) # it was faster than the signal
 fi
 
+# --- a run that is killed leaves no name behind in shared memory (a later process of that number would say so)
+"$program" run --report-dir rk -p a >out 2>err &
+pid=$!
+n=0
+while [ ! -s rk/events.jsonl.part ] && [ $n -lt 200 ]; do
+    sleep 0.01
+    n=$((n + 1))
+done
+kill -KILL $pid 2>kill.err
+wait $pid 2>kill.err
+absent "/dev/shm/mongoc-$pid"
+
 # --- verify and migrate
 "$program" fixture generated a.db --seed 1 --rows 50 >out 2>err || bad "fixture"
 "$program" fixture generated other.db --seed 2 --rows 50 >out 2>err || bad "fixture"
