@@ -41,21 +41,25 @@
     X(SEMANTICS, "semantics", "provider id topic observed: behaviour, not pass or fail")                     \
     X(VERIFY_START, "verify_start",                                                                          \
         "source target source_kind target_kind source_version target_version checks "                        \
-        "source_state target_state source_digest target_digest show_values")                                 \
+        "source_state target_state source_digest target_digest show_values rate recheck resumed")            \
     X(TABLE, "table",                                                                                        \
         "name source_rows target_rows digest_equal missing extra changed duplicates_source "                 \
-        "duplicates_target rules plan keyed source_digest target_digest duration_s")                         \
+        "duplicates_target rules plan keyed source_digest target_digest duration_s source_state "            \
+        "target_state in_flight unsettled resumed: in_flight rows differed and arrived, unsettled ones "     \
+        "kept "                                                                                              \
+        "moving; resumed = the run that read it")                                                            \
     X(RULE, "rule", "name column rule touched lossy accepted why")                                           \
     X(SCHEMA_DIFF, "schema_diff", "element name table expected actual difference accepted")                  \
     X(RELATION, "relation",                                                                                  \
         "name child parent columns source_orphans target_orphans introduced preexisting")                    \
     X(SEQUENCE, "sequence", "name source_next target_next behind")                                           \
     X(DIFFERENCE, "difference",                                                                              \
-        "name difference key column expected actual digest side: one row or one cell")                       \
+        "name difference key column expected actual digest side since: one row or one cell")                 \
     X(NOT_COMPARED, "not_compared", "name what reason accepted")                                             \
     X(FINDING, "finding", "name column topic count message: worth knowing, not a difference")                \
     X(CUSTOM_CHECK, "custom_check", "name provider expected actual outcome: a team's own invariant")         \
-    X(VERIFY_END, "verify_end", "verdict tables differences capped duration_s rows bytes")                   \
+    X(VERIFY_END, "verify_end",                                                                              \
+        "verdict tables differences capped duration_s rows bytes in_flight unsettled")                       \
     X(MIGRATE_TABLE, "migrate_table", "name rows bytes duration_s rate message")                             \
     X(MIGRATE_END, "migrate_end", "outcome tables rows bytes duration_s message")                            \
     X(NOTE, "note", "level text: warnings and remarks for people")                                           \
@@ -80,22 +84,22 @@ enum sp_event_kind {
     X(duplicates_source, INT) X(duplicates_target, INT) X(duration_s, REAL) X(effective, TEXT) \
     X(element, TEXT) X(error, TEXT) X(errored, INT) X(errors, INT) X(exit_code, INT) \
     X(expected, TEXT) X(extra, INT) X(facet, TEXT) X(failed, INT) X(fidelity, TEXT) X(file, TEXT) \
-    X(finding, BOOL) X(format, INT) X(hist, TEXT) X(host, TEXT) X(id, TEXT) X(interrupted, BOOL) \
+    X(finding, BOOL) X(format, INT) X(hist, TEXT) X(host, TEXT) X(id, TEXT) X(in_flight, INT) X(interrupted, BOOL) \
     X(introduced, INT) X(key, TEXT) X(keyed, BOOL) X(kind, TEXT) X(late, INT) X(leftovers, INT) \
     X(level, TEXT) X(limit, INT) X(line, INT) X(link, TEXT) X(lossy, BOOL) X(max, REAL) \
     X(mean, REAL) X(message, TEXT) X(min, REAL) X(missing, INT) X(name, TEXT) X(native, TEXT) \
     X(notes, TEXT) X(observed, TEXT) X(operation, TEXT) X(origin, TEXT) X(os, TEXT) \
     X(outcome, TEXT) X(p50, REAL) X(p90, REAL) X(p95, REAL) X(p99, REAL) X(p999, REAL) \
     X(parent, TEXT) X(passed, INT) X(plan, TEXT) X(preexisting, INT) X(promise, TEXT) \
-    X(provider, TEXT) X(rate, REAL) X(reason, TEXT) X(reasons, TEXT) X(repeat, TEXT) \
-    X(report_dir, TEXT) X(rows, INT) X(rule, TEXT) X(rules, TEXT) X(run, TEXT) X(seed, TEXT) \
-    X(server_version, TEXT) X(show_values, BOOL) X(side, TEXT) X(skipped, INT) X(source, TEXT) \
+    X(provider, TEXT) X(rate, REAL) X(reason, TEXT) X(reasons, TEXT) X(recheck, TEXT) X(repeat, TEXT) \
+    X(report_dir, TEXT) X(resumed, TEXT) X(rows, INT) X(rule, TEXT) X(rules, TEXT) X(run, TEXT) X(seed, TEXT) \
+    X(server_version, TEXT) X(show_values, BOOL) X(side, TEXT) X(since, TEXT) X(skipped, INT) X(source, TEXT) \
     X(source_digest, TEXT) X(source_kind, TEXT) X(source_next, INT) X(source_orphans, INT) \
     X(source_rows, INT) X(source_state, TEXT) X(source_version, TEXT) X(started, TEXT) \
     X(stream, TEXT) X(suite, TEXT) X(table, TEXT) X(tables, INT) X(target, TEXT) \
     X(target_digest, TEXT) X(target_kind, TEXT) X(target_next, INT) X(target_orphans, INT) \
     X(target_rows, INT) X(target_state, TEXT) X(target_version, TEXT) X(text, TEXT) X(tool, TEXT) \
-    X(topic, TEXT) X(touched, INT) X(unit, TEXT) X(url, TEXT) X(verdict, TEXT) X(version, TEXT) \
+    X(topic, TEXT) X(touched, INT) X(unit, TEXT) X(unsettled, INT) X(url, TEXT) X(verdict, TEXT) X(version, TEXT) \
     X(what, TEXT) X(why, TEXT) X(xfailed, INT)
 /* clang-format on */
 

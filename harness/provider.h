@@ -37,6 +37,9 @@ struct sp_endpoint {
     size_t noptions;
     int connect_timeout_ms, statement_timeout_ms; /* 0 = the provider's default */
     const char *user, *password;                  /* override those in the URL; NULL = as in the URL */
+    /* Others write there meanwhile: a snapshot must hold all the same, and each new one shows what is there by then. A
+     * backend whose sessions do so anyway needs not look at it. */
+    bool live;
 };
 const char *sp_endpoint_option(const struct sp_endpoint *e, const char *name, const char *fallback);
 
@@ -149,6 +152,14 @@ int sp_names_add(struct sp_names *l, const char *name);
 
 #define SP_SNAPSHOT_WORD 128
 
+/* How reading weighs on a server, and how far behind the server is itself. */
+#define SP_LAG_NONE    (-1) /* it follows no other server */
+#define SP_LAG_UNKNOWN (-2) /* it follows one, and cannot say how far behind it is */
+struct sp_burden {
+    int64_t lag_ms;   /* what it shows is so far behind the server that it follows; or SP_LAG_... */
+    uint64_t blocked; /* sessions that wait for a lock which one of the readers holds */
+};
+
 enum sp_privilege { SP_PRIV_SELECT = 1, SP_PRIV_INSERT = 2, SP_PRIV_UPDATE = 4, SP_PRIV_DELETE = 8 };
 struct sp_grant {
     const char *role, *table;
@@ -199,7 +210,8 @@ struct sp_db_ops {
     int (*savepoint_rollback)(struct sp_session *, const char *name, struct sp_error *);
     int (*savepoint_release)(struct sp_session *, const char *name, struct sp_error *);
     /* Until snapshot_end all scans and introspections of this session see one state. `id` (may be NULL) receives
-     * what identifies the state for evidence: data version, LSN, change counter. */
+     * what identifies the state for evidence: data version, LSN, change counter. Two states of one place with the same id
+     * hold the same rows. "" = not known. */
     int (*snapshot_begin)(struct sp_session *, char id[64], struct sp_error *);
     int (*snapshot_end)(struct sp_session *, struct sp_error *);
     /* Several readers of one state: share gives a word for the session's open snapshot; until it ends, other sessions of
@@ -207,6 +219,10 @@ struct sp_db_ops {
      * word means no open snapshot (any more), CONFLICT when that state cannot be had again. */
     int (*snapshot_share)(struct sp_session *, char word[SP_SNAPSHOT_WORD], struct sp_error *);
     int (*snapshot_join)(struct sp_session *, const char *word, struct sp_error *);
+    /* Asked of a session beside those that read: `readers` are sessions of the same place, busy in other threads, of which
+     * only what never changes may be looked at. */
+    int (*burden)(struct sp_session *, struct sp_session *const *readers, size_t nreaders, struct sp_burden *,
+        struct sp_error *);
     /* Cuts a table into at most `parts` ranges for scans of one state: n bounds make n + 1 half-open ranges, from
      * before b[0] to behind b[n-1], which hold every row exactly once. Their text is the provider's own. No bound: the table
      * is not cut. */

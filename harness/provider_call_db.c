@@ -210,6 +210,14 @@ int sp_db_snapshot_join(struct sp_session *s, const char *word, struct sp_error 
     return sp_answer(db(s)->snapshot_join(s, word, err), err);
 }
 
+int sp_db_burden(struct sp_session *s, struct sp_session *const *readers, size_t nreaders,
+    struct sp_burden *out, struct sp_error *err)
+{
+    *out = (struct sp_burden){ .lag_ms = SP_LAG_NONE };
+    SP_ENTER(s, db, burden, err);
+    return sp_answer(db(s)->burden(s, readers, nreaders, out, err), err);
+}
+
 int sp_db_split(struct sp_session *s, const char *ns, const char *table, size_t parts,
     struct sp_names *bounds, struct sp_error *err)
 {

@@ -43,6 +43,16 @@ struct sp_verify_options {
      * a finding says it and one session reads. They stay the caller's. */
     struct sp_session *const *readers[2];
     size_t nreaders[2];
+    /* Reading gently; 0 = without that bound. What is beyond it when a bound is passed is not compared. */
+    uint64_t rate;           /* rows a second of each side */
+    int64_t max_lag_ms;      /* of a standby behind the server that it follows */
+    int64_t max_snapshot_ms; /* age of the snapshots: what a server must keep for them */
+    /* A session of each side, open and idle, to ask how reading weighs there; NULL = nobody asks. They stay the caller's. */
+    struct sp_session *watch[2];
+    /* Rows that differ are read again for so long, because others write meanwhile; 0 = one look. */
+    int64_t recheck_ms;
+    struct sp_vstate
+        *state; /* state.h: what a run that was killed has left, and what this one leaves; may be NULL */
     void (*progress)(void *payload, const char *table, uint64_t rows, uint64_t total_rows);
     void *payload;
 };
