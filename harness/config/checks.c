@@ -9,7 +9,7 @@
 
 static int read_order(struct sp_reader *r, const struct sp_key_value *v, const char *path, struct sp_query *q)
 {
-    struct sp_order *order = sp_arena_array(&r->cfg->arena, v->nnames + 1, sizeof *order);
+    struct sp_order *order = sp_arena_array(r->arena, v->nnames + 1, sizeof *order);
     if (order == NULL) {
         return sp_nomem(r->err);
     }
@@ -17,7 +17,7 @@ static int read_order(struct sp_reader *r, const struct sp_key_value *v, const c
         size_t n = strlen(v->names[i]);
         order[i].desc = sp_str_suffix(v->names[i], " desc");
         n -= order[i].desc ? 5 : sp_str_suffix(v->names[i], " asc") ? 4 : 0;
-        order[i].column = sp_arena_strn(&r->cfg->arena, v->names[i], n);
+        order[i].column = sp_arena_strn(r->arena, v->names[i], n);
         if (order[i].column == NULL) {
             return sp_nomem(r->err);
         }
@@ -61,7 +61,7 @@ static int read_check(struct sp_reader *r, const struct sp_yaml *m, size_t index
 {
     struct sp_key_value values[NKEYS];
     size_t n = sp_section_size("checks[]");
-    const char *path = sp_arena_printf(&r->cfg->arena, "checks[%zu]", index);
+    const char *path = sp_arena_printf(r->arena, "checks[%zu]", index);
     int rc = path != NULL ? sp_read_map(r, m, "checks[]", path, values) : sp_nomem(r->err);
     if (rc != 0) {
         return rc;
@@ -75,7 +75,7 @@ static int read_check(struct sp_reader *r, const struct sp_yaml *m, size_t index
 int sp_read_checks(struct sp_reader *r, const struct sp_yaml *node)
 {
     int rc = sp_expect_type(r, node, SP_YAML_LIST, "checks");
-    struct sp_config_check *list = sp_arena_array(&r->cfg->arena, node->count + 1, sizeof *list);
+    struct sp_config_check *list = sp_arena_array(r->arena, node->count + 1, sizeof *list);
     if (rc == 0 && list == NULL) {
         rc = sp_nomem(r->err);
     }

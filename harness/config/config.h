@@ -84,5 +84,7 @@ int sp_config_usable(const struct sp_config *, const struct sp_config_provider *
 void sp_config_left_out(const char *const *kinds);
 /* Every key with type, bounds, default and meaning, for `switchproof help config`. */
 int sp_config_document(struct sp_buf *out);
+/* The same of mapping files, for `switchproof help mapping`. */
+int sp_mapping_document(struct sp_buf *out);
 
 #endif

@@ -16,7 +16,7 @@ static const struct {
     { "lt", SP_F_LT }, { "lte", SP_F_LTE }, { "in", SP_F_IN }, { "contains", SP_F_CONTAINS },
     { "like", SP_F_LIKE }, { "is_null", SP_F_IS_NULL }, { "is_missing", SP_F_IS_MISSING } };
 
-static int read_value(struct sp_reader *r, const struct sp_yaml *node, const char *path, struct sp_value *out)
+int sp_read_value(struct sp_reader *r, const struct sp_yaml *node, const char *path, struct sp_value *out)
 {
     const char *text;
     int64_t i;
@@ -45,12 +45,12 @@ static int read_value(struct sp_reader *r, const struct sp_yaml *node, const cha
 static int read_values(struct sp_reader *r, const struct sp_yaml *list, const char *path, struct sp_filter *f)
 {
     int rc = sp_expect_type(r, list, SP_YAML_LIST, path);
-    struct sp_value *v = sp_arena_array(&r->cfg->arena, list->count + 1, sizeof *v);
+    struct sp_value *v = sp_arena_array(r->arena, list->count + 1, sizeof *v);
     if (rc == 0 && v == NULL) {
         rc = sp_nomem(r->err);
     }
     for (const struct sp_yaml *n = list->first; rc == 0 && n != NULL; n = n->next) {
-        rc = read_value(r, n, path, &v[f->nvalues]);
+        rc = sp_read_value(r, n, path, &v[f->nvalues]);
         if (rc == 0 && sp_v_is_absent(&v[f->nvalues])) {
             rc = sp_read_fail(r, n, path, "null in a list never matches: ask for it with is_null");
         }
@@ -63,8 +63,8 @@ static int read_values(struct sp_reader *r, const struct sp_yaml *list, const ch
 
 static int read_equal(struct sp_reader *r, const struct sp_yaml *node, const char *path, struct sp_filter *f)
 {
-    struct sp_value *v = sp_arena_alloc(&r->cfg->arena, sizeof *v);
-    int rc = v != NULL ? read_value(r, node, path, v) : sp_nomem(r->err);
+    struct sp_value *v = sp_arena_alloc(r->arena, sizeof *v);
+    int rc = v != NULL ? sp_read_value(r, node, path, v) : sp_nomem(r->err);
     if (rc == 0 && v->tag == SP_NULL) {
         f->op = SP_F_IS_NULL;
     } else if (rc == 0) {
@@ -77,7 +77,7 @@ static int read_equal(struct sp_reader *r, const struct sp_yaml *node, const cha
 
 static int negate(struct sp_reader *r, struct sp_filter *f)
 {
-    struct sp_filter *inner = sp_arena_alloc(&r->cfg->arena, sizeof *inner);
+    struct sp_filter *inner = sp_arena_alloc(r->arena, sizeof *inner);
     if (inner == NULL) {
         return sp_nomem(r->err);
     }
@@ -108,7 +108,7 @@ static int read_operator(
     if (k == SP_LEN(operators)) {
         struct sp_yaml at = { .line = m->key_line, .column = m->key_column };
         return sp_read_fail(
-            r, &at, path, "unknown operator \"%s\"%s", m->key, sp_read_hint(&r->cfg->arena, m->key, names));
+            r, &at, path, "unknown operator \"%s\"%s", m->key, sp_read_hint(r->arena, m->key, names));
     }
     *f = (struct sp_filter){ .op = operators[k].op, .column = column };
     path = sp_read_path(r, path, m->key);
@@ -132,7 +132,7 @@ static int read_operator(
 static int read_operators(
     struct sp_reader *r, const struct sp_yaml *map, const char *column, const char *path, struct sp_filter *f)
 {
-    struct sp_filter *args = sp_arena_array(&r->cfg->arena, map->count + 1, sizeof *args);
+    struct sp_filter *args = sp_arena_array(r->arena, map->count + 1, sizeof *args);
     int rc = args != NULL ? 0 : sp_nomem(r->err);
     size_t n = 0;
     if (rc == 0 && map->count == 0) {
@@ -154,7 +154,7 @@ static int read_branches(struct sp_reader *r, const struct sp_yaml *list, enum s
     const char *path, struct sp_filter *f)
 {
     int rc = sp_expect_type(r, list, SP_YAML_LIST, path);
-    struct sp_filter *args = sp_arena_array(&r->cfg->arena, list->count + 1, sizeof *args);
+    struct sp_filter *args = sp_arena_array(r->arena, list->count + 1, sizeof *args);
     if (rc == 0 && args == NULL) {
         rc = sp_nomem(r->err);
     }
@@ -204,8 +204,8 @@ int sp_read_filter(
     struct sp_reader *r, const struct sp_yaml *node, const char *path, const struct sp_filter **out)
 {
     int rc = sp_expect_type(r, node, SP_YAML_MAP, path);
-    struct sp_filter *all = sp_arena_alloc(&r->cfg->arena, sizeof *all);
-    struct sp_filter *args = sp_arena_array(&r->cfg->arena, node->count + 1, sizeof *args);
+    struct sp_filter *all = sp_arena_alloc(r->arena, sizeof *all);
+    struct sp_filter *args = sp_arena_array(r->arena, node->count + 1, sizeof *args);
     if (rc == 0 && (all == NULL || args == NULL)) {
         rc = sp_nomem(r->err);
     }

@@ -1,11 +1,14 @@
-/* keys.c -- the option table of switchproof.yaml. */
+/* keys.c -- the option table of switchproof.yaml and of mapping files. */
 #include "config/read.h"
 
 #include <string.h>
 
+#include "base/str.h"
+
 static const char *const access_names[] = { "read-only", "target", "disposable", NULL };
 static const char *const fidelities[] = { "real", "official emulator", "compatible server", "mock", "unknown",
     NULL };
+static const char *const side_names[] = { "source", "target", NULL };
 
 #define INTEGER(min_, max_)  .type = SP_KEY_INT, .min = (min_), .max = (max_)
 #define DURATION(min_, max_) .type = SP_KEY_DURATION, .min = (min_), .max = (max_)
@@ -63,6 +66,48 @@ const struct sp_config_key sp_config_keys[] = {
     { "expected_failures[]", "link", .type = SP_KEY_TEXT, .required = true, .doc = "the issue about it, http(s)://..." },
     { "expected_failures[]", "until", .type = SP_KEY_DATE, .required = true, .doc = "last day on which it is expected, YYYY-MM-DD" },
     { "expected_failures[]", "reason", .type = SP_KEY_TEXT, .required = true, .doc = "why it fails" },
+
+    { "mapping", "version", INTEGER(1, 1), .required = true, .doc = "of this format: 1" },
+    { "mapping", "relations", .type = SP_KEY_TREE, .doc = "by name: where rows that belong together stand on each side; what is not mentioned keeps its name" },
+    { "mapping", "ignore", .type = SP_KEY_TREE, .doc = "tables of one side that are left out" },
+    { "mapping", "crosswalks", .type = SP_KEY_TREE, .doc = "by name: old ids of the source against new ids of the target" },
+    { "mapping", "acknowledge", .type = SP_KEY_NAMES, .doc = "KIND:NAME, as verify --accept takes them" },
+    { "mapping", "accept_loss", .type = SP_KEY_NAMES, .doc = "RELATION.COLUMN or COLUMN, as verify --accept-loss takes them" },
+
+    { "mapping.relations.NAME", "source", .type = SP_KEY_TREE, .fallback = "the relation's name", .doc = "table or collection of the source, or a map" },
+    { "mapping.relations.NAME", "target", .type = SP_KEY_TREE, .fallback = "the relation's name", .doc = "the same of the target" },
+    { "mapping.relations.NAME", "key", .type = SP_KEY_NAMES, .fallback = "as the sides declare it", .doc = "columns of the relation by which rows are matched" },
+    { "mapping.relations.NAME", "columns", .type = SP_KEY_TREE, .doc = "by name: where a column stands on each side, how it is compared" },
+    { "mapping.relations.NAME", "only_listed", .type = SP_KEY_BOOL, .fallback = "false", .doc = "columns that are not listed are not matched by name: each is a difference" },
+    { "mapping.relations.NAME", "ordinal_from", INTEGER(0, 1), .fallback = "0", .doc = "number of an array's first element" },
+    { "mapping.relations.NAME", "ignore", .type = SP_KEY_TEXT, .doc = "why the tables of that name are left out on both sides" },
+
+    { "mapping.relations.NAME.SIDE", "table", .type = SP_KEY_TEXT, .fallback = "the relation's name", .doc = "table or collection" },
+    { "mapping.relations.NAME.SIDE", "array", .type = SP_KEY_TEXT, .doc = "path of an array that is embedded in its documents: the rows are its elements" },
+    { "mapping.relations.NAME.SIDE", "ordered", .type = SP_KEY_BOOL, .fallback = "false", .doc = "the array's order is data, compared through a column with `ordinal: true`" },
+    { "mapping.relations.NAME.SIDE", "where", .type = SP_KEY_TREE, .doc = "only these rows, over the side's own columns; as in the configuration's checks" },
+
+    { "mapping.relations.NAME.columns.NAME", "source", .type = SP_KEY_TREE, .fallback = "the column's name", .doc = "column or path of the source, or a map" },
+    { "mapping.relations.NAME.columns.NAME", "target", .type = SP_KEY_TREE, .fallback = "the column's name", .doc = "the same of the target" },
+    { "mapping.relations.NAME.columns.NAME", "rules", .type = SP_KEY_NAMES, .doc = "from source to target, in order: truncate_ms, round_to_scale(2), ... (at most 4)" },
+    { "mapping.relations.NAME.columns.NAME", "type", .type = SP_KEY_TEXT, .fallback = "from both declarations", .doc = "as what both sides are compared: int, decimal, text, instant, ..." },
+    { "mapping.relations.NAME.columns.NAME", "crosswalk", .type = SP_KEY_TEXT, .doc = "through which the target's id is translated to the source's" },
+    { "mapping.relations.NAME.columns.NAME", "accept_loss", .type = SP_KEY_BOOL, .fallback = "false", .doc = "what the rules of this column lose is fine" },
+    { "mapping.relations.NAME.columns.NAME", "ignore", .type = SP_KEY_TEXT, .doc = "why this column is compared on neither side" },
+
+    { "mapping.relations.NAME.columns.NAME.SIDE", "column", .type = SP_KEY_TEXT, .doc = "column, or path into the document: address/geo/0" },
+    { "mapping.relations.NAME.columns.NAME.SIDE", "parent", .type = SP_KEY_TEXT, .doc = "of an embedded array: column or path of the document that holds it" },
+    { "mapping.relations.NAME.columns.NAME.SIDE", "element", .type = SP_KEY_BOOL, .doc = "of an embedded array: its element as a whole" },
+    { "mapping.relations.NAME.columns.NAME.SIDE", "ordinal", .type = SP_KEY_BOOL, .doc = "the element's number in its array" },
+    { "mapping.relations.NAME.columns.NAME.SIDE", "constant", .type = SP_KEY_TREE, .doc = "this side has no such column: it shows this value" },
+
+    { "mapping.ignore", "source", .type = SP_KEY_TREE, .doc = "table: why it is left out" },
+    { "mapping.ignore", "target", .type = SP_KEY_TREE, .doc = "table: why it is left out" },
+
+    { "mapping.crosswalks.NAME", "side", .type = SP_KEY_CHOICE, .choices = side_names, .required = true, .doc = "which side has the table" },
+    { "mapping.crosswalks.NAME", "table", .type = SP_KEY_TEXT, .required = true, .doc = "table or collection that holds both ids" },
+    { "mapping.crosswalks.NAME", "source", .type = SP_KEY_TEXT, .required = true, .doc = "its column or path of the source's id" },
+    { "mapping.crosswalks.NAME", "target", .type = SP_KEY_TEXT, .required = true, .doc = "its column or path of the target's id" },
     { NULL, NULL, .type = SP_KEY_TEXT },
 };
 /* clang-format on */
@@ -86,10 +131,13 @@ static const char *type_text(const struct sp_config_key *k)
     return names[k->type];
 }
 
-int sp_config_document(struct sp_buf *out)
+static int document(struct sp_buf *out, bool mapping)
 {
     const char *section = NULL;
     for (const struct sp_config_key *k = sp_config_keys; k->name != NULL; k++) {
+        if (sp_str_prefix(k->section, "mapping") != mapping) {
+            continue;
+        }
         if (section == NULL || strcmp(section, k->section) != 0) {
             section = k->section;
             (void)sp_buf_printf(
@@ -107,4 +155,14 @@ int sp_config_document(struct sp_buf *out)
         (void)sp_buf_putc(out, '\n');
     }
     return out->oom ? -SP_E_NOMEM : 0;
+}
+
+int sp_config_document(struct sp_buf *out)
+{
+    return document(out, false);
+}
+
+int sp_mapping_document(struct sp_buf *out)
+{
+    return document(out, true);
 }

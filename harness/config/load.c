@@ -86,7 +86,7 @@ int sp_config_parse(struct sp_config **out, const char *name, const char *text, 
     if (rc != 0) {
         return rc;
     }
-    struct sp_reader r = { .cfg = cfg, .name = name, .kinds = kinds, .err = err };
+    struct sp_reader r = { .arena = &cfg->arena, .cfg = cfg, .name = name, .kinds = kinds, .err = err };
     digest_of(text, n, cfg->digest);
     cfg->path = sp_arena_str(&cfg->arena, name);
     rc = cfg->path != NULL ? sp_yaml_parse(&cfg->arena, name, text, n, &root, err) : sp_nomem(err);

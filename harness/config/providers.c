@@ -14,9 +14,9 @@
 static int check_url_secrets(struct sp_reader *r, const struct sp_yaml *node, const char *path)
 {
     struct sp_expanded file, env;
-    int rc = sp_expand(&r->cfg->arena, node->text, false, &file, r->err);
+    int rc = sp_expand(r->arena, node->text, false, &file, r->err);
     if (rc == 0) {
-        rc = sp_expand(&r->cfg->arena, node->text, true, &env, r->err);
+        rc = sp_expand(r->arena, node->text, true, &env, r->err);
     }
     if (rc != 0) {
         return rc;
@@ -60,7 +60,7 @@ static int check_sensitive(
     struct sp_reader *r, const struct sp_yaml *node, const char *path, const char *value)
 {
     struct sp_expanded x;
-    int rc = sp_expand(&r->cfg->arena, node->text, false, &x, r->err);
+    int rc = sp_expand(r->arena, node->text, false, &x, r->err);
     if (rc != 0) {
         return rc;
     }
@@ -94,13 +94,13 @@ static int read_option(struct sp_reader *r, const struct sp_yaml *m, const char 
         n++;
     }
     if (o == NULL || o->name == NULL) {
-        const char **names = sp_arena_array(&r->cfg->arena, n + 1, sizeof *names);
+        const char **names = sp_arena_array(r->arena, n + 1, sizeof *names);
         for (size_t i = 0; names != NULL && i < n; i++) {
             names[i] = kind->options[i].name;
         }
         struct sp_yaml at = { .line = m->key_line, .column = m->key_column };
         return sp_read_fail(r, &at, path, "%s has no option \"%s\"%s", kind->kind, m->key,
-            names == NULL || n == 0 ? "; it has none" : sp_read_hint(&r->cfg->arena, m->key, names));
+            names == NULL || n == 0 ? "; it has none" : sp_read_hint(r->arena, m->key, names));
     }
     struct sp_config_key key = { .name = o->name, .min = 0, .max = INT64_MAX };
     struct sp_key_value v = { .key = &key };
@@ -121,8 +121,8 @@ static int read_options(struct sp_reader *r, const struct sp_yaml *map, const ch
     const struct sp_provider *kind, struct sp_config_provider *out)
 {
     int rc = sp_expect_type(r, map, SP_YAML_MAP, path);
-    const char **names = sp_arena_array(&r->cfg->arena, map->count + 1, sizeof *names);
-    const char **values = sp_arena_array(&r->cfg->arena, map->count + 1, sizeof *values);
+    const char **names = sp_arena_array(r->arena, map->count + 1, sizeof *names);
+    const char **values = sp_arena_array(r->arena, map->count + 1, sizeof *values);
     if (rc == 0 && (names == NULL || values == NULL)) {
         rc = sp_nomem(r->err);
     }
@@ -180,7 +180,7 @@ static int fill(struct sp_reader *r, const struct sp_key_value *v, size_t n, con
     const struct sp_provider *p = sp_config_kind(r->kinds, kind->text);
     if (p == NULL) {
         return sp_read_fail(
-            r, kind->node, kind_path, "%s", sp_config_no_kind(&r->cfg->arena, r->kinds, kind->text, false));
+            r, kind->node, kind_path, "%s", sp_config_no_kind(r->arena, r->kinds, kind->text, false));
     }
     out->kind = p->kind;
     out->url = url->text;
@@ -243,7 +243,7 @@ static int read_provider(struct sp_reader *r, const struct sp_yaml *m, struct sp
 int sp_read_providers(struct sp_reader *r, const struct sp_yaml *node)
 {
     int rc = sp_expect_type(r, node, SP_YAML_MAP, "providers");
-    struct sp_config_provider *list = sp_arena_array(&r->cfg->arena, node->count + 1, sizeof *list);
+    struct sp_config_provider *list = sp_arena_array(r->arena, node->count + 1, sizeof *list);
     if (rc == 0 && list == NULL) {
         rc = sp_nomem(r->err);
     }

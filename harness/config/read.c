@@ -29,7 +29,7 @@ const char *sp_read_path(struct sp_reader *r, const char *prefix, const char *na
     if (prefix == NULL || *prefix == '\0') {
         return name;
     }
-    const char *path = sp_arena_printf(&r->cfg->arena, "%s%s%s", prefix, *name == '[' ? "" : ".", name);
+    const char *path = sp_arena_printf(r->arena, "%s%s%s", prefix, *name == '[' ? "" : ".", name);
     return path != NULL ? path : name;
 }
 
@@ -68,8 +68,7 @@ int sp_expect_type(struct sp_reader *r, const struct sp_yaml *node, enum sp_yaml
     if (node->type == type) {
         return 0;
     }
-    return sp_read_fail(
-        r, node, path, "expected %s, found %s", want[type], sp_yaml_found(&r->cfg->arena, node));
+    return sp_read_fail(r, node, path, "expected %s, found %s", want[type], sp_yaml_found(r->arena, node));
 }
 
 static const struct sp_config_key *section_start(const char *section)
@@ -107,8 +106,12 @@ int sp_read_text(
 {
     struct sp_expanded x;
     int rc = sp_expect_type(r, node, SP_YAML_SCALAR, path);
+    if (rc == 0 && r->literal) {
+        *text = node->text;
+        return 0;
+    }
     if (rc == 0) {
-        rc = sp_expand(&r->cfg->arena, node->text, true, &x, r->err);
+        rc = sp_expand(r->arena, node->text, true, &x, r->err);
     }
     if (rc != 0) {
         return rc;
@@ -155,19 +158,19 @@ static const char *expected(struct sp_reader *r, const struct sp_config_key *key
     };
     const char *text = NULL;
     if (key->type == SP_KEY_INT && key->max == INT64_MAX) {
-        text = sp_arena_printf(&r->cfg->arena, "a whole number, %lld or more", (long long)key->min);
+        text = sp_arena_printf(r->arena, "a whole number, %lld or more", (long long)key->min);
     } else if (key->type == SP_KEY_INT) {
         text = sp_arena_printf(
-            &r->cfg->arena, "a whole number from %lld to %lld", (long long)key->min, (long long)key->max);
+            r->arena, "a whole number from %lld to %lld", (long long)key->min, (long long)key->max);
     } else if (key->type == SP_KEY_DURATION) {
-        text = sp_arena_printf(&r->cfg->arena, "a duration from %lldms to %llds (such as 500ms, 5s or 2m)",
+        text = sp_arena_printf(r->arena, "a duration from %lldms to %llds (such as 500ms, 5s or 2m)",
             (long long)key->min, (long long)(key->max / 1000));
     } else if (key->type == SP_KEY_CHOICE) {
         struct sp_buf list = SP_BUF_INIT;
         for (const char *const *c = key->choices; *c != NULL; c++) {
             (void)sp_buf_printf(&list, "%s%s", c == key->choices ? "one of " : ", ", *c);
         }
-        text = list.oom ? NULL : sp_arena_str(&r->cfg->arena, list.p);
+        text = list.oom ? NULL : sp_arena_str(r->arena, list.p);
         sp_buf_free(&list);
     }
     return text != NULL ? text : texts[key->type];
@@ -217,7 +220,7 @@ static bool is_number(enum sp_key_type t)
 int sp_read_scalar(struct sp_reader *r, const struct sp_yaml *node, const struct sp_config_key *key,
     const char *path, struct sp_key_value *out)
 {
-    struct sp_arena *a = &r->cfg->arena;
+    struct sp_arena *a = r->arena;
     bool substituted = false;
     if (node->type != SP_YAML_SCALAR || sp_yaml_is_null(node)) {
         return sp_read_fail(r, node, path, "expected %s, found %s", expected(r, key), sp_yaml_found(a, node));
@@ -246,7 +249,7 @@ static int read_names(
 {
     static const struct sp_config_key element = { .name = "", .type = SP_KEY_TEXT };
     int rc = sp_expect_type(r, node, SP_YAML_LIST, path);
-    const char **names = rc == 0 ? sp_arena_array(&r->cfg->arena, node->count + 1, sizeof *names) : NULL;
+    const char **names = rc == 0 ? sp_arena_array(r->arena, node->count + 1, sizeof *names) : NULL;
     if (rc != 0 || names == NULL) {
         return rc != 0 ? rc : sp_nomem(r->err);
     }
@@ -264,7 +267,7 @@ static int unknown_key(
 {
     const struct sp_config_key *first = section_start(section);
     size_t n = sp_section_size(section);
-    const char **names = sp_arena_array(&r->cfg->arena, n + 1, sizeof *names);
+    const char **names = sp_arena_array(r->arena, n + 1, sizeof *names);
     if (names == NULL) {
         return sp_nomem(r->err);
     }
@@ -273,7 +276,7 @@ static int unknown_key(
     }
     struct sp_yaml at = { .line = member->key_line, .column = member->key_column };
     return sp_read_fail(
-        r, &at, path, "unknown key \"%s\"%s", member->key, sp_read_hint(&r->cfg->arena, member->key, names));
+        r, &at, path, "unknown key \"%s\"%s", member->key, sp_read_hint(r->arena, member->key, names));
 }
 
 static int read_member(struct sp_reader *r, const struct sp_yaml *member, const struct sp_config_key *key,

@@ -1,7 +1,7 @@
-/* read.h -- private to config/: the option table, and how a node becomes a typed value.
+/* read.h -- shared by config/ and map/: the option table, and how a node becomes a typed value.
  *
  * One row of sp_config_keys says name, type, bounds, default and doc of one key; checking, messages and
- * `switchproof help config` are made from it. Ownership: values live in the configuration's arena. One thread. */
+ * `switchproof help config` are made from it. Ownership: values live in the reader's arena. One thread. */
 #ifndef SP_CONFIG_READ_H
 #define SP_CONFIG_READ_H
 
@@ -9,10 +9,12 @@
 #include "config/yaml.h"
 
 struct sp_reader {
-    struct sp_config *cfg;
-    const char *name; /* of the file, for messages */
+    struct sp_arena *arena;
+    struct sp_config *cfg; /* of a configuration; NULL for other files */
+    const char *name;      /* of the file, for messages */
     const struct sp_provider *const *kinds;
     struct sp_error *err;
+    bool literal; /* texts are taken as they stand: no ${VAR} */
     /* Inside a provider a ${VAR} without a value is remembered here; elsewhere it is an error at once. */
     bool may_be_unset;
     const char *unset;
@@ -81,6 +83,8 @@ int sp_read_checks(struct sp_reader *r, const struct sp_yaml *node);
 int sp_read_suites(struct sp_reader *r, const struct sp_yaml *node);
 int sp_read_gates(struct sp_reader *r, const struct sp_yaml *node);
 int sp_read_xfails(struct sp_reader *r, const struct sp_yaml *node);
+/* A plain word that reads as null, true, false or a number is that; in quotes it is text. */
+int sp_read_value(struct sp_reader *r, const struct sp_yaml *node, const char *path, struct sp_value *out);
 int sp_read_filter(
     struct sp_reader *r, const struct sp_yaml *node, const char *path, const struct sp_filter **out);
 

@@ -16,7 +16,7 @@ static const char *const *section_names(struct sp_reader *r, const char *prefix)
     for (const struct sp_config_key *k = sp_config_keys; k->name != NULL; k++) {
         if (strncmp(k->section, prefix, len) == 0 && (last == NULL || strcmp(last, k->section) != 0)) {
             last = k->section;
-            names = sp_arena_grow(&r->cfg->arena, names, &cap, n + 2, sizeof *names);
+            names = sp_arena_grow(r->arena, names, &cap, n + 2, sizeof *names);
             if (names == NULL) {
                 return NULL;
             }
@@ -52,7 +52,7 @@ static int read_suite(struct sp_reader *r, const struct sp_yaml *m, const char *
     if (known[k] == NULL) {
         struct sp_yaml at = { .line = m->key_line, .column = m->key_column };
         return sp_read_fail(r, &at, "suites", "no suite with settings is called \"%s\"%s", m->key,
-            sp_read_hint(&r->cfg->arena, m->key, known));
+            sp_read_hint(r->arena, m->key, known));
     }
     const char *path = sp_read_path(r, "suites", m->key);
     int rc = sp_read_map(r, m, path, path, values); /* the section's name in the table is the path */
@@ -60,7 +60,7 @@ static int read_suite(struct sp_reader *r, const struct sp_yaml *m, const char *
         if (values[i].key == NULL) {
             continue;
         }
-        *list = sp_arena_grow(&r->cfg->arena, *list, cap, *n + 1, sizeof **list);
+        *list = sp_arena_grow(r->arena, *list, cap, *n + 1, sizeof **list);
         if (*list == NULL) {
             return sp_nomem(r->err);
         }
@@ -96,7 +96,7 @@ static const char *gate_text(struct sp_reader *r, const struct sp_key_value *v)
     for (size_t i = 0; i < v->nnames; i++) {
         (void)sp_buf_printf(&b, "%s%s", i > 0 ? "," : "", v->names[i]);
     }
-    const char *text = b.oom ? NULL : sp_arena_str(&r->cfg->arena, b.p != NULL ? b.p : "");
+    const char *text = b.oom ? NULL : sp_arena_str(r->arena, b.p != NULL ? b.p : "");
     sp_buf_free(&b);
     return text;
 }
@@ -113,10 +113,10 @@ static int read_gate(struct sp_reader *r, const struct sp_yaml *m, struct sp_con
     if (phases[k] == NULL) {
         struct sp_yaml at = { .line = m->key_line, .column = m->key_column };
         return sp_read_fail(
-            r, &at, "gates", "\"%s\" is no phase%s", m->key, sp_read_hint(&r->cfg->arena, m->key, phases));
+            r, &at, "gates", "\"%s\" is no phase%s", m->key, sp_read_hint(r->arena, m->key, phases));
     }
-    const char **names = sp_arena_array(&r->cfg->arena, NKEYS, sizeof *names);
-    const char **texts = sp_arena_array(&r->cfg->arena, NKEYS, sizeof *texts);
+    const char **names = sp_arena_array(r->arena, NKEYS, sizeof *names);
+    const char **texts = sp_arena_array(r->arena, NKEYS, sizeof *texts);
     if (names == NULL || texts == NULL) {
         return sp_nomem(r->err);
     }
@@ -135,7 +135,7 @@ static int read_gate(struct sp_reader *r, const struct sp_yaml *m, struct sp_con
 int sp_read_gates(struct sp_reader *r, const struct sp_yaml *node)
 {
     int rc = sp_expect_type(r, node, SP_YAML_MAP, "gates");
-    struct sp_config_gate *list = sp_arena_array(&r->cfg->arena, node->count + 1, sizeof *list);
+    struct sp_config_gate *list = sp_arena_array(r->arena, node->count + 1, sizeof *list);
     if (rc == 0 && list == NULL) {
         rc = sp_nomem(r->err);
     }
@@ -150,7 +150,7 @@ int sp_read_gates(struct sp_reader *r, const struct sp_yaml *node)
 
 static int check_provider_name(struct sp_reader *r, const struct sp_key_value *v, const char *path)
 {
-    const char **names = sp_arena_array(&r->cfg->arena, r->cfg->nproviders + 1, sizeof *names);
+    const char **names = sp_arena_array(r->arena, r->cfg->nproviders + 1, sizeof *names);
     if (names == NULL) {
         return sp_nomem(r->err);
     }
@@ -161,14 +161,14 @@ static int check_provider_name(struct sp_reader *r, const struct sp_key_value *v
         }
     }
     return sp_read_fail(r, v->node, path, "no provider of this file is called \"%s\"%s", v->text,
-        sp_read_hint(&r->cfg->arena, v->text, names));
+        sp_read_hint(r->arena, v->text, names));
 }
 
 static int read_xfail(struct sp_reader *r, const struct sp_yaml *m, size_t index, struct sp_config_xfail *out)
 {
     struct sp_key_value values[NKEYS];
     size_t n = sp_section_size("expected_failures[]");
-    const char *path = sp_arena_printf(&r->cfg->arena, "expected_failures[%zu]", index);
+    const char *path = sp_arena_printf(r->arena, "expected_failures[%zu]", index);
     int rc = path != NULL ? sp_read_map(r, m, "expected_failures[]", path, values) : sp_nomem(r->err);
     if (rc != 0) {
         return rc;
@@ -191,7 +191,7 @@ static int read_xfail(struct sp_reader *r, const struct sp_yaml *m, size_t index
 int sp_read_xfails(struct sp_reader *r, const struct sp_yaml *node)
 {
     int rc = sp_expect_type(r, node, SP_YAML_LIST, "expected_failures");
-    struct sp_config_xfail *list = sp_arena_array(&r->cfg->arena, node->count + 1, sizeof *list);
+    struct sp_config_xfail *list = sp_arena_array(r->arena, node->count + 1, sizeof *list);
     if (rc == 0 && list == NULL) {
         rc = sp_nomem(r->err);
     }

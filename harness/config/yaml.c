@@ -60,7 +60,7 @@ const char *sp_yaml_found(struct sp_arena *a, const struct sp_yaml *node)
 static int new_node(struct builder *b, enum sp_yaml_type type, yaml_mark_t at, struct sp_yaml **out)
 {
     if (++b->nodes > SP_YAML_NODES) {
-        return refuse(b, at, "too many values for a configuration (at most 20000)");
+        return refuse(b, at, "too many values for one file (at most 20000)");
     }
     struct sp_yaml *node = sp_arena_alloc(b->arena, sizeof *node);
     if (node == NULL) {

@@ -1,4 +1,4 @@
-/* yaml.h -- private to config/: a YAML document as a tree of nodes that know where they stand.
+/* yaml.h -- shared by config/ and map/: a YAML document as a tree of nodes that know where they stand.
  *
  * A small, strict part of YAML: one document of maps, lists and scalars. Anchors, aliases, tags, keys that are not
  * scalars, duplicate keys, invalid UTF-8 and zero bytes are refused, and depth and size are bounded, so that the tree

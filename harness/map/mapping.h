@@ -16,7 +16,7 @@
 struct sp_crosswalk {
     const char *name;
     /* Where the pairs stand: a table or collection of one side, with the column (or path) of the source's id and of the
-     * target's. An embedded old id is the same: the target's own collection, `old` the path of the id that was kept. */
+     * target's. An embedded old id is the same: the target's own collection, with the path of the id that was kept. */
     bool on_target; /* the side that has the table */
     const char *table;
     const char *source_id, *target_id;
@@ -39,6 +39,7 @@ struct sp_map_column {
     size_t nrules;
     bool accept_loss;   /* what its rules lose is acknowledged */
     const char *ignore; /* reason: on neither side compared; NULL = compared */
+    unsigned line;      /* in the file */
 };
 
 struct sp_map_relation {
@@ -68,11 +69,16 @@ struct sp_mapping {
     size_t ncrosswalks;
     const char *const *acknowledge; /* KIND:NAME, as --accept takes them */
     size_t nacknowledge;
+    const char *const *accept_loss; /* RELATION.COLUMN or COLUMN, beside those of the columns */
+    size_t naccept_loss;
 };
 
 /* Reads a mapping file (YAML, version 1). A mistake is -SP_E_INVALID with file, line, key, what was expected and the nearest
  * valid name. Whether the names exist on the two sides is sp_mapping_check()'s to say. */
 int sp_mapping_load(const char *file, struct sp_mapping **out, struct sp_error *err);
+/* The same of a text; `name` stands for the file in messages. */
+int sp_mapping_parse(
+    const char *name, const char *text, size_t n, struct sp_mapping **out, struct sp_error *err);
 void sp_mapping_free(struct sp_mapping *m);
 /* Every name that the mapping uses must exist on its side; every difference of form that it cannot bridge is said. */
 struct sp_schema;

@@ -280,7 +280,8 @@ static int explain(struct sp_arena *a, const struct sp_colplan *plan, const char
 }
 
 int sp_equiv_resolve_with(struct sp_arena *a, const struct sp_column *source, const struct sp_column *target,
-    const enum sp_rule_kind *given, size_t ngiven, struct sp_colplan *out, const char **why)
+    const enum sp_rule_kind *given, const int32_t *args, size_t ngiven, struct sp_colplan *out,
+    const char **why)
 {
     struct sp_colplan plan = { .source = source->name, .target = target->name };
     struct pair p = { .s = source->type, .t = target->type, .plan = &plan };
@@ -292,7 +293,7 @@ int sp_equiv_resolve_with(struct sp_arena *a, const struct sp_column *source, co
     if (plan.name == NULL)
         return -SP_E_NOMEM;
     for (size_t i = 0; i < ngiven; i++)
-        add_rule(&p, given[i]);
+        add_rule_arg(&p, given[i], args != NULL ? args[i] : 0);
     int rc = choose(&p, source, target);
     if (source->ordinal_unstable && !target->ordinal_unstable) /* tables have no missing fields */
         add_rule(&p, SP_RULE_MISSING_TO_NULL);
@@ -310,7 +311,7 @@ int sp_equiv_resolve_with(struct sp_arena *a, const struct sp_column *source, co
 int sp_equiv_resolve(struct sp_arena *a, const struct sp_column *source, const struct sp_column *target,
     struct sp_colplan *out, const char **why)
 {
-    return sp_equiv_resolve_with(a, source, target, NULL, 0, out, why);
+    return sp_equiv_resolve_with(a, source, target, NULL, NULL, 0, out, why);
 }
 
 /* ---- ledgers ---- */

@@ -75,11 +75,13 @@ struct sp_colplan {
     bool key;                   /* part of the row key; key columns stand first in a plan */
 };
 
-/* Chooses the comparison type and the unavoidable rules of a pair, after the `given` rules of a mapping. `why` (arena;
+/* Chooses the comparison type and the unavoidable rules of a pair, after the `given` rules of a mapping (`args`
+ * their numbers, or NULL). `why` (arena;
  * may be NULL) says what the rules of the plan do, or why the pair is not comparable; NULL if there is nothing to say.
  * 0, 1 = not comparable, negative error (-SP_E_INVALID: more than SP_MAX_RULES). */
 int sp_equiv_resolve_with(struct sp_arena *a, const struct sp_column *source, const struct sp_column *target,
-    const enum sp_rule_kind *given, size_t ngiven, struct sp_colplan *out, const char **why);
+    const enum sp_rule_kind *given, const int32_t *args, size_t ngiven, struct sp_colplan *out,
+    const char **why);
 /* The same without a mapping. */
 int sp_equiv_resolve(struct sp_arena *a, const struct sp_column *source, const struct sp_column *target,
     struct sp_colplan *out, const char **why);

@@ -356,7 +356,7 @@ static void mappings_come_first(void **state)
                      t = { .name = "b", .type = T(LOCAL, .precision = 1) };
     struct sp_colplan plan;
     const char *why;
-    assert_int_equal(sp_equiv_resolve_with(&arena, &s, &t, ms, 1, &plan, &why), 0);
+    assert_int_equal(sp_equiv_resolve_with(&arena, &s, &t, ms, NULL, 1, &plan, &why), 0);
     assert_string_equal(plan.name, "a->b");
     assert_string_equal(plan.source, "a");
     assert_string_equal(plan.target, "b");
@@ -366,7 +366,7 @@ static void mappings_come_first(void **state)
     assert_int_equal(plan.rules[1], SP_RULE_UTC_AS_LOCAL);
     assert_int_equal(plan.rules[2], SP_RULE_TRUNCATE_S);
     assert_non_null(strstr(why, "milliseconds"));
-    assert_int_equal(sp_equiv_resolve_with(&arena, &s, &t, many, 4, &plan, &why), -SP_E_INVALID);
+    assert_int_equal(sp_equiv_resolve_with(&arena, &s, &t, many, NULL, 4, &plan, &why), -SP_E_INVALID);
     /* a document's field that may be missing, against a table's column */
     s = (struct sp_column){ .name = "a", .type = T(MISSING, 0), .ordinal_unstable = true };
     t = (struct sp_column){ .name = "a", .type = T(INT, 0) };
