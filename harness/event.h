@@ -53,6 +53,15 @@
     X(RELATION, "relation",                                                                                  \
         "name child parent columns source_orphans target_orphans introduced preexisting")                    \
     X(SEQUENCE, "sequence", "name source_next target_next behind")                                           \
+    X(COUNTED, "counted",                                                                                    \
+        "element name source_rows target_rows missing extra changed bytes message: a table counted by its "  \
+        "server, a bucket's objects, accounts")                                                              \
+    X(PROFILE, "profile",                                                                                    \
+        "name column keyed source_nulls target_nulls source_missing target_missing source_distinct "         \
+        "target_distinct source_min target_min source_max target_max source_longest target_longest "         \
+        "message: a column whose values differ, and in what")                                                \
+    X(CONSTRAINT, "constraint",                                                                              \
+        "element name table columns source_faults target_faults introduced preexisting: unique or required") \
     X(DIFFERENCE, "difference",                                                                              \
         "name difference key column expected actual digest side since: one row or one cell")                 \
     X(NOT_COMPARED, "not_compared", "name what reason accepted")                                             \
@@ -76,6 +85,10 @@ enum sp_event_kind {
 /* X(name, type): TEXT, INT, REAL, BOOL. The enum suffix and the wire name are the same word. */
 /* clang-format off */
 #define SP_FIELDS(X) \
+    X(source_nulls, INT) X(target_nulls, INT) X(source_distinct, INT) X(target_distinct, INT) \
+    X(source_min, TEXT) X(target_min, TEXT) X(source_max, TEXT) X(target_max, TEXT) \
+    X(source_missing, INT) X(target_missing, INT) X(source_longest, INT) X(target_longest, INT) \
+    X(source_faults, INT) X(target_faults, INT) \
     X(accepted, BOOL) X(access, TEXT) X(actual, TEXT) X(argv, TEXT) X(basis, TEXT) X(behind, BOOL) \
     X(bytes, INT) X(capability, TEXT) X(capped, BOOL) X(cases, INT) X(changed, INT) X(checks, TEXT) \
     X(nchecks, INT) X(child, TEXT) X(code, TEXT) X(column, TEXT) X(columns, TEXT) X(command, TEXT) \

@@ -37,7 +37,7 @@ struct sp_console {
     size_t ncells, cell_cap;
     struct rdc_skip *skips;
     size_t nskips, skip_cap;
-    uint64_t planned, done, differences;
+    uint64_t planned, done, differences, profiles;
     struct sp_buf out;
     struct rdc_check checks[RDC_CHECKS]; /* of cases that run; workers run side by side */
     struct sp_buf
@@ -55,5 +55,7 @@ void rdc_named(
     struct sp_console *c, const char *color, const char *label, const char *name, const char *text);
 /* Events of comparisons and migrations; others are ignored. */
 void rdc_data(struct sp_console *c, const struct sp_event_in *ev);
+/* Columns, keys, objects, accounts, the team's own checks; false = none of these. */
+bool rdc_checks(struct sp_console *c, const struct sp_event_in *ev);
 
 #endif

@@ -20,6 +20,8 @@ static void on_table(struct sp_console *c, const struct sp_event_in *ev)
     rd_plain(&c->out, rd_text(ev, SP_FLD_name));
     if (equal)
         sp_buf_printf(&c->out, ": %s rows (%s)\n", a, time);
+    else if (sp_event_get_int(ev, SP_FLD_missing, -1) < 0)
+        sp_buf_printf(&c->out, ": source %s rows, target %s rows (%s)\n", a, b, time);
     else
         sp_buf_printf(&c->out,
             ": source %s rows, target %s rows; %" PRId64 " missing, %" PRId64 " extra, %" PRId64
@@ -143,6 +145,7 @@ void rdc_data(struct sp_console *c, const struct sp_event_in *ev)
         on_migrate_table(c, ev);
         return;
     default:
+        (void)rdc_checks(c, ev);
         return;
     }
 }

@@ -95,3 +95,20 @@ void rd_plain(struct sp_buf *out, const char *s)
         s += n;
     }
 }
+
+void rd_md_code(struct sp_buf *out, const char *s)
+{
+    /* A fence longer than any run of backticks inside. */
+    size_t longest = 0, run = 0;
+    for (const char *p = s; *p != '\0'; p++) {
+        run = *p == '`' ? run + 1 : 0;
+        longest = run > longest ? run : longest;
+    }
+    for (size_t i = 0; i <= longest; i++)
+        sp_buf_putc(out, '`');
+    sp_buf_putc(out, ' ');
+    rd_plain(out, s);
+    sp_buf_putc(out, ' ');
+    for (size_t i = 0; i <= longest; i++)
+        sp_buf_putc(out, '`');
+}

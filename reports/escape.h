@@ -9,6 +9,8 @@
 void rd_xml(struct sp_buf *out, const char *s);
 /* Markdown inside a table cell or a list item: no markup, no cell ends, one line. */
 void rd_md(struct sp_buf *out, const char *s);
+/* Markdown's inline code, whatever backticks the text has. */
+void rd_md_code(struct sp_buf *out, const char *s);
 /* One line for a terminal: control characters and the like become visible. */
 void rd_plain(struct sp_buf *out, const char *s);
 

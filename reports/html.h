@@ -51,6 +51,7 @@ void rdh_failures(struct sp_buf *out, const struct rd *r);
 void rdh_skips(struct sp_buf *out, const struct rd *r);
 void rdh_all_cases(struct sp_buf *out, const struct rd *r);
 void rdh_verify(struct sp_buf *out, const struct rd *r);
+void rdh_checks(struct sp_buf *out, const struct rd *r); /* inside of that section */
 void rdh_migrate(struct sp_buf *out, const struct rd *r);
 void rdh_differences(struct sp_buf *out, const struct rd *r);
 void rdh_caps(struct sp_buf *out, const struct rd *r);

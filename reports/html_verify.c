@@ -281,6 +281,7 @@ void rdh_verify(struct sp_buf *out, const struct rd *r)
     sides(out, r);
     not_compared(out, r);
     tables(out, r);
+    rdh_checks(out, r);
     schema(out, r);
     relations(out, r);
     sequences(out, r);

@@ -3,27 +3,11 @@
 #include <string.h>
 
 #include "base/str.h"
+#include "reports/markdown.h"
 #include "reports/escape.h"
 #include "reports/rundata.h"
 
 #define MAX_LISTED 50
-
-static void code(struct sp_buf *out, const char *s)
-{
-    /* A fence longer than any run of backticks inside. */
-    size_t longest = 0, run = 0;
-    for (const char *p = s; *p != '\0'; p++) {
-        run = *p == '`' ? run + 1 : 0;
-        longest = run > longest ? run : longest;
-    }
-    for (size_t i = 0; i <= longest; i++)
-        sp_buf_putc(out, '`');
-    sp_buf_putc(out, ' ');
-    rd_plain(out, s);
-    sp_buf_putc(out, ' ');
-    for (size_t i = 0; i <= longest; i++)
-        sp_buf_putc(out, '`');
-}
 
 static void cell_text(struct sp_buf *out, const struct rd_cell *n)
 {
@@ -121,21 +105,21 @@ static void failures(struct sp_buf *out, const struct rd *r)
         if (n++ == 0)
             sp_buf_puts(out, "\n### Failing cases\n\n");
         sp_buf_printf(out, "- **%s** ", failed ? "failed" : "errored");
-        code(out, c->id);
+        rd_md_code(out, c->id);
         sp_buf_puts(out, " on ");
         rd_md(out, c->provider);
         if (c->checks != NULL) {
             sp_buf_puts(out, ": expected ");
-            code(out, c->checks->expected);
+            rd_md_code(out, c->checks->expected);
             sp_buf_puts(out, ", actual ");
-            code(out, c->checks->actual);
+            rd_md_code(out, c->checks->actual);
         } else {
             sp_buf_puts(out, ": ");
             rd_md(out, c->message);
         }
         if (c->repeat[0] != '\0') {
             sp_buf_puts(out, "  \n  repeat: ");
-            code(out, c->repeat);
+            rd_md_code(out, c->repeat);
         }
         sp_buf_putc(out, '\n');
     }
@@ -231,17 +215,17 @@ static void verify_details(struct sp_buf *out, const struct rd *r)
         sp_buf_puts(out, i == 0 ? "\nDifferences:\n\n- " : "- ");
         rd_md(out, rd_text(d, SP_FLD_difference));
         sp_buf_puts(out, " in ");
-        code(out, rd_text(d, SP_FLD_name));
+        rd_md_code(out, rd_text(d, SP_FLD_name));
         sp_buf_puts(out, " row ");
-        code(out, rd_text(d, SP_FLD_key));
+        rd_md_code(out, rd_text(d, SP_FLD_key));
         if (rd_text(d, SP_FLD_column)[0] != '\0') {
             sp_buf_puts(out, " column ");
-            code(out, rd_text(d, SP_FLD_column));
+            rd_md_code(out, rd_text(d, SP_FLD_column));
         }
         sp_buf_puts(out, ": expected ");
-        code(out, rd_text(d, SP_FLD_expected));
+        rd_md_code(out, rd_text(d, SP_FLD_expected));
         sp_buf_puts(out, ", actual ");
-        code(out, rd_text(d, SP_FLD_actual));
+        rd_md_code(out, rd_text(d, SP_FLD_actual));
         sp_buf_putc(out, '\n');
     }
     if (rows->n > MAX_LISTED)
@@ -252,14 +236,14 @@ static void verify_details(struct sp_buf *out, const struct rd *r)
         if (n == 0)
             continue;
         sp_buf_puts(out, "- relation ");
-        code(out, rd_text(&relations->v[i].ev, SP_FLD_name));
+        rd_md_code(out, rd_text(&relations->v[i].ev, SP_FLD_name));
         sp_buf_printf(out, ": %" PRId64 " orphans that the source has not\n", n);
     }
     for (size_t i = 0; i < sequences->n; i++) {
         if (!sp_event_get_bool(&sequences->v[i].ev, SP_FLD_behind, false))
             continue;
         sp_buf_puts(out, "- sequence ");
-        code(out, rd_text(&sequences->v[i].ev, SP_FLD_name));
+        rd_md_code(out, rd_text(&sequences->v[i].ev, SP_FLD_name));
         sp_buf_puts(out, " is behind the source's\n");
     }
 }
@@ -293,11 +277,11 @@ static void verify(struct sp_buf *out, const struct rd *r)
         sp_buf_puts(out, i == 0 ? "\nSchema differences:\n\n- " : "- ");
         rd_md(out, rd_text(d, SP_FLD_element));
         sp_buf_putc(out, ' ');
-        code(out, rd_text(d, SP_FLD_name));
+        rd_md_code(out, rd_text(d, SP_FLD_name));
         sp_buf_puts(out, ": expected ");
-        code(out, rd_text(d, SP_FLD_expected));
+        rd_md_code(out, rd_text(d, SP_FLD_expected));
         sp_buf_puts(out, ", actual ");
-        code(out, rd_text(d, SP_FLD_actual));
+        rd_md_code(out, rd_text(d, SP_FLD_actual));
         sp_buf_puts(out, sp_event_get_bool(d, SP_FLD_accepted, false) ? " (acknowledged)\n" : "\n");
     }
     for (size_t i = 0; i < none->n && i < MAX_LISTED; i++) {
@@ -309,6 +293,7 @@ static void verify(struct sp_buf *out, const struct rd *r)
             out, sp_event_get_bool(&none->v[i].ev, SP_FLD_accepted, false) ? " (acknowledged)\n" : "\n");
     }
     verify_details(out, r);
+    rd_md_checks(out, r);
 }
 
 int rd_markdown(const struct rd *r, struct sp_buf *out, struct sp_error *err)

@@ -22,6 +22,24 @@ static json_t *rows_of(
     return list;
 }
 
+/* Tables that were counted, buckets, accounts: each its own list. */
+static json_t *counted_of(const struct rd *r, const char *element)
+{
+    const enum sp_event_field fields[] = { F(name), F(source_rows), F(target_rows), F(missing), F(extra),
+        F(changed), F(bytes), F(message) };
+    json_t *list = json_array();
+    const struct rd_rows *rows = &r->of[SP_EV_COUNTED];
+    for (size_t i = 0; i < rows->n; i++) {
+        if (strcmp(rd_text(&rows->v[i].ev, F(element)), element) != 0)
+            continue;
+        json_t *o = json_object();
+        for (size_t k = 0; k < SP_LEN(fields); k++)
+            rdj_copy(o, &rows->v[i].ev, fields[k]);
+        json_array_append_new(list, o);
+    }
+    return list;
+}
+
 static json_t *rules_of(const struct rd *r, const char *table)
 {
     const enum sp_event_field fields[] = { F(column), F(rule), F(touched), F(lossy), F(accepted), F(why) };
@@ -67,6 +85,11 @@ int rd_verify_json(const struct rd *r, struct sp_buf *out, struct sp_error *err)
     const enum sp_event_field finding[] = { F(name), F(column), F(topic), F(count), F(message), F(key),
         F(actual) };
     const enum sp_event_field custom[] = { F(name), F(provider), F(expected), F(actual), F(outcome) };
+    const enum sp_event_field profile[] = { F(name), F(column), F(keyed), F(source_nulls), F(target_nulls),
+        F(source_missing), F(target_missing), F(source_distinct), F(target_distinct), F(source_min),
+        F(target_min), F(source_max), F(target_max), F(source_longest), F(target_longest), F(message) };
+    const enum sp_event_field constraint[] = { F(element), F(name), F(table), F(columns), F(source_faults),
+        F(target_faults), F(introduced), F(preexisting) };
     const enum sp_event_field migrated[] = { F(name), F(rows), F(bytes), F(duration_s), F(rate), F(message) };
     const struct rd_rows *starts = &r->of[SP_EV_VERIFY_START], *ends = &r->of[SP_EV_VERIFY_END];
     const char *verdict = rd_verify_verdict(r);
@@ -83,6 +106,11 @@ int rd_verify_json(const struct rd *r, struct sp_buf *out, struct sp_error *err)
     rdj_set(root, "schema", rows_of(r, SP_EV_SCHEMA_DIFF, schema, SP_LEN(schema)));
     rdj_set(root, "relations", rows_of(r, SP_EV_RELATION, relation, SP_LEN(relation)));
     rdj_set(root, "sequences", rows_of(r, SP_EV_SEQUENCE, sequence, SP_LEN(sequence)));
+    rdj_set(root, "profiles", rows_of(r, SP_EV_PROFILE, profile, SP_LEN(profile)));
+    rdj_set(root, "constraints", rows_of(r, SP_EV_CONSTRAINT, constraint, SP_LEN(constraint)));
+    rdj_set(root, "counts", counted_of(r, "table"));
+    rdj_set(root, "buckets", counted_of(r, "bucket"));
+    rdj_set(root, "accounts", counted_of(r, "accounts"));
     rdj_set(root, "differences", rows_of(r, SP_EV_DIFFERENCE, difference, SP_LEN(difference)));
     rdj_set(root, "differences_capped",
         json_boolean(ends->n > 0 && sp_event_get_bool(&ends->v[ends->n - 1].ev, F(capped), false)));

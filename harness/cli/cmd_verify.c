@@ -10,16 +10,9 @@
 
 static unsigned checks_of(const struct sp_list *names)
 {
-    static const struct {
-        const char *name;
-        unsigned bit;
-    } bits[] = { { "schema", SP_VC_SCHEMA }, { "rows", SP_VC_ROWS }, { "relations", SP_VC_RELATIONS },
-        { "sequences", SP_VC_SEQUENCES }, { "all", SP_VC_ALL } };
     unsigned checks = 0;
     for (size_t i = 0; i < names->n; i++) {
-        for (size_t k = 0; k < SP_LEN(bits); k++) {
-            checks |= strcmp(names->v[i], bits[k].name) == 0 ? bits[k].bit : 0;
-        }
+        checks |= sp_verify_check(names->v[i]);
     }
     return checks != 0 ? checks : SP_VC_ALL;
 }

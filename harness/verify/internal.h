@@ -22,6 +22,7 @@ struct sp_vpair {
     bool scanned;      /* both sides were read to their end */
     bool digest_equal; /* scanned, and every row is the same on both sides under the plan */
     uint64_t rows[2];  /* once scanned */
+    bool all_listed;   /* each row that differs was listed */
 };
 
 struct sp_vctx {
@@ -230,6 +231,14 @@ void sp_v_hidden_rows(struct sp_vctx *c);
 void sp_v_sequences(struct sp_vctx *c);
 void sp_v_relations(struct sp_vctx *c);
 void sp_v_custom(struct sp_vctx *c);
+void sp_v_counts(struct sp_vctx *c);
+/* After sp_v_rows(): columns of a table that differs. Without the row check: columns of any table, and whether they differ. */
+void sp_v_profile(struct sp_vctx *c, struct sp_vpair *p);
+
+/* ---- choice.c: checks by name ---------------------------------------------------------------------------------- */
+bool sp_v_checks_known(unsigned mask);
+unsigned sp_v_left_out(unsigned mask); /* what a default comparison would have looked at */
+void sp_v_put_checks(struct sp_buf *out, unsigned mask);
 
 /* ---- exprtext.c --------------------------------------------------------------------------------------------- */
 /* marks.c: descending columns, collations, conflict clauses, autoincrement, stored: what definitions of tables and indexes

@@ -28,6 +28,7 @@ static void rule_names(struct sp_buf *out, const struct sp_vpair *p)
 struct outcome {
     struct sp_digest digest[2];
     bool equal, complete; /* complete: the counts below are exact */
+    bool all_listed;
     struct sp_vcounts counts;
     double started;
 };
@@ -130,6 +131,7 @@ static void find_differences(
             &err, SP_E_INTERNAL, SP_ORIGIN_HARNESS, "the digests differ, but no differing row was found");
     o->complete = rc == 0;
     c->capped = c->capped || diffs.capped;
+    o->all_listed = rc == 0 && !diffs.capped;
     if (rc == 0 && diffs.n != 0)
         rc = sp_v_details(c, p, o->digest, &diffs, &err);
     if (o->complete) {
@@ -165,6 +167,7 @@ static void compare(struct sp_vctx *c, struct sp_vpair *p, struct sp_digest *con
     o.equal = o.complete = p->digest_equal = sp_digest_equal(&o.digest[0], &o.digest[1]);
     if (!o.equal)
         find_differences(c, p, buckets, &o);
+    p->all_listed = o.all_listed;
     if (c->rc == 0) {
         send_table(c, p, &o);
         sp_v_row_findings(c, p, v, o.equal);

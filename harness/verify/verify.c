@@ -8,20 +8,6 @@
 
 #define MAX_REASONS 60u
 
-static const struct {
-    unsigned bit;
-    const char *name;
-} check_names[] = { { SP_VC_SCHEMA, "schema" }, { SP_VC_ROWS, "rows" }, { SP_VC_RELATIONS, "relations" },
-    { SP_VC_SEQUENCES, "sequences" } };
-
-static void put_checks(struct sp_buf *out, unsigned mask)
-{
-    size_t before = out->n;
-    for (size_t i = 0; i < SP_LEN(check_names); i++)
-        if (mask & check_names[i].bit)
-            sp_buf_printf(out, "%s%s", out->n == before ? "" : ",", check_names[i].name);
-}
-
 static double now_s(void)
 {
     struct timespec ts;
@@ -80,7 +66,7 @@ static void send_start(struct sp_vctx *c, const struct state *st)
     struct sp_event ev;
     struct sp_buf checks = SP_BUF_INIT;
     char version[96], digest[33];
-    put_checks(&checks, c->opt->checks);
+    sp_v_put_checks(&checks, c->opt->checks);
     sp_event_begin(&ev, SP_EV_VERIFY_START);
     for (int i = 0; i < 2; i++) {
         bool s = i == 0;
@@ -149,12 +135,18 @@ static void run_checks(struct sp_vctx *c)
             if (c->pairs[i].t[0] != NULL && c->pairs[i].t[1] != NULL)
                 sp_v_compare_table(c, &c->pairs[i]);
         sp_v_compare_inventory(c);
-    } else if (checks & SP_VC_ROWS) {
+    } else if (checks & (SP_VC_ROWS | SP_VC_PROFILES)) {
         sp_v_hidden_rows(c);
     }
-    for (size_t i = 0; (checks & SP_VC_ROWS) && i < c->npairs && c->rc == 0; i++)
-        sp_v_rows(c, &c->pairs[i]);
-    if ((checks & SP_VC_ROWS) && c->rc == 0)
+    if (checks & SP_VC_COUNTS)
+        sp_v_counts(c);
+    for (size_t i = 0; i < c->npairs && c->rc == 0; i++) {
+        if (checks & SP_VC_ROWS)
+            sp_v_rows(c, &c->pairs[i]);
+        if ((checks & SP_VC_PROFILES) && c->rc == 0)
+            sp_v_profile(c, &c->pairs[i]);
+    }
+    if ((checks & (SP_VC_ROWS | SP_VC_PROFILES)) && c->rc == 0)
         sp_v_unordered_fields(c);
     if ((checks & SP_VC_RELATIONS) && c->rc == 0)
         sp_v_relations(c);
@@ -200,12 +192,12 @@ static size_t unselected(const struct sp_vctx *c, enum sp_side side)
 /* "Equal" is said of what was looked at: what was not stands beside it. */
 static void put_left_out(const struct sp_vctx *c, struct sp_buf *out)
 {
-    unsigned checks = SP_VC_ALL & ~c->opt->checks;
+    unsigned checks = sp_v_left_out(c->opt->checks);
     size_t tables = unselected(c, SP_SIDE_SOURCE) + unselected(c, SP_SIDE_TARGET);
     if (checks == 0 && tables == 0)
         return;
     sp_buf_puts(out, "left out by choice: ");
-    put_checks(out, checks);
+    sp_v_put_checks(out, checks);
     if (tables != 0)
         sp_buf_printf(out, "%stables and other objects that --tables does not name: %zu",
             checks != 0 ? "; " : "", tables);
@@ -300,7 +292,7 @@ int sp_verify_bounded(struct sp_session *source, struct sp_session *target,
 {
     struct sp_verify_options o = *opt;
     struct state st = { .open = { false, false } };
-    if (o.checks == 0 || (o.checks & ~(unsigned)SP_VC_ALL) != 0)
+    if (o.checks == 0 || !sp_v_checks_known(o.checks))
         return sp_invalid(err, "verify: no such checks");
     if (source == NULL || target == NULL || source == target)
         return sp_invalid(err, "verify needs two open sessions");

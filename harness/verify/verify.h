@@ -16,8 +16,17 @@ enum sp_verify_checks {
     SP_VC_ROWS = 2,
     SP_VC_RELATIONS = 4,
     SP_VC_SEQUENCES = 8,
-    SP_VC_ALL = 15
+    SP_VC_PROFILES = 16, /* with rows: of the tables that differ; without: of every table */
+    SP_VC_COUNTS = 32,   /* a fast look: what rows does anyway */
+    SP_VC_UNIQUENESS = 64,
+    SP_VC_REQUIRED = 128,
+    SP_VC_BLOBS = 256,
+    SP_VC_ACCOUNTS = 512,
+    SP_VC_ALL = 31
 };
+/* The bit of a check by its name, "all" included; 0 = there is none. */
+unsigned sp_verify_check(const char *name);
+#define SP_VERIFY_CHECK_NAMES "schema", "rows", "relations", "sequences", "profiles", "counts", "all"
 enum sp_verify_verdict { SP_VV_EQUAL, SP_VV_EQUAL_WITH_LOSS, SP_VV_DIFFERENT, SP_VV_NOT_COMPARED };
 const char *sp_verify_verdict_name(
     enum sp_verify_verdict v); /* equal equal_with_loss different not_compared */
