@@ -23,6 +23,8 @@ struct sp_vpair {
     bool digest_equal; /* scanned, and every row is the same on both sides under the plan */
     uint64_t rows[2];  /* once scanned */
     bool all_listed;   /* each row that differs was listed */
+    /* Once scanned: per key column a bit for each tag that its values were pushed with; NULL before. */
+    const uint32_t *key_tags[2];
 };
 
 struct sp_vctx {
@@ -191,6 +193,33 @@ int sp_v_check_rescan(const struct sp_vscan v[2], const struct sp_digest first[2
 /* Pass 3: events for the listed rows. */
 int sp_v_details(struct sp_vctx *c, const struct sp_vpair *p, const struct sp_digest first[2],
     struct sp_vdiffs *diffs, struct sp_error *err);
+
+/* ---- fetch.c: rows by their keys ------------------------------------------------------------------------------- */
+/* What is promised about rows that a scan would show under the keys that are asked for. */
+enum sp_vfetch {
+    SP_VF_TRY,   /* nothing: some may be missed. For callers who know which rows have to come. */
+    SP_VF_STATE, /* none is missed in the state that p->key_tags was seen in (the snapshot of pass 1) */
+    SP_VF_LATER /* none is missed in this and in any later state; without p->key_tags, by declarations alone */
+};
+struct sp_vkey {
+    const uint8_t *p; /* the canonical key fields: the first nkey bytes of a row */
+    size_t n;
+};
+/* NULL = sp_v_fetch() would do it; else why not. Keys that are no plain values of their column turn up only there. */
+const char *sp_v_fetch_why_not(const struct sp_vpair *p, enum sp_side side, enum sp_vfetch how);
+/* Reads the rows of one side that have these keys, in its session's present state, and gives each to `row` with the index of
+ * its key: the same canonical row and digests as a scan's. Called on a thread of its own, one at a time; several rows
+ * under one key all come; an equal key that is asked for twice gets its rows twice. Rows whose key was not asked for never
+ * come. Non-zero from `row` stops (-SP_E_CANCELLED). Every statement's end was confirmed by the backend when this is 0.
+ * -SP_E_UNSUPPORTED: the promise cannot be made (or the backend has no such filter): read the table instead.
+ * -SP_E_TIMEOUT: with max_s > 0, it would take longer than that many seconds, as the first keys showed; likewise.
+ * After either, some rows may have been given already. Both sides: one after the other. Memory: 256 KiB of keys and one
+ * key more, beside what the backend needs. */
+int sp_v_fetch(struct sp_vctx *c, const struct sp_vpair *p, enum sp_side side, const struct sp_vkey *keys,
+    size_t n, enum sp_vfetch how, double max_s,
+    int (*row)(void *payload, size_t key, const struct sp_rowview *row), void *payload, struct sp_error *err);
+/* Keeps what pass 1 saw of the keys' storage in the pair. */
+int sp_v_key_tags(struct sp_vctx *c, struct sp_vpair *p, enum sp_side side, const struct sp_colstat *stats);
 
 /* ---- field.c: canonical rows for people ---------------------------------------------------------------------- */
 struct sp_vfield {

@@ -162,6 +162,8 @@ static void compare(struct sp_vctx *c, struct sp_vpair *p, struct sp_digest *con
         o.digest[i] = v[i].digest;
         p->rows[i] = v[i].digest.count;
         c->rows += v[i].digest.count;
+        if (sp_v_key_tags(c, p, (enum sp_side)i, v[i].stats) != 0)
+            break;
     }
     p->scanned = true;
     o.equal = o.complete = p->digest_equal = sp_digest_equal(&o.digest[0], &o.digest[1]);
