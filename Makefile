@@ -10,9 +10,13 @@ JOBS     ?= $(shell nproc 2>/dev/null || echo 1)
 # Client libraries can be left out: make WITH_<KIND>=0. `switchproof list providers` says what was built in.
 KINDS    := $(sort $(notdir $(patsubst %/,%,$(dir $(wildcard providers/*/provider.mk)))))
 upper     = $(shell echo $(1) | tr a-z A-Z)
-ENABLED  := $(foreach k,$(KINDS),$(if $(filter 0,$(WITH_$(call upper,$(k)))),,$(k)))
+# WITH_HTTP=0 leaves out libcurl and with it every kind whose provider.mk says `NEEDS_HTTP := 1`.
+WITH_HTTP ?= 1
+HTTP_KINDS := $(if $(filter 0,$(WITH_HTTP)),$(notdir $(patsubst %/,%,$(dir $(shell grep -l '^NEEDS_HTTP' providers/*/provider.mk)))))
+ENABLED  := $(foreach k,$(filter-out $(HTTP_KINDS),$(KINDS)),$(if $(filter 0,$(WITH_$(call upper,$(k)))),,$(k)))
+LIBS     := lib lib/json lib/sign $(if $(filter 0,$(WITH_HTTP)),,lib/http)
 
-PKGS     := yaml-0.1 jansson libxxhash libcrypto sqlite3 libutf8proc
+PKGS     := yaml-0.1 jansson libxxhash libcrypto sqlite3 libutf8proc $(if $(filter 0,$(WITH_HTTP)),,libcurl)
 include $(foreach k,$(ENABLED),providers/$(k)/provider.mk)
 PKGS     := $(sort $(PKGS))
 
@@ -36,7 +40,7 @@ PKG_LIBS   = $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lm
 
 # libcore.a: the harness without main and without the registries.
 CORE_SRC := $(filter-out harness/main.c harness/registry.c,$(wildcard harness/*.c harness/*/*.c))
-APP_SRC  := $(wildcard harness/registry.c) $(foreach k,$(ENABLED) lib,$(wildcard providers/$(k)/*.c)) \
+APP_SRC  := $(wildcard harness/registry.c) $(foreach k,$(ENABLED) $(LIBS),$(wildcard providers/$(k)/*.c)) \
             $(wildcard suites/*.c suites/*/*.c reports/*.c fixtures/*.c)
 obj       = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 
@@ -79,7 +83,7 @@ $(UNIT_BIN): $(BUILD)/tests/unit/%: $(BUILD)/obj/ci/tests/unit/%.o $(BUILD)/libc
 
 $(PROV_BIN): $(BUILD)/tests/provider/%: $(BUILD)/obj/ci/tests/provider/%.o $(BUILD)/libapp.a $(BUILD)/libcore.a
 	@mkdir -p $(dir $@)
-	@$(CC) $(LDFLAGS) -o $@ $< -Wl,--start-group $(BUILD)/libapp.a $(BUILD)/libcore.a -Wl,--end-group $(PKG_LIBS) -lcmocka
+	@$(CC) $(LDFLAGS) -o $@ $< -Wl,--start-group $(BUILD)/libapp.a $(BUILD)/libcore.a -Wl,--end-group $(PKG_LIBS) -lcmocka -lssl
 
 # Small programs that tests and benchmarks use.
 TOOL_BIN  := $(patsubst ci/tests/tools/%.c,$(BUILD)/tools/%,$(wildcard ci/tests/tools/*.c))
