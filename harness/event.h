@@ -41,7 +41,8 @@
     X(SEMANTICS, "semantics", "provider id topic observed: behaviour, not pass or fail")                     \
     X(VERIFY_START, "verify_start",                                                                          \
         "source target source_kind target_kind source_version target_version checks "                        \
-        "source_state target_state source_digest target_digest show_values rate recheck resumed")            \
+        "source_state target_state source_digest target_digest show_values rate recheck resumed mapping "    \
+        "mapping_digest")                                                                                    \
     X(TABLE, "table",                                                                                        \
         "name source_rows target_rows digest_equal missing extra changed duplicates_source "                 \
         "duplicates_target rules plan keyed source_digest target_digest duration_s source_state "            \
@@ -99,7 +100,7 @@ enum sp_event_kind {
     X(expected, TEXT) X(extra, INT) X(facet, TEXT) X(failed, INT) X(fidelity, TEXT) X(file, TEXT) \
     X(finding, BOOL) X(format, INT) X(hist, TEXT) X(host, TEXT) X(id, TEXT) X(in_flight, INT) X(interrupted, BOOL) \
     X(introduced, INT) X(key, TEXT) X(keyed, BOOL) X(kind, TEXT) X(late, INT) X(leftovers, INT) \
-    X(level, TEXT) X(limit, INT) X(line, INT) X(link, TEXT) X(lossy, BOOL) X(max, REAL) \
+    X(level, TEXT) X(limit, INT) X(line, INT) X(link, TEXT) X(lossy, BOOL) X(mapping, TEXT) X(mapping_digest, TEXT) X(max, REAL) \
     X(mean, REAL) X(message, TEXT) X(min, REAL) X(missing, INT) X(name, TEXT) X(native, TEXT) \
     X(notes, TEXT) X(observed, TEXT) X(operation, TEXT) X(origin, TEXT) X(os, TEXT) \
     X(outcome, TEXT) X(p50, REAL) X(p90, REAL) X(p95, REAL) X(p99, REAL) X(p999, REAL) \

@@ -40,7 +40,15 @@ static void sides(struct sp_buf *out, const struct rd *r)
         rd_xml(out, rd_text(ev, F(checks)));
         if (!sp_event_get_bool(ev, F(show_values), false))
             sp_buf_puts(out, ". Values may be redacted; <kbd>--show-values</kbd> shows them");
-        sp_buf_puts(out, ".</p>\n");
+        sp_buf_puts(out, ".");
+        if (rd_text(ev, F(mapping))[0] != '\0') {
+            sp_buf_puts(out, " Mapped by ");
+            rd_xml(out, rd_text(ev, F(mapping)));
+            sp_buf_puts(out, ", digest ");
+            rdh_short(out, rd_text(ev, F(mapping_digest)));
+            sp_buf_puts(out, ".");
+        }
+        sp_buf_puts(out, "</p>\n");
     }
 }
 

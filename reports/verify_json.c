@@ -73,7 +73,8 @@ static json_t *tables_of(const struct rd *r)
 int rd_verify_json(const struct rd *r, struct sp_buf *out, struct sp_error *err)
 {
     const enum sp_event_field head[] = { F(source), F(target), F(source_kind), F(target_kind),
-        F(source_version), F(target_version), F(source_state), F(target_state), F(checks) };
+        F(source_version), F(target_version), F(source_state), F(target_state), F(checks), F(mapping),
+        F(mapping_digest) };
     const enum sp_event_field schema[] = { F(element), F(name), F(table), F(difference), F(expected),
         F(actual), F(accepted) };
     const enum sp_event_field relation[] = { F(name), F(child), F(parent), F(columns), F(source_orphans),

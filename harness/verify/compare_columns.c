@@ -15,11 +15,15 @@ static const char *logical_type(struct sp_vctx *c, const struct sp_column *col)
 
 /* Two backends of one kind must spell it alike, too. Between kinds the comparison plan is the judge: a pair that needs
  * no lossy rule holds the same values; lossy and incomparable pairs are reported where they are planned. */
-static void type(struct sp_vctx *c, const char *table, const struct sp_column *s, const struct sp_column *t)
+static void type(
+    struct sp_vctx *c, const struct sp_vpair *p, const struct sp_column *s, const struct sp_column *t)
 {
+    const char *table = p->name;
     if (!c->same_kind)
         return;
     const char *a = s->native_type, *b = t->native_type;
+    if (p->rel != NULL && (a == NULL || b == NULL))
+        return; /* a place inside a document: nobody declares it */
     bool text_differs = a != NULL && b != NULL && strcasecmp(a, b) != 0;
     if (!text_differs && sp_type_equal(&s->type, &t->type) && (a == NULL) == (b == NULL))
         return;
@@ -133,7 +137,7 @@ static void column(
     struct sp_vctx *c, const struct sp_vpair *p, const struct sp_column *s, const struct sp_column *t)
 {
     const char *table = p->name;
-    type(c, table, s, t);
+    type(c, p, s, t);
     if (!c->same_kind && t->not_null && !s->not_null && sp_table_is_pk(p->t[0], s->name) &&
         sp_table_is_pk(p->t[1], t->name))
         sp_v_finding(c, table, s->name, "null in a primary key", 1,
@@ -173,7 +177,7 @@ void sp_v_compare_columns(struct sp_vctx *c, const struct sp_vpair *p)
 {
     for (size_t i = 0; i < p->t[0]->ncolumns; i++) {
         const struct sp_column *s = &p->t[0]->columns[i], *t = sp_table_column(p->t[1], s->name);
-        if (t != NULL)
+        if (t != NULL && sp_v_listed(p, s->name) && sp_v_declared(p, s->name))
             column(c, p, s, t);
     }
     order(c, p);

@@ -12,10 +12,11 @@
 
 /* A table that exists on at least one side. */
 struct sp_vpair {
-    const char *name;            /* the source's name, else the target's */
-    const struct sp_table *t[2]; /* NULL = absent on that side */
-    struct sp_colplan *cols;     /* comparable columns, key first */
-    const char **why;            /* per planned column: why a lossy rule applies, or NULL */
+    const char *name;                  /* the source's name, else the target's */
+    const struct sp_table *t[2];       /* NULL = absent on that side */
+    const struct sp_map_relation *rel; /* what the mapping says of it; NULL = nothing */
+    struct sp_colplan *cols;           /* comparable columns, key first */
+    const char **why;                  /* per planned column: why a lossy rule applies, or NULL */
     size_t ncols, nkey;
     bool residual;
     struct sp_d128 fingerprint;
@@ -89,6 +90,22 @@ const struct sp_vpair *sp_v_pair(const struct sp_vctx *c, enum sp_side side, con
 /* A column pair for sp_equiv_resolve where only one side has the table. */
 int sp_v_resolve(struct sp_vctx *c, const struct sp_column *s, const struct sp_column *t,
     struct sp_colplan *out, const char **why);
+
+/* ---- mapped.c: what a mapping says --------------------------------------------------------------------------- */
+struct sp_map_relation;
+struct sp_map_column;
+const struct sp_map_relation *sp_v_relation(const struct sp_vctx *c, const char *name); /* NULL = nothing */
+const struct sp_map_column *sp_v_map_column(
+    const struct sp_vpair *p, const char *column);              /* NULL = nothing */
+bool sp_v_listed(const struct sp_vpair *p, const char *column); /* it may be matched by name */
+/* What the two sides declare of it can be compared: it is a column on both. */
+bool sp_v_declared(const struct sp_vpair *p, const char *column);
+/* sp_equiv_resolve() with the rules and the type that the mapping gives; `m` may be NULL. */
+int sp_v_resolve_given(struct sp_vctx *c, const struct sp_map_column *m, const struct sp_column *s,
+    const struct sp_column *t, struct sp_colplan *out, const char **why);
+struct sp_d128 sp_v_mapped_fingerprint(const struct sp_vctx *c, struct sp_d128 plan);
+/* Findings for all that is not compared because the mapping says so; named in `out`, for the verdict's message. */
+void sp_v_mapped_left_out(struct sp_vctx *c, struct sp_buf *out);
 
 /* ---- scan.c: one pass over one or both sides ---------------------------------------------------------------- */
 struct sp_vscan {

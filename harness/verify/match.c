@@ -1,4 +1,5 @@
 /* match.c -- pairs tables and columns by name and plans how each pair is compared. */
+#include "map/mapping.h"
 #include "verify/internal.h"
 
 bool sp_v_selected(const struct sp_vctx *c, const char *table)
@@ -33,11 +34,11 @@ static const struct sp_table *find_table(const struct sp_schema *s, const struct
     return n == 1 ? first : NULL;
 }
 
-int sp_v_resolve(struct sp_vctx *c, const struct sp_column *s, const struct sp_column *t,
-    struct sp_colplan *out, const char **why)
+static int resolve(struct sp_vctx *c, const struct sp_map_column *m, const struct sp_column *s,
+    const struct sp_column *t, struct sp_colplan *out, const char **why)
 {
     *why = NULL;
-    int rc = sp_equiv_resolve(&c->arena, s, t, out, why);
+    int rc = sp_v_resolve_given(c, m, s, t, out, why);
     if (rc == 0 && !c->same_kind && c->session[0] != NULL && c->session[1] != NULL) {
         rc = sp_equiv_ledger(out, &t->type, sp_session_provider(c->session[0])->losses,
             sp_session_provider(c->session[1])->losses);
@@ -50,6 +51,12 @@ int sp_v_resolve(struct sp_vctx *c, const struct sp_column *s, const struct sp_c
         sp_v_abort(c, &err);
     }
     return rc;
+}
+
+int sp_v_resolve(struct sp_vctx *c, const struct sp_column *s, const struct sp_column *t,
+    struct sp_colplan *out, const char **why)
+{
+    return resolve(c, NULL, s, t, out, why);
 }
 
 /* ---- keys ----------------------------------------------------------------------------------------------------- */
@@ -99,8 +106,14 @@ static bool all_not_null(const struct sp_table *t, const char *const *columns, s
     return true;
 }
 
-static void choose_key(struct sp_vpair *p)
+static void choose_key(struct sp_vctx *c, struct sp_vpair *p)
 {
+    if (p->rel != NULL && p->rel->nkey != 0) {
+        if (!take_key(p, SP_SIDE_SOURCE, p->rel->key, p->rel->nkey))
+            sp_v_not_compared(c, p->name, "key",
+                "a column of the mapping's key is not compared on both sides: rows are matched as a whole");
+        return;
+    }
     for (int i = 0; i < 2; i++)
         if (p->t[i] != NULL && p->t[i]->npk != 0 && take_key(p, (enum sp_side)i, p->t[i]->pk, p->t[i]->npk))
             return;
@@ -120,10 +133,12 @@ static int plan_column(
 {
     const char *why = NULL;
     struct sp_colplan plan = { .name = NULL };
-    int rc = sp_v_resolve(c, s, t, &plan, &why);
+    const struct sp_map_column *m = sp_v_map_column(p, s->name);
+    int rc = resolve(c, m, s, t, &plan, &why);
+    bool given = m != NULL && (m->has_type || m->nrules != 0);
     if (rc < 0)
         return rc;
-    if (c->same_kind && s->ordinal_unstable && t->ordinal_unstable) {
+    if (c->same_kind && !given && s->ordinal_unstable && t->ordinal_unstable) {
         /* A collection's declarations bind no value that was there before: each is compared as it is stored. */
         plan.type = (struct sp_type){ .tag = SP_MISSING };
         plan.nrules = 0;
@@ -149,12 +164,12 @@ static int plan_pair(struct sp_vctx *c, struct sp_vpair *p)
         return sp_v_nomem(c);
     for (size_t i = 0; i < s->ncolumns; i++) {
         const struct sp_column *other = sp_table_column(t, s->columns[i].name);
-        if (other != NULL && plan_column(c, p, &s->columns[i], other) != 0)
+        if (other != NULL && sp_v_listed(p, other->name) && plan_column(c, p, &s->columns[i], other) != 0)
             return c->rc;
     }
     p->residual = s->open_fields || t->open_fields;
-    choose_key(p);
-    p->fingerprint = sp_plan_fingerprint(p->cols, p->ncols, p->residual);
+    choose_key(c, p);
+    p->fingerprint = sp_v_mapped_fingerprint(c, sp_plan_fingerprint(p->cols, p->ncols, p->residual));
     if (p->residual && c->same_kind) /* as they are stored: other digests than by meaning */
         p->fingerprint.lo ^= 1;
     return 0;
@@ -164,6 +179,7 @@ static int add_pair(struct sp_vctx *c, const struct sp_table *s, const struct sp
 {
     struct sp_vpair *p = &c->pairs[c->npairs++];
     *p = (struct sp_vpair){ .name = s != NULL ? s->name : t->name, .t = { s, t } };
+    p->rel = sp_v_relation(c, p->name);
     return plan_pair(c, p);
 }
 
@@ -211,12 +227,12 @@ static void column_presence(struct sp_vctx *c, const struct sp_vpair *p)
 {
     for (size_t i = 0; i < p->t[0]->ncolumns; i++) {
         const struct sp_column *col = &p->t[0]->columns[i];
-        if (sp_table_column(p->t[1], col->name) == NULL)
+        if (sp_table_column(p->t[1], col->name) == NULL || !sp_v_listed(p, col->name))
             sp_v_schema_diff(c, "column", p->name, col->name, type_text(c, col), NULL);
     }
     for (size_t i = 0; i < p->t[1]->ncolumns; i++) {
         const struct sp_column *col = &p->t[1]->columns[i];
-        if (sp_table_column(p->t[0], col->name) == NULL)
+        if (sp_table_column(p->t[0], col->name) == NULL || !sp_v_listed(p, col->name))
             sp_v_schema_diff(c, "column", p->name, col->name, NULL, type_text(c, col));
     }
 }

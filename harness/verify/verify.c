@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "map/mapping.h"
 #include "run/run.h"
 #include "verify/internal.h"
 
@@ -81,6 +82,11 @@ static void send_start(struct sp_vctx *c, const struct state *st)
     }
     sp_event_text(&ev, SP_FLD_checks, checks.p != NULL ? checks.p : "");
     sp_event_bool(&ev, SP_FLD_show_values, c->opt->show_values);
+    if (c->opt->mapping != NULL) {
+        sp_d128_format(digest, c->opt->mapping->digest);
+        sp_event_text(&ev, SP_FLD_mapping, c->opt->mapping->file);
+        sp_event_text(&ev, SP_FLD_mapping_digest, digest);
+    }
     sp_v_send(c, &ev);
     sp_buf_free(&checks);
 }
@@ -208,6 +214,7 @@ static void send_end(struct sp_vctx *c, enum sp_verify_verdict verdict, double s
     struct sp_event ev;
     struct sp_buf message = SP_BUF_INIT;
     put_left_out(c, &message);
+    sp_v_mapped_left_out(c, &message);
     sp_v_put_accepted(c, &message);
     if (c->reasons != NULL && message.p != NULL)
         sp_buf_printf(c->reasons, "%s\n", message.p);

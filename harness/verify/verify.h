@@ -31,6 +31,7 @@ enum sp_verify_verdict { SP_VV_EQUAL, SP_VV_EQUAL_WITH_LOSS, SP_VV_DIFFERENT, SP
 const char *sp_verify_verdict_name(
     enum sp_verify_verdict v); /* equal equal_with_loss different not_compared */
 
+struct sp_mapping;
 struct sp_verify_options {
     unsigned checks;
     const char *source_ns, *target_ns; /* NULL = the default namespace */
@@ -41,6 +42,8 @@ struct sp_verify_options {
     const char *const *accept;
     size_t
         naccept; /* KIND:NAME or KIND:TABLE.NAME: schema differences and objects not compared, never data */
+    /* What names mean; NULL = themselves. Both sessions are lenses of it (map/lens.h), and so are the readers. */
+    const struct sp_mapping *mapping;
     uint64_t max_differences; /* rows listed per table; counts stay exact. Default 100 */
     bool show_values;
     bool strict_integrity;
