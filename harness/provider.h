@@ -210,8 +210,8 @@ struct sp_db_ops {
     int (*savepoint_rollback)(struct sp_session *, const char *name, struct sp_error *);
     int (*savepoint_release)(struct sp_session *, const char *name, struct sp_error *);
     /* Until snapshot_end all scans and introspections of this session see one state. `id` (may be NULL) receives
-     * what identifies the state for evidence: data version, LSN, change counter. Two states of one place with the same id
-     * hold the same rows. "" = not known. */
+     * what identifies the state for evidence: data version, LSN, change counter. Two states of one place whose ids are the
+     * same up to a "@" hold the same rows. "" = not known. */
     int (*snapshot_begin)(struct sp_session *, char id[64], struct sp_error *);
     int (*snapshot_end)(struct sp_session *, struct sp_error *);
     /* Several readers of one state: share gives a word for the session's open snapshot; until it ends, other sessions of

@@ -77,6 +77,36 @@ static void close_readers(struct readers *r)
     }
 }
 
+/* A session beside those that read: how it goes on their servers. Without it, reading goes on unwatched. */
+static void open_watch(struct sp_session *watch[2], struct sp_endpoint endpoint[2], struct sp_sides *s)
+{
+    for (size_t i = 0; i < 2; i++) {
+        struct sp_error err = SP_ERROR_INIT;
+        const struct sp_provider *kind = sp_session_provider(s->session[i]);
+        watch[i] = NULL;
+        if (kind->db == NULL || kind->db->burden == NULL)
+            continue;
+        endpoint[i] = s->endpoint[i];
+        endpoint[i].statement_timeout_ms = 3000; /* it is asked while others are waited for */
+        endpoint[i].connect_timeout_ms = 3000;
+        if (sp_open(&watch[i], kind, &endpoint[i], &err) != 0) {
+            watch[i] = NULL;
+            sp_log_warn("%s: nobody looks whether the comparison is in the way: %s", s->provider[i].name,
+                sp_error_text(&err));
+        }
+        sp_error_clear(&err);
+    }
+}
+
+static void read_gently(
+    const struct sp_args *a, const struct sp_config_verify *cfg, struct sp_verify_options *o)
+{
+    o->rate = a->rate != 0 ? a->rate : cfg->rate > 1 ? (uint64_t)cfg->rate : cfg->rate > 0;
+    o->max_lag_ms = a->max_lag != 0 ? (int64_t)a->max_lag : cfg->max_lag_ms;
+    o->max_snapshot_ms = a->max_snapshot != 0 ? (int64_t)a->max_snapshot : cfg->max_snapshot_ms;
+    o->recheck_ms = a->recheck != 0 ? (int64_t)a->recheck : cfg->recheck_ms;
+}
+
 static int compare(struct sp_sides *s, const struct sp_args *a, struct sp_evidence *e, const char **verdict)
 {
     struct sp_error err = SP_ERROR_INIT;
@@ -93,6 +123,9 @@ static int compare(struct sp_sides *s, const struct sp_args *a, struct sp_eviden
         .strict_integrity = a->strict_integrity,
         .progress = sp_progress_rows,
         .payload = &e->progress };
+    struct sp_endpoint beside[2];
+    read_gently(a, &s->config->verify, &o);
+    open_watch(o.watch, beside, s);
     struct readers readers;
     open_readers(&readers, s, a->jobs);
     for (size_t i = 0; i < 2; i++) {
@@ -111,6 +144,8 @@ static int compare(struct sp_sides *s, const struct sp_args *a, struct sp_eviden
                  : sp_nomem(&err);
     sp_watch_end(&watch);
     close_readers(&readers);
+    sp_close(o.watch[0]);
+    sp_close(o.watch[1]);
     int code = rc == 0 ? sp_verify_exit_code(v) : sp_cli_exit_of(&err);
     if (rc != 0) {
         v = SP_VV_NOT_COMPARED;

@@ -138,6 +138,26 @@ static int add_list(struct sp_args *a, const struct sp_option *o, struct sp_list
     }
 }
 
+/* A time in milliseconds, or so many a second. */
+static int store_measure(
+    struct sp_args *a, const struct sp_option *o, const char *value, struct sp_error *err)
+{
+    bool rate = o->type == SP_OPT_RATE;
+    double per_s = 0;
+    int64_t ms = 0;
+    uint64_t v = 0;
+    bool ok =
+        rate ? sp_parse_u64(value, &v) || sp_parse_rate(value, &per_s) : sp_parse_duration_ms(value, &ms);
+    if (v == 0)
+        v = rate ? (per_s >= 1 && per_s <= 1e18 ? (uint64_t)per_s : 0) : ms > 0 ? (uint64_t)ms : 0;
+    if (!ok || v < o->min || v > o->max) {
+        return sp_invalid(err, "--%s: expected %s, found '%s'", o->name,
+            rate ? "a rate such as 5000/s" : "a time such as 500ms, 30s or 5m", value);
+    }
+    *(uint64_t *)((char *)a + o->offset) = v;
+    return 0;
+}
+
 static int store(struct sp_args *a, const struct sp_option *o, const char *value, struct sp_error *err)
 {
     void *at = (char *)a + o->offset;
@@ -162,6 +182,9 @@ static int store(struct sp_args *a, const struct sp_option *o, const char *value
         }
         *(const char **)at = value;
         return 0;
+    case SP_OPT_DURATION:
+    case SP_OPT_RATE:
+        return store_measure(a, o, value, err);
     case SP_OPT_U64:
         break;
     }

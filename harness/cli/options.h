@@ -21,8 +21,9 @@ struct sp_args {
     const char *config, *glob, *report_dir, *strategy, *format, *run;
     struct sp_list providers, suites, tables, checks, accept_loss, accept, operands;
     uint64_t seed, jobs, max_differences;
+    uint64_t rate, max_lag, max_snapshot, recheck;
     bool has_seed, has_max_differences;
-    bool full, list, show_values, strict_integrity, dry_run, into_existing;
+    bool full, list, show_values, strict_integrity, dry_run, into_existing, resume;
     int argc; /* as given, for evidence */
     char **argv;
 };
@@ -54,7 +55,16 @@ struct sp_command {
 };
 extern const struct sp_command sp_commands[]; /* ends with a NULL name; hidden ones have no summary */
 
-enum sp_option_type { SP_OPT_FLAG, SP_OPT_COUNT, SP_OPT_TEXT, SP_OPT_U64, SP_OPT_LIST, SP_OPT_CHOICE };
+enum sp_option_type {
+    SP_OPT_FLAG,
+    SP_OPT_COUNT,
+    SP_OPT_TEXT,
+    SP_OPT_U64,
+    SP_OPT_LIST,
+    SP_OPT_CHOICE,
+    SP_OPT_DURATION, /* uint64_t, ms */
+    SP_OPT_RATE      /* uint64_t, a second: 5000 or 5000/s */
+};
 struct sp_option {
     const char *name;
     char letter; /* 0 = none */
@@ -62,7 +72,7 @@ struct sp_option {
     unsigned commands;
     size_t offset;     /* into struct sp_args */
     size_t has_offset; /* U64: the flag that says it was given; 0 = none */
-    uint64_t min, max; /* U64 */
+    uint64_t min, max; /* U64, DURATION, RATE */
     const char *arg, *doc;
     const char *const *choices; /* CHOICE, and LIST of choices; NULL-terminated */
 };

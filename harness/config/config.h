@@ -46,6 +46,11 @@ struct sp_config_gate {
     size_t n;
 };
 
+struct sp_config_verify { /* 0 = not given */
+    double rate;          /* rows a second of each side */
+    int64_t max_lag_ms, max_snapshot_ms, recheck_ms;
+};
+
 struct sp_config {
     struct sp_arena arena;
     const char *path;                   /* as given; NULL = built-in defaults */
@@ -63,6 +68,7 @@ struct sp_config {
     size_t nxfails;
     const struct sp_config_gate *gates;
     size_t ngates;
+    struct sp_config_verify verify;
 };
 
 /* path NULL: switchproof.yaml in the current directory if it exists (otherwise an empty configuration). */

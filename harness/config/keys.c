@@ -20,6 +20,7 @@ const struct sp_config_key sp_config_keys[] = {
     { "", "providers", .type = SP_KEY_TREE, .doc = "the backends, by a name of your own" },
     { "", "checks", .type = SP_KEY_TREE, .doc = "list of the team's own invariants, run on both sides" },
     { "", "suites", .type = SP_KEY_TREE, .doc = "settings of suites, by suite" },
+    { "", "verify", .type = SP_KEY_TREE, .doc = "how `verify` reads; its options go before" },
     { "", "gates", .type = SP_KEY_TREE, .doc = "policies, by migration phase" },
     { "", "expected_failures", .type = SP_KEY_TREE, .doc = "list of failures that are known, linked and expire" },
     { "", "report_dir", .type = SP_KEY_TEXT, .fallback = "build/report", .doc = "where reports are written" },
@@ -52,6 +53,11 @@ const struct sp_config_key sp_config_keys[] = {
     { "suites.load", "ramp", DURATION(0, 24 * HOUR), .doc = "time until all users are there" },
     { "suites.load", "duration", DURATION(1, 24 * HOUR), .doc = "how long the load lasts" },
     { "suites.migration", "rows", INTEGER(1, 100000000), .doc = "rows to migrate" },
+
+    { "verify", "rate", .type = SP_KEY_RATE, .doc = "rows that are read from each side, e.g. 5000/s" },
+    { "verify", "max_lag", DURATION(1, 24 * HOUR), .doc = "a standby that is further behind is not read on" },
+    { "verify", "max_snapshot", DURATION(1, 7 * 24 * HOUR), .doc = "how old the snapshots may become" },
+    { "verify", "recheck", DURATION(1, 24 * HOUR), .doc = "both sides are written to: rows that differ are read again for so long" },
 
     { "gates.PHASE", "require", .type = SP_KEY_NAMES, .doc = "suites that must have passed" },
     { "gates.PHASE", "max_differences", INTEGER(0, INT64_MAX), .doc = "rows that may differ" },

@@ -22,6 +22,7 @@ static const struct {
     { "providers", sp_read_providers }, /* first: expected failures name providers */
     { "checks", sp_read_checks },
     { "suites", sp_read_suites },
+    { "verify", sp_read_verify },
     { "gates", sp_read_gates },
     { "expected_failures", sp_read_xfails },
 };

@@ -81,6 +81,7 @@ bool sp_config_name_ok(const char *s);
 int sp_read_providers(struct sp_reader *r, const struct sp_yaml *node);
 int sp_read_checks(struct sp_reader *r, const struct sp_yaml *node);
 int sp_read_suites(struct sp_reader *r, const struct sp_yaml *node);
+int sp_read_verify(struct sp_reader *r, const struct sp_yaml *node);
 int sp_read_gates(struct sp_reader *r, const struct sp_yaml *node);
 int sp_read_xfails(struct sp_reader *r, const struct sp_yaml *node);
 /* A plain word that reads as null, true, false or a number is that; in quotes it is text. */

@@ -86,6 +86,20 @@ int sp_read_suites(struct sp_reader *r, const struct sp_yaml *node)
     return rc;
 }
 
+int sp_read_verify(struct sp_reader *r, const struct sp_yaml *node)
+{
+    struct sp_key_value values[NKEYS];
+    size_t n = sp_section_size("verify");
+    int rc = sp_read_map(r, node, "verify", "verify", values);
+    if (rc == 0) {
+        r->cfg->verify = (struct sp_config_verify){ .rate = sp_value_of(values, n, "rate")->f,
+            .max_lag_ms = sp_value_of(values, n, "max_lag")->i,
+            .max_snapshot_ms = sp_value_of(values, n, "max_snapshot")->i,
+            .recheck_ms = sp_value_of(values, n, "recheck")->i };
+    }
+    return rc;
+}
+
 /* A list becomes its elements with commas between them. */
 static const char *gate_text(struct sp_reader *r, const struct sp_key_value *v)
 {

@@ -8,6 +8,7 @@
 
 #include "base/str.h"
 #include "verify/exprtext.h"
+#include "verify/gentle.h"
 #include "verify/verify.h"
 
 /* A table that exists on at least one side. */
@@ -48,6 +49,7 @@ struct sp_vctx {
     bool *accept_met; /* which acknowledgements something answered to */
     bool capped;
     uint64_t rows, bytes;
+    struct sp_vgentle gentle;
 };
 
 /* ---- verify.c: the verdict is counted here ----------------------------------------------------------------- */
@@ -118,6 +120,7 @@ struct sp_vscan {
     size_t nreaders;
     const struct sp_names *bounds; /* of the split; NULL = the whole table */
     size_t first, step;            /* this reader's ranges: first, first + step, ... */
+    struct sp_pacer *pacer;        /* of the side; NULL = full speed */
     struct sp_vsample *sample;
     int (*row)(void *payload, const struct sp_rowview *row); /* may be NULL; non-zero stops */
     void *payload;

@@ -21,7 +21,7 @@ struct shared {
 struct side {
     struct sp_vscan *v;
     struct shared *shared;
-    uint64_t rows, next_tick;
+    uint64_t rows, ticked, next_tick, step;
 };
 
 struct thread_arg {
@@ -31,8 +31,11 @@ struct thread_arg {
 
 static int tick(struct side *s)
 {
-    s->next_tick = s->rows + TICK_ROWS;
+    s->next_tick = s->rows + s->step;
     __atomic_store_n(&s->v->progress, s->rows, __ATOMIC_RELAXED);
+    if (s->v->pacer != NULL)
+        sp_v_gentle_pace(s->v->pacer, s->rows - s->ticked, &s->shared->stop);
+    s->ticked = s->rows;
     return __atomic_load_n(&s->shared->stop, __ATOMIC_RELAXED);
 }
 
@@ -93,7 +96,10 @@ static int run_range(struct sp_vscan *v, struct side *s)
 /* The whole table, or this reader's ranges one after the other. */
 static int run_scan(struct sp_vscan *v, struct shared *shared)
 {
-    struct side s = { .v = v, .shared = shared, .next_tick = TICK_ROWS };
+    struct side s = { .v = v, .shared = shared, .step = TICK_ROWS };
+    if (v->pacer != NULL)
+        s.step = sp_pacer_step(v->pacer, TICK_ROWS);
+    s.next_tick = s.step;
     v->stats = calloc(v->scan.ncols + 1, sizeof *v->stats);
     if (v->stats == NULL)
         return sp_nomem(&v->err);
@@ -166,7 +172,7 @@ static void stop_scans(const struct crew *w, struct shared *shared)
 static bool wait_for_end(
     struct sp_vctx *c, const struct crew *w, struct shared *shared, const char *table, uint64_t total)
 {
-    bool interrupted = false;
+    bool interrupted = false, ended = false;
     while (shared->running > 0) {
         struct timespec ts;
         deadline(&ts);
@@ -175,6 +181,9 @@ static bool wait_for_end(
         report(c, w, table, total);
         if (sp_interrupted() != 0) {
             interrupted = true;
+            stop_scans(w, shared);
+        } else if (sp_v_gentle_look(c) && !ended) {
+            ended = true;
             stop_scans(w, shared);
         }
     }
@@ -221,6 +230,17 @@ static bool run_crew(
     return interrupted;
 }
 
+/* Reading has ended for the servers' sake: that is why a scan has no end, whatever its session says. */
+static void say_why(const struct sp_vctx *c, struct sp_vscan v[2])
+{
+    for (int i = 0; i < 2; i++) {
+        if (v[i].session == NULL || v[i].rc == 0)
+            continue;
+        sp_error_clear(&v[i].err);
+        v[i].rc = sp_fail(&v[i].err, SP_E_CANCELLED, SP_ORIGIN_HARNESS, "%s", c->gentle.why);
+    }
+}
+
 int sp_v_scan(struct sp_vctx *c, struct sp_vscan v[2], const char *table, uint64_t total)
 {
     struct shared shared;
@@ -231,9 +251,15 @@ int sp_v_scan(struct sp_vctx *c, struct sp_vscan v[2], const char *table, uint64
         return c->rc;
     if (sp_interrupted() != 0)
         return c->rc = sp_fail(c->err, SP_E_CANCELLED, SP_ORIGIN_HARNESS, "interrupted");
+    if (sp_v_gentle_look(c)) {
+        v[0].rc = v[1].rc = -SP_E_CANCELLED;
+        say_why(c, v);
+        return 0;
+    }
     if (shared_init(&shared) != 0)
         return sp_v_nomem(c);
     for (int i = 0; i < 2; i++) {
+        v[i].pacer = c->gentle.paced ? &c->gentle.pacer[i] : NULL;
         sp_v_parts_open(c, &v[i], (enum sp_side)i, &parts[i]);
         for (size_t k = 0; k < parts[i].n; k++)
             w.v[w.n++] = &parts[i].readers[k];
@@ -249,6 +275,8 @@ int sp_v_scan(struct sp_vctx *c, struct sp_vscan v[2], const char *table, uint64
     }
     if (interrupted)
         return c->rc = sp_fail(c->err, SP_E_CANCELLED, SP_ORIGIN_HARNESS, "interrupted");
+    if (c->gentle.why[0] != '\0')
+        say_why(c, v);
     return 0;
 }
 

@@ -114,6 +114,7 @@ static int open_side(struct sp_vctx *c, struct state *st, enum sp_side side, str
 
 static void close_sides(struct sp_vctx *c, struct state *st)
 {
+    sp_v_gentle_opened(c, false);
     for (int i = 0; i < 2; i++) {
         struct sp_error err = SP_ERROR_INIT;
         if (!st->open[i])
@@ -263,7 +264,8 @@ static void compare(struct sp_vctx *c, struct state *st, enum sp_verify_verdict 
 {
     struct sp_error snapshot[2] = { SP_ERROR_INIT, SP_ERROR_INIT };
     double started = now_s();
-    int rc = 0;
+    int rc = sp_v_gentle_init(c);
+    sp_v_gentle_opened(c, true);
     for (int i = 0; i < 2 && rc == 0; i++)
         rc = open_side(c, st, (enum sp_side)i, &snapshot[i]);
     if (rc == 0) {
@@ -282,6 +284,7 @@ static void compare(struct sp_vctx *c, struct state *st, enum sp_verify_verdict 
             run_checks(c);
     }
     close_sides(c, st);
+    sp_v_gentle_free(c);
     if (c->rc == 0 &&
         sp_interrupted() != 0) /* what nobody waited for must not say "equal" beside exit code 4 */
         c->rc = sp_fail(c->err, SP_E_CANCELLED, SP_ORIGIN_HARNESS, "interrupted");

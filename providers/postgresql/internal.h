@@ -122,6 +122,7 @@ struct sp_session {
     struct po_cancel *cancel;
     char where[160]; /* host:port/database, for messages */
     int version;     /* 150018 */
+    int pid; /* of the server's process; 0 = not known, behind a pooler. Never changes: other threads may look */
     bool read_only;
     bool in_txn;                /* begun by begin() */
     enum sp_code txn_lost;      /* not OK: only rollback is left */
@@ -348,6 +349,9 @@ int po_rollback(struct sp_session *, struct sp_error *);
 int po_savepoint(struct sp_session *, const char *name, struct sp_error *);
 int po_savepoint_rollback(struct sp_session *, const char *name, struct sp_error *);
 int po_savepoint_release(struct sp_session *, const char *name, struct sp_error *);
+/* burden.c */
+int po_burden(struct sp_session *, struct sp_session *const *readers, size_t nreaders, struct sp_burden *out,
+    struct sp_error *);
 int po_snapshot_begin(struct sp_session *, char id[64], struct sp_error *);
 int po_snapshot_end(struct sp_session *, struct sp_error *);
 int po_snapshot_share(struct sp_session *, char word[SP_SNAPSHOT_WORD], struct sp_error *);

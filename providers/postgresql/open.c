@@ -128,6 +128,7 @@ static int recognise(struct sp_session *s, struct sp_error *err)
     int64_t pid = 0;
     bool same = sp_parse_i64(PQgetvalue(r, 0, 0), &pid) && pid == PQbackendPID(s->conn);
     s->pooled = !same && !told_session;
+    s->pid = same ? PQbackendPID(s->conn) : 0;
     s->standby = *PQgetvalue(r, 0, 1) == 't';
     s->real = po_product(PQgetvalue(r, 0, 2)) == NULL;
     if (!sp_strlcpy(s->default_ns, PQgetvalue(r, 0, 3), sizeof s->default_ns))

@@ -252,6 +252,7 @@ static const struct sp_db_ops db_ops = {
     .snapshot_end = po_snapshot_end,
     .snapshot_share = po_snapshot_share,
     .snapshot_join = po_snapshot_join,
+    .burden = po_burden,
     .split = po_split,
     .scan = po_scan,
     .load_open = po_load_open,

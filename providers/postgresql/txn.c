@@ -160,14 +160,17 @@ int po_atomic_end(struct sp_session *s, bool own, int ret, struct sp_error *err)
     return ret;
 }
 
+/* The transactions whose changes are seen: no others, no other rows. The position in the log moves without that. */
+#define SEEN                                                                                                 \
+    "'snapshot ' || (SELECT CASE WHEN length(t) < 31 THEN t ELSE left(md5(t), 30) END FROM "                 \
+    "(SELECT txid_current_snapshot()::text AS t) AS x)"
+
 static int snapshot_id(struct sp_session *s, char id[64], struct sp_error *err)
 {
     PGresult *r = NULL;
     int ret = po_exec(s,
-        s->standby ? "SELECT 'lsn ' || coalesce(pg_last_wal_replay_lsn()::text, '?') || ' xmax ' || "
-                     "pg_snapshot_xmax(pg_current_snapshot())"
-                   : "SELECT 'lsn ' || pg_current_wal_lsn() || ' xmax ' || "
-                     "pg_snapshot_xmax(pg_current_snapshot())",
+        s->standby ? "SELECT " SEEN " || ' @lsn ' || coalesce(pg_last_wal_replay_lsn()::text, '?')"
+                   : "SELECT " SEEN " || ' @lsn ' || pg_current_wal_lsn()",
         &r, err);
     if (ret == 0 && id != NULL && !sp_strlcpy(id, PQgetvalue(r, 0, 0), 64))
         id[0] = '\0';

@@ -239,7 +239,7 @@ if as_owner env PGPASSWORD="$password" "$(dirname "$pg_bin")/pg_basebackup" -h 1
     says 0 "equal" "by several sessions, too" compare "$surl" "$url" --jobs 2
     state=$(sed -n 's/.*"source_state":"\([^"]*\)".*/\1/p' "$work/verify/events.jsonl" | head -n 1)
     case $state in
-    "lsn "*/*) ok "its state is the place in the log that it has replayed ($state)" ;;
+    "snapshot "*"@lsn "*/*) ok "its state is the place in the log that it has replayed ($state)" ;;
     *) bad "its state is the place in the log that it has replayed" "$state" ;;
     esac
     as_owner "$pg_bin" -D "$standby" -m immediate -w stop >/dev/null 2>&1

@@ -26,6 +26,7 @@ static void test_everything(void **state)
              "           options: { busy_timeout: 1s, pages: 7 } }\n"
              "  next: { kind: bigsql, url: 'bigsql://h/d', access: target, optional: true }\n"
              "suites: { load: { users: 50, rate: 500/s, ramp: 5s, duration: 30s } }\n"
+             "verify: { rate: 500/s, max_lag: 5s, recheck: 1m }\n"
              "gates:\n"
              "  migration: { require: [crud, auth], max_differences: 0 }\n"
              "  production: { max_latency_regression: 5%, fidelity: real }\n");
@@ -57,6 +58,10 @@ static void test_everything(void **state)
     assert_true(cfg->settings[0].value == 50);
     assert_true(cfg->settings[1].value == 500);
     assert_true(cfg->settings[2].value == 5000);
+    assert_int_equal((int64_t)cfg->verify.rate, 500);
+    assert_int_equal(cfg->verify.max_lag_ms, 5000);
+    assert_int_equal(cfg->verify.recheck_ms, 60000);
+    assert_int_equal(cfg->verify.max_snapshot_ms, 0);
     assert_int_equal(cfg->ngates, 2);
     assert_string_equal(cfg->gates[0].values[0], "crud,auth");
     assert_string_equal(cfg->gates[1].names[1], "fidelity");
@@ -140,7 +145,7 @@ static void test_keys(void **state)
     (void)state;
     bad("provider: {}\n", "t.yaml:1:1: unknown key \"provider\"; did you mean \"providers\"?");
     bad("xyzzy: {}\n",
-        "t.yaml:1:1: unknown key \"xyzzy\"; known: requires, providers, checks, suites, gates, "
+        "t.yaml:1:1: unknown key \"xyzzy\"; known: requires, providers, checks, suites, verify, gates, "
         "expected_failures, report_dir, state_dir");
     bad("providers: [a]\n", "t.yaml:1:12: providers: expected a map of keys and values, found a list");
     bad("providers: { a: 5 }\n", "t.yaml:1:17: providers.a: expected a map of keys and values, found \"5\"");
