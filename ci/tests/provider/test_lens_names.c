@@ -1,0 +1,237 @@
+/* Renamed tables and columns: what is the same under other names is equal, and every difference is named as the mapping
+ * names it. */
+#include "lens_pair.h"
+
+static const char *const source =
+    "CREATE TABLE customers(id INTEGER PRIMARY KEY, name TEXT NOT NULL, email TEXT UNIQUE, score REAL "
+    "DEFAULT 1.5,"
+    " CHECK(length(name) > 0));"
+    "CREATE TABLE orders(id INTEGER PRIMARY KEY AUTOINCREMENT, customer_id INTEGER NOT NULL REFERENCES "
+    "customers(id) ON DELETE CASCADE, total INTEGER, note TEXT);"
+    "CREATE INDEX orders_by ON orders(customer_id, total) WHERE total > 10;"
+    "CREATE TABLE plain(a TEXT, b INTEGER);"
+    "CREATE TABLE old(x INTEGER);"
+    "WITH RECURSIVE i(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM i WHERE n < 200)"
+    " INSERT INTO customers SELECT n, 'name ' || n, 'm' || n || '@x.example', n / 7.0 FROM i;"
+    "WITH RECURSIVE i(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM i WHERE n < 300)"
+    " INSERT INTO orders SELECT n, 1 + n % 200, n * 10, CASE n % 4 WHEN 0 THEN NULL ELSE 'note ' || n END "
+    "FROM i;"
+    "INSERT INTO plain VALUES('x', 1), ('x', 1), (NULL, 2);"
+    "INSERT INTO old VALUES(1);";
+static const char *const target =
+    "CREATE TABLE kunden(nr INTEGER PRIMARY KEY, name TEXT NOT NULL, post TEXT UNIQUE, score REAL DEFAULT "
+    "1.5,"
+    " CHECK(length(name) > 0));"
+    "CREATE TABLE auftraege(id INTEGER PRIMARY KEY AUTOINCREMENT, kunde INTEGER NOT NULL REFERENCES "
+    "kunden(nr) ON "
+    "DELETE CASCADE, summe INTEGER, note TEXT);"
+    "CREATE INDEX orders_by ON auftraege(kunde, summe) WHERE summe > 10;"
+    "CREATE TABLE plain(a TEXT, b INTEGER);"
+    "WITH RECURSIVE i(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM i WHERE n < 200)"
+    " INSERT INTO kunden SELECT n, 'name ' || n, 'm' || n || '@x.example', n / 7.0 FROM i;"
+    "WITH RECURSIVE i(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM i WHERE n < 300)"
+    " INSERT INTO auftraege SELECT n, 1 + n % 200, n * 10, CASE n % 4 WHEN 0 THEN NULL ELSE 'note ' || n END "
+    "FROM i;"
+    "INSERT INTO plain VALUES('x', 1), (NULL, 2), ('x', 1);";
+
+static const struct sp_map_relation relations[] = {
+    { .name = "customers",
+        .table = { "customers", "kunden" },
+        COLUMNS(COL("id", "id", "nr"), COL("email", "email", "post")) },
+    { .name = "orders",
+        .table = { "orders", "auftraege" },
+        COLUMNS(COL("customer_id", "customer_id", "kunde"), COL("total", "total", "summe")) },
+    { .name = "old", .table = { "old", NULL }, .ignore = "no longer used" },
+};
+static const struct sp_mapping mapping = MAPPING(relations);
+
+static void begin(struct pair *p)
+{
+    pair_begin(p);
+    plain(p->a, source);
+    plain(p->b, target);
+}
+
+static void renamed_is_equal(void **state)
+{
+    struct pair p;
+    (void)state;
+    begin(&p);
+    assert_lens(&p, &mapping, SP_VV_EQUAL);
+    assert_event(&p, "table ", "\"name\":\"orders\"", "\"source_rows\":300");
+    assert_event(&p, "relation", "\"parent\":\"customers\"", "\"child\":\"orders\"");
+    /* Without the mapping nothing fits. */
+    assert_compares(&p, SP_VV_DIFFERENT);
+    pair_end(&p);
+}
+
+static const struct {
+    const char *sql, *event, *table, *what;
+} corruptions[] = {
+    { "UPDATE kunden SET post = 'M7@x.example' WHERE nr = 7", "difference ", "\"name\":\"customers\"",
+        "\"column\":\"email\"" },
+    { "UPDATE auftraege SET summe = summe + 1 WHERE id = 9", "difference ", "\"key\":\"id=9\"",
+        "\"column\":\"total\"" },
+    { "UPDATE auftraege SET kunde = 4 WHERE id = 9", "difference ", "\"name\":\"orders\"",
+        "\"column\":\"customer_id\"" },
+    { "DELETE FROM auftraege WHERE id = 100", "difference ", "\"difference\":\"missing\"", "id=100" },
+    { "INSERT INTO auftraege VALUES(900, 5, 1, NULL)", "difference ", "\"difference\":\"extra\"", "id=900" },
+    { "UPDATE auftraege SET note = '' WHERE note IS NULL AND id = 4", "difference ", "\"name\":\"orders\"",
+        "\"column\":\"note\"" },
+    { "PRAGMA foreign_keys=OFF; UPDATE auftraege SET kunde = 7777 WHERE id = 5", "difference ",
+        "\"difference\":\"orphan\"", "\"column\":\"customer_id\"" },
+    { "DELETE FROM plain WHERE rowid = 1", "difference ", "\"name\":\"plain\"", "missing" },
+    { "DROP INDEX orders_by", "schema_diff", "\"name\":\"orders_by\"", "index (customer_id, total)" },
+    { "DROP INDEX orders_by; CREATE INDEX orders_by ON auftraege(summe, kunde) WHERE summe > 10",
+        "schema_diff", "orders_by", "(total, customer_id)" },
+    { "DROP INDEX orders_by; CREATE INDEX orders_by ON auftraege(kunde, summe) WHERE kunde > 10",
+        "schema_diff", "orders_by", "where" },
+    { "ALTER TABLE kunden ADD COLUMN extra TEXT", "schema_diff", "\"table\":\"customers\"",
+        "\"name\":\"extra\"" },
+    { "CREATE TABLE more(x)", "schema_diff", "\"element\":\"table\"", "\"name\":\"more\"" },
+    { "UPDATE sqlite_sequence SET seq = 7", "sequence", "\"behind\":true", "orders" },
+    { "CREATE TRIGGER t AFTER INSERT ON kunden BEGIN SELECT 1; END", "schema_diff", "trigger",
+        "\"table\":\"customers\"" },
+};
+
+static void every_corruption_is_named_as_the_mapping_does(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < SP_LEN(corruptions); i++) {
+        struct pair p;
+        begin(&p);
+        plain(p.b, corruptions[i].sql);
+        lens_compare(&p, &mapping);
+        if (p.rc != 0 || p.verdict != SP_VV_DIFFERENT)
+            fail_msg(
+                "%s: %s %s", corruptions[i].sql, sp_verify_verdict_name(p.verdict), sp_error_text(&p.err));
+        if (!has_event(&p, corruptions[i].event, corruptions[i].table, corruptions[i].what))
+            fail_msg("%s:\n%s", corruptions[i].sql, p.events.p);
+        pair_end(&p);
+    }
+}
+
+static void a_filter_leaves_rows_out_on_its_side(void **state)
+{
+    const struct sp_value five = sp_v_int(5);
+    const struct sp_filter source_where = { .op = SP_F_GT, .column = "id", .values = &five, .nvalues = 1 };
+    const struct sp_filter target_where = { .op = SP_F_GT, .column = "nr", .values = &five, .nvalues = 1 };
+    const struct sp_map_relation r[] = { { .name = "customers",
+                                             .table = { "customers", "kunden" },
+                                             .where = { &source_where, &target_where },
+                                             COLUMNS(COL("id", "id", "nr"), COL("email", "email", "post")) },
+        relations[1], relations[2] };
+    const struct sp_mapping m = MAPPING(r);
+    struct pair p;
+    (void)state;
+    begin(&p);
+    p.opt.checks = SP_VC_ROWS;
+    plain(p.b, "PRAGMA foreign_keys=OFF; UPDATE kunden SET score = 0 WHERE nr = 5");
+    assert_lens(&p, &m, SP_VV_EQUAL);
+    assert_event(&p, "table ", "\"name\":\"customers\"", "\"source_rows\":195");
+    plain(p.b, "PRAGMA foreign_keys=OFF; UPDATE kunden SET score = 0 WHERE nr = 6");
+    assert_lens(&p, &m, SP_VV_DIFFERENT);
+    pair_end(&p);
+}
+
+static void columns_are_ignored_and_constant(void **state)
+{
+    static const struct sp_value eu = { .tag = SP_TEXT, .u.str = { "eu", 2 } };
+    const struct sp_map_relation r[] = {
+        { .name = "customers",
+            .table = { "customers", "kunden" },
+            COLUMNS(COL("id", "id", "nr"), COL("email", "email", "post"),
+                { .name = "score", .place = { "score", "score" }, .ignore = "drawn anew" },
+                { .name = "region", .place = { NULL, "region" }, .constant = { &eu, NULL } }) },
+        relations[1], relations[2]
+    };
+    const struct sp_mapping m = MAPPING(r);
+    struct pair p;
+    (void)state;
+    begin(&p);
+    p.opt.checks = SP_VC_ROWS | SP_VC_RELATIONS;
+    plain(p.b, "UPDATE kunden SET score = 0; ALTER TABLE kunden ADD COLUMN region TEXT; UPDATE kunden SET "
+               "region = 'eu'");
+    assert_lens(&p, &m, SP_VV_EQUAL);
+    plain(p.b, "UPDATE kunden SET region = 'us' WHERE nr = 3");
+    assert_lens(&p, &m, SP_VV_DIFFERENT);
+    assert_event(&p, "difference ", "\"key\":\"id=3\"", "\"column\":\"region\"");
+    pair_end(&p);
+}
+
+static void names_that_meet_are_refused(void **state)
+{
+    const struct sp_map_relation two[] = {
+        { .name = "customers", .table = { "customers", "kunden" }, COLUMNS(COL("name", "email", "post")) }
+    };
+    const struct sp_map_relation taken[] = {
+        { .name = "plain", .table = { "old", "kunden" }, .columns_by_name = true }
+    };
+    const struct sp_map_relation absent[] = {
+        { .name = "q", .table = { "orders", "nowhere" }, .columns_by_name = true }
+    };
+    const struct sp_map_relation column[] = {
+        { .name = "customers", .table = { "customers", "kunden" }, COLUMNS(COL("z", "email", "zz")) }
+    };
+    const struct sp_mapping m[] = { MAPPING(two), MAPPING(taken), MAPPING(absent), MAPPING(column) };
+    static const char *const words[] = { "two columns named \"name\"", "another relation has its name",
+        "has no table \"nowhere\"", "no column \"zz\"" };
+    (void)state;
+    for (size_t i = 0; i < SP_LEN(m); i++) {
+        struct pair p;
+        begin(&p);
+        lens_compare(&p, &m[i]);
+        assert_int_not_equal(0, p.rc);
+        if (strstr(sp_error_text(&p.err), words[i]) == NULL)
+            fail_msg("not %s: %s", words[i], sp_error_text(&p.err));
+        pair_end(&p);
+    }
+}
+
+/* Reads go by the relation's names, and nothing is written. */
+static void queries_see_the_relation(void **state)
+{
+    struct pair p;
+    struct opened b;
+    struct sp_session *l = NULL;
+    struct sp_result r = SP_RESULT_INIT;
+    int64_t n = 0;
+    const struct sp_value v = sp_v_int(3);
+    const struct sp_filter where = { .op = SP_F_LTE, .column = "id", .values = &v, .nvalues = 1 };
+    const struct sp_order order = { .column = "id", .desc = true };
+    const struct sp_query q = {
+        .table = "customers", .where = &where, .order = &order, .norder = 1, .limit = 2
+    };
+    (void)state;
+    begin(&p);
+    open_file(&b, p.b, SP_ACCESS_READ_ONLY);
+    assert_int_equal(0, sp_lens_open(b.s, NULL, &mapping, SP_SIDE_TARGET, &l, &p.err));
+    assert_ptr_equal(b.s, sp_lens_inner(l));
+    assert_ptr_equal(b.s, sp_lens_inner(b.s));
+    assert_int_equal(0, sp_db_read(l, &q, &r, &p.err));
+    assert_int_equal(2, r.nrows);
+    assert_int_equal(3, sp_result_at(&r, 0, "id")->u.i);
+    assert_string_equal("m2@x.example", sp_arena_strn(&r.arena, sp_result_at(&r, 1, "email")->u.str.p,
+                                            sp_result_at(&r, 1, "email")->u.str.n));
+    sp_result_free(&r);
+    assert_int_equal(0, sp_db_count(l, "orders", NULL, &n, &p.err));
+    assert_int_equal(300, n);
+    assert_int_equal(-SP_E_NOT_FOUND, sp_db_count(l, "auftraege", NULL, &n, &p.err));
+    assert_true(sp_db_delete(l, "orders", NULL, NULL, &p.err) < 0);
+    sp_close(l);
+    sp_close(b.s);
+    pair_end(&p);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(renamed_is_equal),
+        cmocka_unit_test(every_corruption_is_named_as_the_mapping_does),
+        cmocka_unit_test(a_filter_leaves_rows_out_on_its_side),
+        cmocka_unit_test(columns_are_ignored_and_constant),
+        cmocka_unit_test(names_that_meet_are_refused),
+        cmocka_unit_test(queries_see_the_relation),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

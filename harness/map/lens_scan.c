@@ -1,0 +1,113 @@
+/* lens_scan.c -- a scan of a relation: straight through the inner session where only names differ, else row by row. */
+#include "map/lens_internal.h"
+
+#include <string.h>
+
+#include "base/str.h"
+
+static const char *name_on_side(const struct lens_session *s, const struct sp_colplan *c)
+{
+    return s->side == SP_SIDE_SOURCE ? c->source : c->target;
+}
+
+/* The plan under the inner names. */
+static int inner_plan(struct lens_session *s, const struct lens_view *v, const struct sp_scan *scan,
+    struct sp_arena *a, struct sp_scan *out, struct sp_error *err)
+{
+    struct sp_colplan *cols = sp_arena_array(a, scan->ncols + 1, sizeof *cols);
+    if (cols == NULL)
+        return sp_nomem(err);
+    for (size_t i = 0; i < scan->ncols; i++) {
+        const struct lens_col *c = lens_col_named(v, name_on_side(s, &scan->cols[i]));
+        if (c == NULL)
+            return sp_invalid(
+                err, "relation %s has no column \"%s\"", v->name, name_on_side(s, &scan->cols[i]));
+        cols[i] = scan->cols[i];
+        if (s->side == SP_SIDE_SOURCE)
+            cols[i].source = c->path.seg[0];
+        else
+            cols[i].target = c->path.seg[0];
+    }
+    *out = *scan;
+    out->ns = v->ns;
+    out->table = v->inner->name;
+    out->cols = cols;
+    return 0;
+}
+
+/* What the inner session cannot know of a direct view: fields of documents that the mapping names and this scan doesn't
+ * ask for, and what a declared type makes of a
+ * value. Keys are asked for under the type in which both sides meet, which a document need not have. */
+static bool reads_alike(const struct lens_session *s, const struct lens_view *v, const struct sp_scan *scan)
+{
+    if (!v->direct || (v->documents && scan->where != NULL))
+        return false;
+    for (size_t i = 0; v->documents && !scan->as_stored && i < scan->ncols; i++)
+        if (scan->cols[i].type.tag == SP_JSON || scan->cols[i].type.tag == SP_REF)
+            return false;
+    for (size_t i = 0; v->documents && scan->residual && i < v->ncols; i++) {
+        bool asked = false;
+        for (size_t k = 0; k < scan->ncols && !asked; k++)
+            asked = sp_streq(name_on_side(s, &scan->cols[k]), v->cols[i].name);
+        if (!asked)
+            return false;
+    }
+    return true;
+}
+
+/* Straight into the caller's buffer. 1 = a filter does not let it. */
+static int straight(struct lens_session *s, const struct lens_view *v, const struct sp_scan *scan,
+    struct sp_rowbuf *rb, struct sp_error *err)
+{
+    struct sp_arena a = SP_ARENA_INIT;
+    struct sp_scan inner;
+    const struct sp_filter *asked;
+    int rc = 1;
+    if (lens_filter_over_columns(v, v->where)) {
+        rc = lens_filter_inner(&a, v, scan->where, &asked);
+        if (rc == 0)
+            rc = inner_plan(s, v, scan, &a, &inner, err);
+        if (rc == 0 && lens_filter_and(&a, v->where, asked, &inner.where) != 0)
+            rc = sp_nomem(err);
+        if (rc == 0)
+            rc = sp_db_scan(s->inner, &inner, rb, err);
+    }
+    sp_arena_free(&a);
+    return rc;
+}
+
+int lens_scan(
+    struct sp_session *session, const struct sp_scan *scan, struct sp_rowbuf *rb, struct sp_error *err)
+{
+    struct lens_session *s = lens_of(session);
+    int rc = lens_ready(s, err);
+    if (rc != 0)
+        return rc;
+    const struct lens_view *v = lens_view_named(s, scan->table);
+    if (v == NULL)
+        return sp_fail(err, SP_E_NOT_FOUND, SP_ORIGIN_HARNESS, "no relation \"%s\"", scan->table);
+    if (scan->side != s->side)
+        return sp_fail(
+            err, SP_E_INTERNAL, SP_ORIGIN_HARNESS, "relation %s is read as the other side", v->name);
+    rc = reads_alike(s, v, scan) ? straight(s, v, scan, rb, err) : 1;
+    if (rc == 1)
+        rc = lens_scan_rows(s, v, scan, rb, err);
+    return rc;
+}
+
+/* Only what the inner session reads by itself, all of it, is cut. */
+int lens_split(struct sp_session *session, const char *ns, const char *table, size_t parts,
+    struct sp_names *bounds, struct sp_error *err)
+{
+    struct lens_session *s = lens_of(session);
+    int rc = lens_ready(s, err);
+    (void)ns;
+    if (rc != 0)
+        return rc;
+    const struct lens_view *v = lens_view_named(s, table);
+    if (v == NULL)
+        return sp_fail(err, SP_E_NOT_FOUND, SP_ORIGIN_HARNESS, "no relation \"%s\"", table);
+    if (!v->direct || v->documents || v->where != NULL)
+        return 0;
+    return sp_db_split(s->inner, v->ns, v->inner->name, parts, bounds, err);
+}
