@@ -24,18 +24,28 @@ static bool add_custom(struct sp_sides *s, struct sp_verify_options *o)
     const struct sp_query **queries = sp_arena_array(&s->arena, n + 1, sizeof *queries);
     const char **names = sp_arena_array(&s->arena, n + 1, sizeof *names);
     int64_t *expect = sp_arena_array(&s->arena, n + 1, sizeof *expect);
-    if (queries == NULL || names == NULL || expect == NULL) {
+    struct sp_verify_demand *demands = sp_arena_array(&s->arena, n + 1, sizeof *demands);
+    if (demands == NULL || queries == NULL || names == NULL || expect == NULL) {
         return false;
     }
     for (size_t i = 0; i < n; i++) {
-        queries[i] = &s->config->checks[i].query;
-        names[i] = s->config->checks[i].name;
-        expect[i] = s->config->checks[i].expect;
+        const struct sp_config_check *check = &s->config->checks[i];
+        if (check->kind == SP_CHECK_COUNT) {
+            queries[o->ncustom] = &check->query;
+            names[o->ncustom] = check->name;
+            expect[o->ncustom++] = check->expect;
+        } else {
+            demands[o->ndemands++] = (struct sp_verify_demand){ .name = check->name,
+                .table = check->table,
+                .columns = check->columns,
+                .ncolumns = check->ncolumns,
+                .unique = check->kind == SP_CHECK_UNIQUE };
+        }
     }
     o->custom = queries;
     o->custom_names = names;
     o->custom_expect = expect;
-    o->ncustom = n;
+    o->demands = demands;
     return true;
 }
 

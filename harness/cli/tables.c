@@ -22,7 +22,7 @@ const struct sp_option sp_options[] = {
     { "full", 0, SP_OPT_FLAG, SP_C_RUN, AT(full), .doc = "also the heavy cases, at full size" },
     { "list", 0, SP_OPT_FLAG, SP_C_RUN, AT(list), .doc = "print what would run, and run nothing" },
     { "tables", 't', SP_OPT_LIST, SP_C_VERIFY | SP_C_MIGRATE, AT(tables), .arg = "GLOB,...", .doc = "only these tables (repeatable)" },
-    { "checks", 0, SP_OPT_LIST, SP_C_VERIFY, AT(checks), .arg = "CHECK,...", .choices = check_names, .doc = "schema, rows, relations, sequences, profiles (columns of tables that differ; without rows: of all tables), counts (a fast look that compares no contents) (default: all but counts)" },
+    { "checks", 0, SP_OPT_LIST, SP_C_VERIFY, AT(checks), .arg = "CHECK,...", .choices = check_names, .doc = "schema, rows, relations, sequences, profiles (columns of tables that differ; without rows: of all tables), counts (a fast look that compares no contents), uniqueness, required (what the source keeps unique or filled and the target does not enforce) (default: all but counts)" },
     { "max-differences", 0, SP_OPT_U64, SP_C_VERIFY, AT(max_differences), .has_offset = offsetof(struct sp_args, has_max_differences), .min = 0, .max = 10000000, .arg = "N", .doc = "rows listed for each table, counts stay exact (default: 100)" },
     { "accept-loss", 0, SP_OPT_LIST, SP_C_VERIFY, AT(accept_loss), .arg = "COLUMN,...", .doc = "TABLE.COLUMN or COLUMN whose lossy rule is fine (repeatable)" },
     { "accept", 0, SP_OPT_LIST, SP_C_VERIFY, AT(accept), .arg = "KIND:NAME,...", .doc = "a schema difference or an object not compared that is fine, by its exact name, e.g. view:totals, foreign_key:orders.customer_id (repeatable)" },

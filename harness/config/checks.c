@@ -57,6 +57,56 @@ static int read_query(struct sp_reader *r, const struct sp_yaml *node, const cha
     return rc;
 }
 
+/* A table, then columns. */
+static int read_columns(
+    struct sp_reader *r, const struct sp_key_value *v, const char *path, struct sp_config_check *out)
+{
+    path = sp_read_path(r, path, v->key->name);
+    if (v->nnames < 2) {
+        return sp_read_fail(
+            r, v->node, path, "expected a table and at least one column, such as [users, email]");
+    }
+    for (size_t i = 1; i < v->nnames; i++) {
+        for (size_t k = 1; k < i; k++) {
+            if (strcmp(v->names[i], v->names[k]) == 0) {
+                return sp_read_fail(r, v->node, path, "column \"%s\" stands there twice", v->names[i]);
+            }
+        }
+    }
+    out->table = v->names[0];
+    out->columns = v->names + 1;
+    out->ncolumns = v->nnames - 1;
+    return 0;
+}
+
+/* One of query, unique, required; a query comes with what it must give. */
+static int read_kind(struct sp_reader *r, const struct sp_yaml *m, const struct sp_key_value *values,
+    size_t n, const char *path, struct sp_config_check *out)
+{
+    const struct sp_key_value *query = sp_value_of(values, n, "query"),
+                              *expect = sp_value_of(values, n, "expect"),
+                              *unique = sp_value_of(values, n, "unique"),
+                              *required = sp_value_of(values, n, "required");
+    int given = (query->key != NULL) + (unique->key != NULL) + (required->key != NULL);
+    if (given != 1) {
+        return sp_read_fail(
+            r, m, path, "expected one of query, unique, required; found %s", given == 0 ? "none" : "several");
+    }
+    if ((query->key != NULL) != (expect->key != NULL)) {
+        return sp_read_fail(r, m, path,
+            query->key != NULL ? "a query needs `expect`: how many rows there must be"
+                               : "`expect` belongs to a query");
+    }
+    out->kind = query->key != NULL    ? SP_CHECK_COUNT
+                : unique->key != NULL ? SP_CHECK_UNIQUE
+                                      : SP_CHECK_REQUIRED;
+    if (out->kind != SP_CHECK_COUNT) {
+        return read_columns(r, unique->key != NULL ? unique : required, path, out);
+    }
+    out->expect = expect->i;
+    return read_query(r, query->node, sp_read_path(r, path, "query"), &out->query);
+}
+
 static int read_check(struct sp_reader *r, const struct sp_yaml *m, size_t index, struct sp_config_check *out)
 {
     struct sp_key_value values[NKEYS];
@@ -67,9 +117,8 @@ static int read_check(struct sp_reader *r, const struct sp_yaml *m, size_t index
         return rc;
     }
     out->name = sp_value_of(values, n, "name")->text;
-    out->expect = sp_value_of(values, n, "expect")->i;
     out->line = m->line;
-    return read_query(r, sp_value_of(values, n, "query")->node, sp_read_path(r, path, "query"), &out->query);
+    return read_kind(r, m, values, n, path, out);
 }
 
 int sp_read_checks(struct sp_reader *r, const struct sp_yaml *node)

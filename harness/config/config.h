@@ -24,8 +24,13 @@ struct sp_config_provider {
     int line;
 };
 /* A team's own invariant. */
+enum sp_check_kind { SP_CHECK_COUNT, SP_CHECK_UNIQUE, SP_CHECK_REQUIRED };
 struct sp_config_check {
     const char *name;
+    enum sp_check_kind kind;
+    const char *table;          /* UNIQUE, REQUIRED */
+    const char *const *columns; /* UNIQUE, REQUIRED: at least one */
+    size_t ncolumns;
     struct sp_query query; /* from, where, select, order_by, limit */
     int64_t expect;        /* number of rows */
     int line;

@@ -36,8 +36,10 @@ const struct sp_config_key sp_config_keys[] = {
     { "providers.NAME", "options", .type = SP_KEY_TREE, .doc = "options of this kind: see `switchproof list providers -v`" },
 
     { "checks[]", "name", .type = SP_KEY_TEXT, .required = true, .doc = "what holds, in a few words" },
-    { "checks[]", "query", .type = SP_KEY_TREE, .required = true, .doc = "the rows to count" },
-    { "checks[]", "expect", INTEGER(0, INT64_MAX), .required = true, .doc = "how many rows there must be" },
+    { "checks[]", "query", .type = SP_KEY_TREE, .doc = "the rows to count; with `expect`" },
+    { "checks[]", "expect", INTEGER(0, INT64_MAX), .doc = "how many rows there must be" },
+    { "checks[]", "unique", .type = SP_KEY_NAMES, .doc = "a table, then columns: no two of its rows have the same values in them (rows with a null among them aside)" },
+    { "checks[]", "required", .type = SP_KEY_NAMES, .doc = "a table, then columns: each of its rows has a value in each of them" },
 
     { "checks[].query", "from", .type = SP_KEY_TEXT, .required = true, .doc = "table or collection" },
     { "checks[].query", "where", .type = SP_KEY_TREE, .doc = "column: value, list of values, or {eq neq gt gte lt lte in contains like is_null is_missing}; and, or, not" },

@@ -27,6 +27,8 @@ struct sp_vpair {
     bool all_listed;   /* each row that differs was listed */
     /* Once scanned: per key column a bit for each tag that its values were pushed with; NULL before. */
     const uint32_t *key_tags[2];
+    const uint64_t
+        *absent[2]; /* per column, nulls and missing fields that a pass over all rows counted; or NULL */
 };
 
 struct sp_vctx {
@@ -281,6 +283,12 @@ void sp_v_sequences(struct sp_vctx *c);
 void sp_v_relations(struct sp_vctx *c);
 void sp_v_custom(struct sp_vctx *c);
 void sp_v_counts(struct sp_vctx *c);
+void sp_v_uniqueness(struct sp_vctx *c);
+void sp_v_required(struct sp_vctx *c);
+void sp_v_keep_absent(struct sp_vctx *c, struct sp_vpair *p, const struct sp_vscan v[2]);
+void sp_v_demands(struct sp_vctx *c);
+void sp_v_business_key(struct sp_vctx *c, const struct sp_vpair *p, const struct sp_verify_demand *d);
+void sp_v_required_fields(struct sp_vctx *c, const struct sp_vpair *p, const struct sp_verify_demand *d);
 /* After sp_v_rows(): columns of a table that differs. Without the row check: columns of any table, and whether they differ. */
 void sp_v_profile(struct sp_vctx *c, struct sp_vpair *p);
 

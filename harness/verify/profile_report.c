@@ -214,6 +214,7 @@ static void judge(struct sp_vctx *c, struct sp_vpair *p, const struct sp_vscan v
     sp_v_send(c, &ev);
     if (!equal)
         sp_v_differ(c, 1, "table %s: the digests of its rows differ", p->name);
+    sp_v_keep_absent(c, p, v);
     sp_v_row_findings(c, p, v, equal);
 }
 

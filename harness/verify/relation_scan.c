@@ -5,6 +5,7 @@
  * are read again for the next range. Each side goes its own way through the ranges, both at the same time. */
 #include <stdlib.h>
 
+#include "verify/duplicates.h"
 #include "verify/relations.h"
 
 #define BATCH 64 /* references looked up together */
@@ -74,22 +75,6 @@ struct sp_d128 sp_v_rel_identity(const struct sp_rowview *row)
     return sp_d128_of(row->row + row->nkey, row->nrow - row->nkey);
 }
 
-/* MATCH SIMPLE: a reference with a null in it refers to nothing. 1, 0, or negative for a damaged row. */
-static int has_null(const struct sp_rowview *row, size_t nmatch)
-{
-    size_t at = 0;
-    for (size_t i = 0; i < nmatch; i++) {
-        struct sp_vfield f;
-        int64_t used = sp_v_field(row->row + at, row->nkey - at, &f);
-        if (used < 0)
-            return (int)used;
-        if (f.state == SP_ST_NULL || f.state == SP_ST_MISSING)
-            return 1;
-        at += (size_t)used;
-    }
-    return 0;
-}
-
 static void look_up_batch(struct seeker *k)
 {
     size_t absent = sp_v_index_absent(&k->index, k->batch, k->nbatch);
@@ -103,7 +88,7 @@ static int on_child_count(void *payload, const struct sp_rowview *row)
     struct seeker *k = payload;
     if (!in_range(k, row->key.hi))
         return 0;
-    int null = has_null(row, k->nmatch);
+    int null = sp_v_has_absent(row, k->nmatch); /* MATCH SIMPLE: it refers to nothing */
     if (null != 0)
         return null < 0 ? null : 0;
     k->batch[k->nbatch++] = row->key;
@@ -117,7 +102,7 @@ static int on_child(void *payload, const struct sp_rowview *row)
     struct seeker *k = payload;
     if (!in_range(k, row->key.hi) || sp_v_index_find(&k->index, row->key) < k->n)
         return 0;
-    int null = has_null(row, k->nmatch);
+    int null = sp_v_has_absent(row, k->nmatch); /* MATCH SIMPLE: it refers to nothing */
     if (null != 0)
         return null < 0 ? null : 0;
     struct sp_d128 id = sp_v_rel_identity(row);

@@ -172,6 +172,7 @@ static void compare(struct sp_vctx *c, struct sp_vpair *p, struct sp_digest *con
     p->all_listed = o.all_listed;
     if (c->rc == 0) {
         send_table(c, p, &o);
+        sp_v_keep_absent(c, p, v);
         sp_v_row_findings(c, p, v, o.equal);
     }
     sp_v_scan_free(v);

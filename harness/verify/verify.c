@@ -157,8 +157,13 @@ static void run_checks(struct sp_vctx *c)
         sp_v_unordered_fields(c);
     if ((checks & SP_VC_RELATIONS) && c->rc == 0)
         sp_v_relations(c);
+    if ((checks & SP_VC_UNIQUENESS) && c->rc == 0)
+        sp_v_uniqueness(c);
+    if ((checks & SP_VC_REQUIRED) && c->rc == 0)
+        sp_v_required(c);
     if ((checks & SP_VC_SEQUENCES) && c->rc == 0)
         sp_v_sequences(c);
+    sp_v_demands(c);
     sp_v_custom(c);
     sp_v_accept_unmet(c);
 }

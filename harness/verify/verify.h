@@ -22,16 +22,25 @@ enum sp_verify_checks {
     SP_VC_REQUIRED = 128,
     SP_VC_BLOBS = 256,
     SP_VC_ACCOUNTS = 512,
-    SP_VC_ALL = 31
+    SP_VC_ALL = 31 | SP_VC_UNIQUENESS | SP_VC_REQUIRED
 };
 /* The bit of a check by its name, "all" included; 0 = there is none. */
 unsigned sp_verify_check(const char *name);
-#define SP_VERIFY_CHECK_NAMES "schema", "rows", "relations", "sequences", "profiles", "counts", "all"
+#define SP_VERIFY_CHECK_NAMES                                                                                \
+    "schema", "rows", "relations", "sequences", "profiles", "counts", "uniqueness", "required", "all"
 enum sp_verify_verdict { SP_VV_EQUAL, SP_VV_EQUAL_WITH_LOSS, SP_VV_DIFFERENT, SP_VV_NOT_COMPARED };
 const char *sp_verify_verdict_name(
     enum sp_verify_verdict v); /* equal equal_with_loss different not_compared */
 
 struct sp_mapping;
+/* A business key, or required fields: the team's own, of one table or relation. */
+struct sp_verify_demand {
+    const char *name, *table;
+    const char *const *columns;
+    size_t ncolumns;
+    bool unique; /* together; false: each is required */
+};
+
 struct sp_verify_options {
     unsigned checks;
     const char *source_ns, *target_ns; /* NULL = the default namespace */
@@ -51,6 +60,8 @@ struct sp_verify_options {
     const char *const *custom_names;
     const int64_t *custom_expect;
     size_t ncustom;
+    const struct sp_verify_demand *demands;
+    size_t ndemands;
     /* More sessions of each side, open and idle: tables are then read by several at once. Where a side cannot be read so,
      * a finding says it and one session reads. They stay the caller's. */
     struct sp_session *const *readers[2];

@@ -1,32 +1,5 @@
 /* test_verify_profiles.c -- counts, and what the columns of differing tables look like. */
-#include "sqlite_pair.h"
-
-static const char *line_of(const struct pair *p, const char *kind, const char *word)
-{
-    static char line[4096];
-    const char *s = p->events.p != NULL ? p->events.p : "";
-    for (const char *end; (end = strchr(s, '\n')) != NULL; s = end + 1) {
-        size_t n = (size_t)(end - s);
-        if (strncmp(s, kind, strlen(kind)) != 0 || n >= sizeof line)
-            continue;
-        memcpy(line, s, n);
-        line[n] = '\0';
-        if (strstr(line, word) != NULL)
-            return line;
-    }
-    return NULL;
-}
-static void assert_line(const struct pair *p, const char *kind, const char *word, const char *part)
-{
-    const char *line = line_of(p, kind, word);
-    if (line == NULL || strstr(line, part) == NULL)
-        fail_msg("no %s with %s and %s in:\n%s", kind, word, part, p->events.p != NULL ? p->events.p : "");
-}
-static void assert_no_line(const struct pair *p, const char *kind, const char *word)
-{
-    if (line_of(p, kind, word) != NULL)
-        fail_msg("%s: %s", kind, line_of(p, kind, word));
-}
+#include "event_lines.h"
 
 static const char fill[] =
     "CREATE TABLE item(id INTEGER PRIMARY KEY, price REAL, note TEXT, code TEXT NOT NULL, raw BLOB);"

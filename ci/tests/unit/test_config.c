@@ -301,6 +301,20 @@ static void test_checks(void **state)
     query_text("{ not: { a: '1' } }", "1");
 }
 
+static void test_demands(void **state)
+{
+    (void)state;
+    struct sp_config *cfg = good("checks:\n- { name: one mail, unique: [users, team, mail] }\n"
+                                 "- { name: has a name, required: [users, name] }\n");
+    assert_int_equal(cfg->nchecks, 2);
+    assert_int_equal(cfg->checks[0].kind, SP_CHECK_UNIQUE);
+    assert_string_equal(cfg->checks[0].table, "users");
+    assert_int_equal(cfg->checks[0].ncolumns, 2);
+    assert_string_equal(cfg->checks[0].columns[1], "mail");
+    assert_int_equal(cfg->checks[1].kind, SP_CHECK_REQUIRED);
+    sp_config_free(cfg);
+}
+
 static void test_bad_checks(void **state)
 {
     (void)state;
@@ -315,6 +329,18 @@ static void test_bad_checks(void **state)
     bad("checks:\n- { name: n, query: { from: t, where: {} }, expect: 0 }\n",
         "t.yaml:2:39: checks[0].query.where: expected conditions such as { status: open }, found an empty "
         "map");
+    bad("checks:\n- { name: n, query: { from: t } }\n",
+        "t.yaml:2:3: checks[0]: a query needs `expect`: how many rows there must be");
+    bad("checks:\n- { name: n, unique: [t, a], expect: 0 }\n",
+        "t.yaml:2:3: checks[0]: `expect` belongs to a query");
+    bad("checks:\n- { name: n }\n",
+        "t.yaml:2:3: checks[0]: expected one of query, unique, required; found none");
+    bad("checks:\n- { name: n, unique: [t, a], required: [t, a] }\n",
+        "t.yaml:2:3: checks[0]: expected one of query, unique, required; found several");
+    bad("checks:\n- { name: n, unique: [t] }\n",
+        "t.yaml:2:22: checks[0].unique: expected a table and at least one column, such as [users, email]");
+    bad("checks:\n- { name: n, required: [t, a, a] }\n",
+        "t.yaml:2:24: checks[0].required: column \"a\" stands there twice");
     bad("checks:\n- { name: n, query: { from: t }, expect: -1 }\n",
         "t.yaml:2:42: checks[0].expect: expected a whole number, 0 or more, found \"-1\"");
     bad("checks:\n- { name: n, query: { from: t }, expect: 0 }\n- { name: n, query: { from: t }, expect: 0 "
@@ -412,6 +438,7 @@ int main(void)
         cmocka_unit_test(test_kinds),
         cmocka_unit_test(test_mutant),
         cmocka_unit_test(test_checks),
+        cmocka_unit_test(test_demands),
         cmocka_unit_test(test_bad_checks),
         cmocka_unit_test(test_bad_xfails),
         cmocka_unit_test(test_load),
