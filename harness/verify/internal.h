@@ -108,8 +108,9 @@ bool sp_v_declared(const struct sp_vpair *p, const char *column);
 int sp_v_resolve_given(struct sp_vctx *c, const struct sp_map_column *m, const struct sp_column *s,
     const struct sp_column *t, struct sp_colplan *out, const char **why);
 struct sp_d128 sp_v_mapped_fingerprint(const struct sp_vctx *c, struct sp_d128 plan);
-/* Findings for all that is not compared because the mapping says so; named in `out`, for the verdict's message. */
+/* Findings for all that is not compared because the mapping says so; a line of `out` for each. */
 void sp_v_mapped_left_out(struct sp_vctx *c, struct sp_buf *out);
+void sp_v_put_mapped(struct sp_vctx *c, struct sp_buf *out); /* the same, for the verdict's message */
 
 /* ---- scan.c: one pass over one or both sides ---------------------------------------------------------------- */
 struct sp_vscan {

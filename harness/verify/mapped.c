@@ -59,7 +59,7 @@ struct sp_d128 sp_v_mapped_fingerprint(const struct sp_vctx *c, struct sp_d128 p
 static void leave_out(
     struct sp_vctx *c, struct sp_buf *out, const char *name, const char *column, const char *text)
 {
-    sp_buf_printf(out, "%s%s", out->n != 0 ? "; " : "", text);
+    sp_buf_printf(out, "%s%s", out->n != 0 ? "\n" : "", text);
     sp_v_finding(c, name, column, "left out by the mapping", 1, "%s", text);
 }
 
@@ -104,11 +104,22 @@ static void relation(struct sp_vctx *c, struct sp_buf *out, const struct sp_map_
 void sp_v_mapped_left_out(struct sp_vctx *c, struct sp_buf *out)
 {
     const struct sp_mapping *m = c->opt->mapping;
-    struct sp_buf text = SP_BUF_INIT;
     for (size_t i = 0; m != NULL && i < m->nrelations; i++)
         if (sp_v_selected(c, m->relations[i].name))
-            relation(c, &text, &m->relations[i]);
-    if (text.n != 0)
-        sp_buf_printf(out, "%sleft out by the mapping: %s", out->n != 0 ? "; " : "", text.p);
-    sp_buf_free(&text);
+            relation(c, out, &m->relations[i]);
+}
+
+void sp_v_put_mapped(struct sp_vctx *c, struct sp_buf *out)
+{
+    struct sp_buf lines = SP_BUF_INIT;
+    sp_v_mapped_left_out(c, &lines);
+    for (size_t i = 0; i < lines.n; i++) {
+        if (i == 0)
+            sp_buf_printf(out, "%sleft out by the mapping: ", out->n != 0 ? "; " : "");
+        if (lines.p[i] == '\n')
+            sp_buf_puts(out, "; ");
+        else
+            sp_buf_putc(out, lines.p[i]);
+    }
+    sp_buf_free(&lines);
 }

@@ -220,7 +220,7 @@ static void send_end(struct sp_vctx *c, enum sp_verify_verdict verdict, double s
     struct sp_event ev;
     struct sp_buf message = SP_BUF_INIT;
     put_left_out(c, &message);
-    sp_v_mapped_left_out(c, &message);
+    sp_v_put_mapped(c, &message);
     sp_v_put_accepted(c, &message);
     if (c->reasons != NULL && message.p != NULL)
         sp_buf_printf(c->reasons, "%s\n", message.p);
