@@ -1,10 +1,11 @@
 /* cmd_verify.c -- switchproof verify. */
+#include <stdio.h>
 #include <string.h>
 
 #include "base/log.h"
 #include "base/str.h"
 #include "cli/sides.h"
-#include "verify/verify.h"
+#include "verify/explain.h"
 
 #define DIRECTORY "build/verify"
 
@@ -51,7 +52,7 @@ static bool add_custom(struct sp_sides *s, struct sp_verify_options *o)
 
 /* More sessions of each side. Fewer than asked for still compare everything, so that is only said. */
 struct readers {
-    struct sp_session *v[2][64];
+    struct sp_session *raw[2][64], *v[2][64];
     size_t n[2];
 };
 
@@ -59,7 +60,7 @@ static void open_readers(struct readers *r, struct sp_sides *s, uint64_t jobs)
 {
     *r = (struct readers){ .n = { 0, 0 } };
     for (size_t i = 0; i < 2; i++) {
-        const struct sp_provider *kind = sp_session_provider(s->session[i]);
+        const struct sp_provider *kind = sp_session_provider(s->raw[i]);
         if (jobs > 1 && (kind->db == NULL || kind->db->split == NULL)) {
             sp_log_warn("%s: kind %s reads a table in one session, whatever --jobs says", s->provider[i].name,
                 kind->kind);
@@ -67,7 +68,12 @@ static void open_readers(struct readers *r, struct sp_sides *s, uint64_t jobs)
         }
         while (r->n[i] + 1 < jobs && r->n[i] < SP_LEN(r->v[i])) {
             struct sp_error err = SP_ERROR_INIT;
-            if (sp_open(&r->v[i][r->n[i]], kind, &s->endpoint[i], &err) != 0) {
+            struct sp_session **raw = &r->raw[i][r->n[i]];
+            int rc = sp_open(raw, kind, &s->endpoint[i], &err);
+            if (rc == 0 && (rc = sp_sides_lens(s, i, *raw, &r->v[i][r->n[i]], &err)) != 0) {
+                sp_close(*raw);
+            }
+            if (rc != 0) {
                 sp_log_warn("%s: reads with %zu sessions, not %llu: %s", s->provider[i].name, r->n[i] + 1,
                     (unsigned long long)jobs, sp_error_text(&err));
                 sp_error_clear(&err);
@@ -82,7 +88,10 @@ static void close_readers(struct readers *r)
 {
     for (size_t i = 0; i < 2; i++) {
         for (size_t k = 0; k < r->n[i]; k++) {
-            sp_close(r->v[i][k]);
+            if (r->v[i][k] != r->raw[i][k]) {
+                sp_close(r->v[i][k]);
+            }
+            sp_close(r->raw[i][k]);
         }
     }
 }
@@ -92,7 +101,7 @@ static void open_watch(struct sp_session *watch[2], struct sp_endpoint endpoint[
 {
     for (size_t i = 0; i < 2; i++) {
         struct sp_error err = SP_ERROR_INIT;
-        const struct sp_provider *kind = sp_session_provider(s->session[i]);
+        const struct sp_provider *kind = sp_session_provider(s->raw[i]);
         watch[i] = NULL;
         if (kind->db == NULL || kind->db->burden == NULL)
             continue;
@@ -117,11 +126,9 @@ static void read_gently(
     o->recheck_ms = a->recheck != 0 ? (int64_t)a->recheck : cfg->recheck_ms;
 }
 
-static int compare(struct sp_sides *s, const struct sp_args *a, struct sp_evidence *e, const char **verdict)
+static struct sp_verify_options options_of(const struct sp_args *a)
 {
-    struct sp_error err = SP_ERROR_INIT;
-    enum sp_verify_verdict v = SP_VV_NOT_COMPARED;
-    struct sp_verify_options o = { .checks = checks_of(&a->checks),
+    return (struct sp_verify_options){ .checks = checks_of(&a->checks),
         .tables = a->tables.v,
         .ntables = a->tables.n,
         .accept_loss = a->accept_loss.v,
@@ -130,9 +137,16 @@ static int compare(struct sp_sides *s, const struct sp_args *a, struct sp_eviden
         .naccept = a->accept.n,
         .max_differences = a->max_differences,
         .show_values = a->show_values,
-        .strict_integrity = a->strict_integrity,
-        .progress = sp_progress_rows,
-        .payload = &e->progress };
+        .strict_integrity = a->strict_integrity };
+}
+
+static int compare(struct sp_sides *s, const struct sp_args *a, struct sp_evidence *e, const char **verdict)
+{
+    struct sp_error err = SP_ERROR_INIT;
+    enum sp_verify_verdict v = SP_VV_NOT_COMPARED;
+    struct sp_verify_options o = options_of(a);
+    o.progress = sp_progress_rows;
+    o.payload = &e->progress;
     struct sp_endpoint beside[2];
     read_gently(a, &s->config->verify, &o);
     open_watch(o.watch, beside, s);
@@ -145,13 +159,14 @@ static int compare(struct sp_sides *s, const struct sp_args *a, struct sp_eviden
     struct sp_watch watch = { .n = 0 };
     for (size_t i = 0; i < 2; i++) {
         for (size_t k = 0; k < readers.n[i]; k++) {
-            sp_watch_add(&watch, readers.v[i][k]);
+            sp_watch_add(&watch, readers.raw[i][k]);
         }
     }
     sp_watch_begin(&watch);
-    int rc = add_custom(s, &o)
-                 ? sp_verify(s->session[0], s->session[1], &o, e->emitter, &v, &e->reasons, &err)
-                 : sp_nomem(&err);
+    int rc = add_custom(s, &o) ? sp_sides_map_options(s, &o, &err) : sp_nomem(&err);
+    if (rc == 0) {
+        rc = sp_verify(s->session[0], s->session[1], &o, e->emitter, &v, &e->reasons, &err);
+    }
     sp_watch_end(&watch);
     close_readers(&readers);
     sp_close(o.watch[0]);
@@ -195,6 +210,39 @@ static void nothing_compared(struct sp_sides *s, struct sp_evidence *e)
     (void)sp_event_send(e->emitter, &ev, NULL);
 }
 
+/* The plan, to standard output: no evidence is made of it. */
+static int explain(struct sp_sides *s, const struct sp_args *a)
+{
+    struct sp_error err = SP_ERROR_INIT;
+    struct sp_buf text = SP_BUF_INIT;
+    struct sp_verify_options o = options_of(a);
+    int rc = sp_sides_map(s, &err);
+    if (rc == 0) {
+        rc = sp_sides_map_options(s, &o, &err);
+    }
+    if (rc == 0) {
+        rc = sp_verify_explain(s->session[0], s->session[1], &o, &text, &err);
+    }
+    if (rc == 0) {
+        (void)fputs(text.p, stdout);
+    }
+    int code = rc == 0 ? SP_EXIT_OK : sp_cli_fail(&err);
+    sp_error_clear(&err);
+    sp_buf_free(&text);
+    return code;
+}
+
+static int see_through(struct sp_sides *s, struct sp_evidence *e)
+{
+    struct sp_error err = SP_ERROR_INIT;
+    if (sp_sides_map(s, &err) == 0) {
+        return -1;
+    }
+    int code = sp_cli_exit_of(&err);
+    sp_evidence_reason(e, "", &err);
+    return code;
+}
+
 int sp_cmd_verify(const struct sp_program *program, struct sp_args *a)
 {
     struct sp_sides s;
@@ -206,12 +254,17 @@ int sp_cmd_verify(const struct sp_program *program, struct sp_args *a)
     }
     sp_interrupt_install();
     code = sp_sides_open(&s, program);
-    if (code == SP_EXIT_USAGE) {
+    if (code == SP_EXIT_USAGE || (code != -1 && a->explain)) {
         for (size_t i = 0; i < 2; i++) {
             if (s.session[i] == NULL) {
                 sp_log_error("%s", sp_error_text(&s.error[i]));
             }
         }
+        sp_sides_close(&s);
+        return code;
+    }
+    if (a->explain) {
+        code = explain(&s, a);
         sp_sides_close(&s);
         return code;
     }
@@ -225,6 +278,9 @@ int sp_cmd_verify(const struct sp_program *program, struct sp_args *a)
         nothing_compared(&s, &e);
     }
     sp_sides_announce(&s, &e);
+    if (code == -1) {
+        code = see_through(&s, &e);
+    }
     if (code == -1) {
         code = compare(&s, a, &e, &verdict);
     }

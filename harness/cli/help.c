@@ -101,6 +101,13 @@ int sp_cmd_help(const struct sp_program *program, struct sp_args *a)
                                 "password comes from a variable.\n");
         return print(&out, sp_config_document(&out));
     }
+    if (strcmp(a->operands.v[0], "mapping") == 0) {
+        (void)sp_buf_puts(&out,
+            "A mapping file says what is called or kept otherwise on the two sides of verify and migrate.\n"
+            "`switchproof map SOURCE TARGET` drafts one, `verify --mapping FILE --explain` shows what it "
+            "means.\n");
+        return print(&out, sp_mapping_document(&out));
+    }
     const struct sp_command *c = sp_command_find(a->operands.v[0]);
     if (c == NULL || c->summary == NULL) {
         return sp_cli_usage(a, "unknown command '%s'%s", a->operands.v[0],

@@ -18,12 +18,12 @@ struct sp_args {
     struct sp_arena arena;
     bool quiet, no_color, help, version;
     int verbose;
-    const char *config, *glob, *report_dir, *strategy, *format, *run;
+    const char *config, *glob, *report_dir, *mapping, *strategy, *format, *run;
     struct sp_list providers, suites, tables, checks, accept_loss, accept, operands;
     uint64_t seed, jobs, max_differences;
     uint64_t rate, max_lag, max_snapshot, recheck;
     bool has_seed, has_max_differences;
-    bool full, list, show_values, strict_integrity, dry_run, into_existing, resume;
+    bool full, list, show_values, strict_integrity, dry_run, into_existing, explain, resume;
     int argc; /* as given, for evidence */
     char **argv;
 };

@@ -92,6 +92,9 @@ int sp_sides_resolve(
             (void)sp_error_prefix(&err, "%s", roles[i]);
         }
     }
+    if (rc == 0 && a->mapping != NULL) {
+        rc = sp_mapping_load(a->mapping, &s->mapping, &err);
+    }
     int code = rc != 0 ? sp_cli_fail(&err) : -1;
     sp_error_clear(&err);
     if (code == -1) {
@@ -123,7 +126,8 @@ int sp_sides_open(struct sp_sides *s, const struct sp_program *program)
         sp_config_endpoint(&s->provider[i], &s->endpoint[i]);
         int rc = sp_kind_init(kind, &s->error[i]);
         if (rc == 0) {
-            rc = sp_open(&s->session[i], kind, &s->endpoint[i], &s->error[i]);
+            rc = sp_open(&s->raw[i], kind, &s->endpoint[i], &s->error[i]);
+            s->session[i] = s->raw[i];
         }
         if (rc != 0) {
             (void)sp_error_prefix(&s->error[i], "%s %s", roles[i], s->provider[i].name);
@@ -139,8 +143,8 @@ int sp_sides_open(struct sp_sides *s, const struct sp_program *program)
                                  "equals itself, which proves "
                                  "nothing");
         sp_watch_end(&s->watch);
-        sp_close(s->session[1]);
-        s->session[1] = NULL;
+        sp_close(s->raw[1]);
+        s->session[1] = s->raw[1] = NULL;
         code = SP_EXIT_USAGE;
     }
     return code;
@@ -178,11 +182,17 @@ void sp_sides_close(struct sp_sides *s)
 {
     sp_watch_end(&s->watch);
     for (size_t i = 0; i < 2; i++) {
-        if (s->session[i] != NULL) {
+        if (s->session[i] != s->raw[i]) {
             sp_close(s->session[i]);
+        }
+    }
+    for (size_t i = 0; i < 2; i++) { /* a lens may read the other side */
+        if (s->raw[i] != NULL) {
+            sp_close(s->raw[i]);
         }
         sp_error_clear(&s->error[i]);
     }
+    sp_mapping_free(s->mapping);
     sp_config_free(s->config);
     sp_arena_free(&s->arena);
 }
