@@ -91,7 +91,7 @@ static void put_table(struct explain *x, const struct sp_vpair *p, int side)
         struct sp_query q = { .table = r->table[side], .where = r->where[side], .limit = SP_NO_LIMIT };
         sp_buf_puts(x->out, "          only ");
         sp_query_print(x->out, &q);
-        sp_buf_putc(x->out, '\n');
+        sp_buf_puts(x->out, "\n");
     }
 }
 

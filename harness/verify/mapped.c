@@ -68,7 +68,8 @@ static const char *where_text(struct sp_vctx *c, const struct sp_map_relation *r
     struct sp_query q = { .table = r->table[side], .where = r->where[side], .limit = SP_NO_LIMIT };
     struct sp_buf b = SP_BUF_INIT;
     sp_query_print(&b, &q);
-    const char *text = b.oom || b.p == NULL ? "?" : sp_arena_str(&c->arena, b.p);
+    const char *text =
+        b.oom || b.p == NULL ? "?" : sp_arena_str(&c->arena, b.p + (sp_str_prefix(b.p, "from ") ? 5 : 0));
     sp_buf_free(&b);
     return text != NULL ? text : "?";
 }
@@ -95,7 +96,7 @@ static void relation(struct sp_vctx *c, struct sp_buf *out, const struct sp_map_
     for (int side = 0; side < 2; side++) {
         if (r->where[side] == NULL)
             continue;
-        text = sp_arena_printf(&c->arena, "of %s, %s rows outside of %s", r->name,
+        text = sp_arena_printf(&c->arena, "of %s, rows of the %s outside of: %s", r->name,
             sp_v_side_name((enum sp_side)side), where_text(c, r, side));
         leave_out(c, out, r->name, NULL, text != NULL ? text : r->name);
     }
