@@ -1,0 +1,308 @@
+/* props.c -- random schemas and data on pairs of backends: faithful copies must be equal, every corruption must be found
+ * with its row and column, and nothing else.
+ *
+ * usage: props PAIR WORK_DIRECTORY SEEDS [FIRST_SEED]      (pairs: see below; servers by POSTGRESQL_URL, MONGODB_URL)
+ * PROPS_DAMAGES says how many corruptions each copy gets. A failure names its seed, which alone repeats it. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "migrate/migrate.h"
+#include "props/props.h"
+
+static unsigned long passed, failed, copies, damages, misses;
+static struct {
+    struct world w;
+    struct side *a, *b;
+    const struct pair *pair;
+    uint64_t seed;
+} now;
+
+struct pair {
+    const char *name;
+    struct limits can;
+    bool typed; /* keys are compared under types */
+    unsigned damages;
+    struct side *(*a)(const char *work), *(*b)(const char *work);
+    void (*others)(void); /* further copies */
+};
+
+static void score(const char *what, const char *problem)
+{
+    if (problem[0] == '\0') {
+        passed++;
+        return;
+    }
+    failed++;
+    printf("not ok - %s seed %llu: %s: %s\n", now.pair->name, (unsigned long long)now.seed, what, problem);
+    fflush(stdout);
+}
+
+static void equal_to(const struct side *b, const char *what)
+{
+    struct verdict v;
+    char problem[2048] = "";
+    judge(now.a, b, &v);
+    expect_equal(&v, true, problem, sizeof problem);
+    score(what, problem);
+    verdict_clear(&v);
+    copies++;
+}
+
+static void damaged_rows(void)
+{
+    struct world x;
+    struct verdict v;
+    char what[400] = "", problem[2048] = "";
+    unsigned table;
+    world_copy(&x, &now.w);
+    sp_rng_seed(&x.rng, now.seed * 1000 + damages);
+    bool done = false;
+    for (int i = 0; i < 20 && !done; i++) {
+        world_free(&x);
+        struct sp_rng rng = x.rng;
+        world_copy(&x, &now.w);
+        x.rng = rng;
+        done = damage_rows(&x, what, sizeof what, &table);
+    }
+    if (done) {
+        now.b->rewrite(now.b->self, &x, table);
+        if (now.b->read_back != NULL && now.pair->can.any)
+            now.b->read_back(now.b->self, &x);
+        judge(now.a, now.b, &v);
+        expect_rows(&v, &now.w, &x, now.pair->typed, problem, sizeof problem);
+        score(what, problem);
+        verdict_clear(&v);
+        now.b->rewrite(now.b->self, &now.w, table);
+        damages++;
+    } else {
+        misses++;
+    }
+    world_free(&x);
+}
+
+static void damaged_schema(void)
+{
+    struct world x;
+    struct verdict v;
+    char what[400] = "", problem[2048] = "";
+    const char *element = "";
+    unsigned table = 0;
+    world_copy(&x, &now.w);
+    sp_rng_seed(&x.rng, now.seed * 1000 + 999);
+    bool done = false;
+    for (int i = 0; i < 20 && !done; i++) {
+        struct sp_rng rng = x.rng;
+        world_free(&x);
+        world_copy(&x, &now.w);
+        x.rng = rng;
+        done = damage_schema(&x, what, sizeof what, &table, &element);
+    }
+    if (done) {
+        now.b->create(now.b->self, &x);
+        judge(now.a, now.b, &v);
+        expect_schema(&v, now.w.tables[table].name, element, problem, sizeof problem);
+        score(what, problem);
+        verdict_clear(&v);
+        damages++;
+    } else {
+        misses++;
+    }
+    world_free(&x);
+}
+
+static struct side *migrated;
+static int drop_event(
+    struct sp_emitter *em, enum sp_event_kind k, const char *json, size_t n, struct sp_error *err)
+{
+    (void)em, (void)k, (void)json, (void)n, (void)err;
+    return 0;
+}
+
+/* A copy that our own migrate makes into `to`, which is empty. */
+static void migrate_to(const struct side *to)
+{
+    static const struct sp_migrate_options opt = { .dry_run = false };
+    struct sp_emitter em = { drop_event };
+    struct sp_endpoint e[2];
+    struct sp_error err = SP_ERROR_INIT;
+    to->empty(to->self);
+    struct sp_session *a = side_open(now.a, SP_ACCESS_READ_ONLY, &e[0], &err),
+                      *b = a == NULL ? NULL : side_open(to, SP_ACCESS_TARGET, &e[1], &err);
+    int rc = b == NULL ? -1 : sp_migrate_bulk(a, b, &opt, &em, &err);
+    sp_close(a);
+    sp_close(b);
+    score("migrate", rc == 0 ? "" : sp_error_text(&err));
+    sp_error_clear(&err);
+    if (rc == 0)
+        equal_to(to, "migrated by switchproof");
+}
+
+/* ---- pairs ---- */
+
+static char paths[3][512];
+static struct side *file(const char *work, int i, const char *name)
+{
+    snprintf(paths[i], sizeof paths[i], "%s/%s.db", work, name);
+    return side_sqlite(paths[i]);
+}
+static struct side *file_a(const char *work)
+{
+    return file(work, 0, "a");
+}
+static struct side *file_b(const char *work)
+{
+    migrated = file(work, 2, "m");
+    return file(work, 1, "b");
+}
+
+/* What the shell's dump loses (U+0000, the sign of -0.0) is told from what verify says by reading both files. */
+static void as_read(const char *what)
+{
+    struct world x;
+    struct verdict v;
+    char problem[2048] = "";
+    world_copy(&x, &now.w);
+    now.b->read_back(now.b->self, &x);
+    judge(now.a, now.b, &v);
+    expect_rows(&v, &now.w, &x, false, problem, sizeof problem);
+    score(what, problem);
+    verdict_clear(&v);
+    world_free(&x);
+    copies++;
+}
+
+static void sqlite_others(void)
+{
+    unsigned route = (unsigned)(now.seed % SQLITE_ROUTES);
+    /* The dump starts two programs. */
+    if (route == SQLITE_ROUTES - 1 && now.seed % 2 != 0)
+        route = 0;
+    const char *how = sqlite_copy(paths[0], paths[1], route);
+    if (route == SQLITE_ROUTES - 1)
+        as_read(how);
+    else
+        equal_to(now.b, how);
+    if (now.seed % 3 == 0)
+        migrate_to(migrated);
+}
+
+static const char *server(const char *variable)
+{
+    const char *url = getenv(variable);
+    if (url == NULL || *url == '\0')
+        die("%s is not set", variable);
+    return url;
+}
+static struct side *schema_a(const char *work)
+{
+    (void)work;
+    return side_pg(server("POSTGRESQL_URL"), "sp_props_a");
+}
+static struct side *schema_b(const char *work)
+{
+    (void)work;
+    migrated = side_pg(server("POSTGRESQL_URL"), "sp_props_m");
+    return side_pg(server("POSTGRESQL_URL"), "sp_props_b");
+}
+
+static void pg_others(void)
+{
+    if (now.seed % 2 == 0) {
+        const char *how = pg_copy(now.a, now.b, &now.w);
+        equal_to(now.b, how);
+        now.b->create(now.b->self, &now.w);
+    }
+    if (now.seed % 3 == 0)
+        migrate_to(migrated);
+}
+static void only_migrate(void)
+{
+    if (now.seed % 3 == 0)
+        migrate_to(migrated);
+}
+
+static const struct pair pairs[] = {
+    { .name = "sqlite-sqlite",
+        .can = { .infinity = true,
+            .negative_zero = true,
+            .nul = true,
+            .any = true,
+            .arrays = true,
+            .orphans = true,
+            .nullable_pk = true,
+            .fraction = 9,
+            .digits = 60 },
+        .damages = 8,
+        .a = file_a,
+        .b = file_b,
+        .others = sqlite_others },
+    { .name = "sqlite-postgresql",
+        .can = { .infinity = true, .narrow = true, .fraction = 6, .digits = 60 },
+        .typed = true,
+        .damages = 4,
+        .a = file_a,
+        .b = schema_b,
+        .others = only_migrate },
+    { .name = "postgresql-sqlite",
+        .can = { .infinity = true, .narrow = true, .fraction = 6, .digits = 60 },
+        .typed = true,
+        .damages = 4,
+        .a = schema_a,
+        .b = file_b,
+        .others = only_migrate },
+    { .name = "postgresql-postgresql",
+        .can = { .nan = true,
+            .infinity = true,
+            .negative_zero = true,
+            .narrow = true,
+            .arrays = true,
+            .fraction = 6,
+            .digits = 60 },
+        .typed = true,
+        .damages = 3,
+        .a = schema_a,
+        .b = schema_b,
+        .others = pg_others },
+};
+
+static void one_seed(unsigned ndamages)
+{
+    world_make(&now.w, now.seed, &now.pair->can);
+    now.a->create(now.a->self, &now.w);
+    now.b->create(now.b->self, &now.w);
+    if (now.a->read_back != NULL && now.pair->can.any)
+        now.a->read_back(now.a->self, &now.w);
+    equal_to(now.b, "written by a plain client");
+    if (now.pair->others != NULL)
+        now.pair->others();
+    for (unsigned i = 0; i < ndamages; i++)
+        damaged_rows();
+    damaged_schema();
+    world_free(&now.w);
+}
+
+int main(int argc, char **argv)
+{
+    uint64_t seeds, first = 1;
+    const char *n = getenv("PROPS_DAMAGES");
+    uint64_t ndamages = 0;
+    for (size_t i = 0; argc > 1 && i < SP_LEN(pairs); i++)
+        if (strcmp(pairs[i].name, argv[1]) == 0)
+            now.pair = &pairs[i];
+    if (argc < 4 || argc > 5 || now.pair == NULL || !sp_parse_u64(argv[3], &seeds) ||
+        (argc == 5 && !sp_parse_u64(argv[4], &first)) || (n != NULL && !sp_parse_u64(n, &ndamages))) {
+        fprintf(stderr, "usage: %s PAIR WORK_DIRECTORY SEEDS [FIRST_SEED]\n", argv[0]);
+        return 2;
+    }
+    now.a = now.pair->a(argv[2]);
+    now.b = now.pair->b(argv[2]);
+    for (now.seed = first; now.seed < first + seeds; now.seed++)
+        one_seed(n != NULL ? (unsigned)ndamages : now.pair->damages);
+    printf("%s: %llu seeds, %lu copies, %lu corruptions (%lu had no place)\n", now.pair->name,
+        (unsigned long long)seeds, copies, damages, misses);
+    printf("%lu passed, %lu failed, 0 skipped\n", passed, failed);
+    return failed != 0 || passed == 0 ? 1 : 0;
+}

@@ -1,0 +1,374 @@
+/* judge.c -- runs a comparison in this process, and holds what it says against two worlds. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "model/calendar.h"
+#include "props.h"
+
+struct keeper {
+    struct sp_emitter em;
+    json_t *events;
+};
+
+static int keep(struct sp_emitter *em, enum sp_event_kind k, const char *json, size_t n, struct sp_error *err)
+{
+    struct keeper *x = (struct keeper *)(void *)em;
+    struct sp_buf b = SP_BUF_INIT;
+    (void)err;
+    sp_buf_printf(&b, "{\"ev\":\"%s\"%s", sp_event_name(k), n == 0 ? "" : ",");
+    sp_buf_put(&b, json, n);
+    sp_buf_putc(&b, '}');
+    json_t *e = b.oom ? NULL : json_loadb(b.p, b.n, 0, NULL);
+    if (e == NULL)
+        die("an event is no JSON: %.300s", b.p == NULL ? "" : b.p);
+    sp_buf_free(&b);
+    return json_array_append_new(x->events, e);
+}
+
+struct sp_session *side_open(
+    const struct side *s, enum sp_access access, struct sp_endpoint *e, struct sp_error *err)
+{
+    struct sp_session *out = NULL;
+    *e = (struct sp_endpoint){ .name = s->kind,
+        .url = s->url,
+        .access = access,
+        .option_names = s->option_names,
+        .option_values = s->option_values,
+        .noptions = s->noptions };
+    return sp_open(&out, s->provider, e, err) == 0 ? out : NULL;
+}
+
+void judge(const struct side *a, const struct side *b, struct verdict *v)
+{
+    static const struct sp_verify_options opt = { .checks = SP_VC_ALL, .max_differences = 1000 };
+    struct sp_endpoint e[2];
+    struct keeper k = { { keep }, json_array() };
+    *v = (struct verdict){
+        .verdict = SP_VV_NOT_COMPARED, .reasons = SP_BUF_INIT, .events = k.events, .err = SP_ERROR_INIT
+    };
+    struct sp_session *x = side_open(a, SP_ACCESS_READ_ONLY, &e[0], &v->err),
+                      *y = x == NULL ? NULL : side_open(b, SP_ACCESS_READ_ONLY, &e[1], &v->err);
+    v->rc = y == NULL ? -1 : sp_verify(x, y, &opt, &k.em, &v->verdict, &v->reasons, &v->err);
+    sp_close(x);
+    sp_close(y);
+}
+
+void verdict_clear(struct verdict *v)
+{
+    json_decref(v->events);
+    sp_buf_free(&v->reasons);
+    sp_error_clear(&v->err);
+}
+
+static const char *str(const json_t *e, const char *field)
+{
+    const char *s = json_string_value(json_object_get(e, field));
+    return s == NULL ? "" : s;
+}
+
+static long long num(const json_t *e, const char *field)
+{
+    return json_integer_value(json_object_get(e, field));
+}
+
+static bool is(const json_t *e, const char *kind)
+{
+    return strcmp(str(e, "ev"), kind) == 0;
+}
+
+#define WRONG(...) (void)(out[0] == '\0' && snprintf(out, size, __VA_ARGS__))
+
+static void reasons(const struct verdict *v, char *out, size_t size)
+{
+    WRONG("%s; %s: %.900s", sp_verify_verdict_name(v->verdict), v->rc == 0 ? "" : sp_error_text(&v->err),
+        v->reasons.p == NULL ? "" : v->reasons.p);
+}
+
+void expect_equal(const struct verdict *v, bool lossless, char *out, size_t size)
+{
+    if (v->rc != 0 || (v->verdict != SP_VV_EQUAL && (lossless || v->verdict != SP_VV_EQUAL_WITH_LOSS)))
+        reasons(v, out, size);
+}
+
+/* ---- what two worlds differ in ---- */
+
+static const struct list *key_of(const struct table *t, struct list *own)
+{
+    if (t->pk.n != 0)
+        return &t->pk;
+    for (unsigned i = 0; i < t->nuniques; i++) {
+        bool nulls = false;
+        for (unsigned k = 0; k < t->uniques[i].n; k++)
+            nulls = nulls || !t->cols[t->uniques[i].col[k]].not_null;
+        if (!nulls)
+            return &t->uniques[i];
+    }
+    own->n = 0;
+    return own;
+}
+
+static struct sp_value key_value(struct sp_arena *a, const struct column *c, const struct cell *x, bool typed)
+{
+    struct sp_value v = sp_v_null();
+    struct sp_ts ts;
+    bool zoned;
+    switch (x->tag) {
+    case C_INT:
+        v = typed && (c->kind == K_NUMERIC || c->kind == K_DECIMAL) ? sp_v_dec_text(a, "0") : sp_v_int(x->i);
+        break;
+    case C_F64:
+        v = sp_v_f64(x->f);
+        break;
+    case C_BYTES:
+        v = sp_v_bytes(x->p, x->n);
+        break;
+    case C_TEXT:
+        v = sp_v_textn(x->p, x->n);
+        break;
+    default:
+        return v;
+    }
+    if (!typed || x->tag != C_TEXT)
+        return v;
+    switch (c->kind) {
+    case K_UUID:
+        v.tag = SP_UUID;
+        if (sp_uuid_parse(x->p, x->n, v.u.uuid) != 0)
+            die("uuid");
+        break;
+    case K_DECIMAL:
+    case K_NUMERIC:
+        v = sp_v_dec_text(a, sp_arena_strn(a, x->p, x->n));
+        break;
+    case K_DATE:
+        v.tag = SP_DATE;
+        if (sp_date_parse(x->p, x->n, &v.u.days) != 0)
+            die("date");
+        break;
+    case K_INSTANT:
+        if (sp_ts_parse(x->p, x->n, &ts, &zoned) != 0)
+            die("instant");
+        v = sp_v_instant(ts.sec, ts.nsec);
+        break;
+    default:
+        break;
+    }
+    return v;
+}
+
+/* As it stands in an event. */
+static void key_text(
+    struct sp_buf *out, const struct table *t, const struct list *key, const struct cell *r, bool typed)
+{
+    struct sp_arena a = SP_ARENA_INIT;
+    struct sp_buf own = SP_BUF_INIT, *b = &own;
+    for (unsigned i = 0; i < key->n; i++) {
+        const struct column *c = &t->cols[key->col[i]];
+        struct sp_value v = key_value(&a, c, &r[key->col[i]], typed);
+        sp_buf_printf(b, "%s%s=", i == 0 ? "" : ", ", c->name);
+        sp_value_print_key(b, &v);
+    }
+    char *clean = need(sp_utf8_clean(own.p, own.n, true));
+    sp_buf_puts(out, clean);
+    free(clean);
+    sp_buf_free(&own);
+    sp_arena_free(&a);
+}
+
+static bool same_cells(const struct list *l, unsigned all, const struct cell *a, const struct cell *b)
+{
+    for (unsigned i = 0; i < (l != NULL ? l->n : all); i++) {
+        unsigned c = l != NULL ? l->col[i] : i;
+        if (!cell_same(&a[c], &b[c]))
+            return false;
+    }
+    return true;
+}
+
+struct counts {
+    long long missing, extra, changed;
+};
+
+/* Rows that both have go; what is left of one key pairs up as changed. `cells` gets "key\x1fcolumn" of each. */
+static struct counts differences(const struct table *a, const struct table *b, bool typed, json_t *cells)
+{
+    struct counts n = { 0, 0, 0 };
+    struct list own = { .n = 0 };
+    const struct list *key = key_of(a, &own);
+    bool *da = need(calloc(a->nrows + 1, 1)), *db = need(calloc(b->nrows + 1, 1));
+    for (size_t i = 0; i < a->nrows; i++)
+        for (size_t j = 0; j < b->nrows && !da[i]; j++)
+            if (!db[j] && same_cells(NULL, a->ncols, a->rows[i], b->rows[j]))
+                da[i] = db[j] = true;
+    for (size_t i = 0; i < a->nrows; i++)
+        for (size_t j = 0; key->n != 0 && j < b->nrows && !da[i]; j++) {
+            if (db[j] || !same_cells(key, 0, a->rows[i], b->rows[j]))
+                continue;
+            da[i] = db[j] = true;
+            n.changed++;
+            for (unsigned c = 0; c < a->ncols; c++) {
+                struct sp_buf text = SP_BUF_INIT;
+                if (cell_same(&a->rows[i][c], &b->rows[j][c]))
+                    continue;
+                key_text(&text, a, key, a->rows[i], typed);
+                sp_buf_printf(&text, "\x1f%s", a->cols[c].name);
+                json_object_set_new(cells, text.p, json_integer(0));
+                sp_buf_free(&text);
+            }
+        }
+    for (size_t i = 0; i < a->nrows; i++)
+        n.missing += da[i] ? 0 : 1;
+    for (size_t j = 0; j < b->nrows; j++)
+        n.extra += db[j] ? 0 : 1;
+    free(da);
+    free(db);
+    return n;
+}
+
+static bool is_orphan(const struct world *w, const struct fk *f, const struct cell *r)
+{
+    const struct table *p = &w->tables[f->parent];
+    for (unsigned i = 0; i < f->from.n; i++)
+        if (r[f->from.col[i]].tag == C_NULL)
+            return false;
+    for (size_t k = 0; k < p->nrows; k++) {
+        bool all = true;
+        for (unsigned i = 0; all && i < f->from.n; i++)
+            all = cell_same(&r[f->from.col[i]], &p->rows[k][f->to.col[i]]);
+        if (all)
+            return false;
+    }
+    return true;
+}
+
+static long long orphans(const struct world *w, const struct table *t, const struct fk *f)
+{
+    long long n = 0;
+    for (size_t k = 0; k < t->nrows; k++)
+        n += is_orphan(w, f, t->rows[k]);
+    return n;
+}
+
+static const json_t *event_of(const struct verdict *v, const char *kind, const char *field, const char *value)
+{
+    size_t i;
+    json_t *e;
+    json_array_foreach(v->events, i, e)
+    {
+        if (is(e, kind) && strcmp(str(e, field), value) == 0)
+            return e;
+    }
+    return NULL;
+}
+
+static void compare_cells(const struct verdict *v, const char *table, json_t *cells, char *out, size_t size)
+{
+    size_t i;
+    json_t *e;
+    const char *name;
+    json_array_foreach(v->events, i, e)
+    {
+        struct sp_buf b = SP_BUF_INIT;
+        if (!is(e, "difference") || strcmp(str(e, "name"), table) != 0 ||
+            strcmp(str(e, "difference"), "changed") != 0)
+            continue;
+        sp_buf_printf(&b, "%s\x1f%s", str(e, "key"), str(e, "column"));
+        if (json_object_get(cells, b.p) == NULL)
+            WRONG("table %s: said to differ, and does not: %s", table, b.p);
+        else
+            json_object_set_new(cells, b.p, json_integer(1));
+        sp_buf_free(&b);
+    }
+    json_object_foreach(cells, name, e)
+    {
+        if (json_integer_value(e) == 0)
+            WRONG("table %s: not named: %.300s", table, name);
+    }
+}
+
+static void compare_table(const struct verdict *v, const struct world *a, const struct world *b, unsigned i,
+    bool typed, bool *differs, char *out, size_t size)
+{
+    const struct table *s = &a->tables[i], *t = &b->tables[i];
+    json_t *cells = json_object();
+    struct counts want = differences(s, t, typed, cells);
+    const json_t *e = event_of(v, "table", "name", s->name);
+    bool equal = want.missing + want.extra + want.changed == 0;
+    if (e == NULL)
+        WRONG("table %s was not compared", s->name);
+    else if (json_is_true(json_object_get(e, "digest_equal")) != equal)
+        WRONG("table %s: digest_equal is not %s", s->name, equal ? "true" : "false");
+    else if (num(e, "missing") != want.missing || num(e, "extra") != want.extra ||
+             num(e, "changed") != want.changed)
+        WRONG("table %s: %lld missing, %lld extra, %lld changed instead of %lld, %lld, %lld", s->name,
+            num(e, "missing"), num(e, "extra"), num(e, "changed"), want.missing, want.extra, want.changed);
+    else
+        compare_cells(v, s->name, cells, out, size);
+    json_decref(cells);
+    *differs = *differs || !equal;
+}
+
+static void compare_relations(
+    const struct verdict *v, const struct world *a, const struct world *b, char *out, size_t size)
+{
+    for (unsigned i = 0; i < a->ntables; i++)
+        for (unsigned k = 0; k < a->tables[i].nfks; k++) {
+            const struct fk *f = &a->tables[i].fks[k];
+            struct sp_buf columns = SP_BUF_INIT;
+            const json_t *e = NULL, *x;
+            size_t at;
+            long long was = orphans(a, &a->tables[i], f), is_now = orphans(b, &b->tables[i], f);
+            for (unsigned c = 0; c < f->from.n; c++)
+                sp_buf_printf(&columns, "%s%s", c == 0 ? "" : ", ", a->tables[i].cols[f->from.col[c]].name);
+            json_array_foreach(v->events, at, x)
+            {
+                if (is(x, "relation") && strcmp(str(x, "child"), a->tables[i].name) == 0 &&
+                    strcmp(str(x, "columns"), columns.p) == 0)
+                    e = x;
+            }
+            if (e == NULL)
+                WRONG("relation %s (%s) was not checked", a->tables[i].name, columns.p);
+            else if (num(e, "source_orphans") != was || num(e, "target_orphans") != is_now)
+                WRONG("relation %s (%s): %lld and %lld orphans instead of %lld and %lld", a->tables[i].name,
+                    columns.p, num(e, "source_orphans"), num(e, "target_orphans"), was, is_now);
+            else if (is_now > was && num(e, "introduced") < is_now - was)
+                WRONG(
+                    "relation %s (%s): %lld introduced", a->tables[i].name, columns.p, num(e, "introduced"));
+            sp_buf_free(&columns);
+        }
+}
+
+void expect_rows(
+    const struct verdict *v, const struct world *a, const struct world *b, bool typed, char *out, size_t size)
+{
+    bool differs = false;
+    size_t i;
+    json_t *e;
+    for (unsigned k = 0; k < a->ntables; k++)
+        compare_table(v, a, b, k, typed, &differs, out, size);
+    compare_relations(v, a, b, out, size);
+    json_array_foreach(v->events, i, e)
+    {
+        if (is(e, "schema_diff") || is(e, "not_compared"))
+            WRONG("%s: %s", str(e, "ev"), json_dumps(e, JSON_COMPACT));
+    }
+    if (v->rc != 0 || v->verdict != (differs ? SP_VV_DIFFERENT : SP_VV_EQUAL))
+        reasons(v, out, size);
+}
+
+void expect_schema(const struct verdict *v, const char *table, const char *element, char *out, size_t size)
+{
+    size_t i;
+    json_t *e;
+    bool met = false;
+    json_array_foreach(v->events, i, e)
+    {
+        met = met || (is(e, "schema_diff") && strcmp(str(e, "element"), element) == 0 &&
+                         strcmp(str(e, "table"), table) == 0);
+    }
+    if (v->rc != 0 || v->verdict != SP_VV_DIFFERENT)
+        reasons(v, out, size);
+    else if (!met)
+        WRONG("no schema difference '%s' of table %s", element, table);
+}
