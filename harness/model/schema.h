@@ -26,7 +26,9 @@ struct sp_column {
     const char *native_type;  /* as the backend spells it; NULL in hand-made schemas */
     const char *default_expr; /* backend's expression text, NULL = none */
     const char *collation;    /* NULL = the backend's default (bytewise where it has one) */
-    const char *generated;    /* expression of a generated column, NULL = not generated */
+    bool
+        collation_exact; /* that one only orders: texts of different octets never count as the same under it */
+    const char *generated; /* expression of a generated column, NULL = not generated */
     bool not_null;
     bool identity;         /* serial, identity, AUTOINCREMENT: the backend draws the next value */
     bool ordinal_unstable; /* document stores: no column order */

@@ -115,14 +115,15 @@ static bool is_unique(const struct sp_table *t, const char *column)
 }
 
 /* Between kinds, an order of its own is worth knowing. What counts as the same value under a constraint is more than that:
- * where the source's column is compared in a way of its own, enforcement was lost. */
+ * where the source's column takes different octets for the same, enforcement was lost. */
 static void collation(
     struct sp_vctx *c, const struct sp_vpair *p, const struct sp_column *s, const struct sp_column *t)
 {
     const char *a = s->collation, *b = t->collation, *table = p->name;
     if (sp_streq(a, b) || (a != NULL && b != NULL && c->same_kind && strcasecmp(a, b) == 0))
         return;
-    if (!c->same_kind && (a == NULL || !is_unique(p->t[0], s->name)))
+    bool only_order = a == NULL || (s->collation_exact && (b == NULL || t->collation_exact));
+    if (!c->same_kind && (only_order || !is_unique(p->t[0], s->name)))
         sp_v_finding(c, table, s->name, "collation", 1,
             "column %s: texts are ordered and compared by %s on the source and by %s on the target", s->name,
             a != NULL ? a : "octets", b != NULL ? b : "octets");

@@ -106,6 +106,7 @@ static int read_column(struct po_walk *w, const PGresult *r, int i, struct sp_co
     if (is_enum)
         c->type = (struct sp_type){ .tag = SP_TEXT };
     c->collation = sp_arena_str(a, po_text_at(r, i, 6));
+    c->collation_exact = c->collation != NULL && yes(r, i, 12);
     c->not_null = yes(r, i, 7);
     c->identity = yes(r, i, 8);
     const char *expr = po_text_at(r, i, 10);
@@ -133,7 +134,7 @@ int po_introspect_columns(struct po_walk *w, struct sp_error *err)
         "pg_get_serial_sequence(format('%I.%I', n.nspname, c.relname), a.attname) IS NOT NULL), "
         "a.attgenerated <> '', pg_get_expr(f.adbin, f.adrelid), "
         "(SELECT min(k.conname::text) FROM pg_constraint k WHERE k.conrelid = c.oid AND k.contype = 'c' AND "
-        "k.conkey = ARRAY[a.attnum] AND k.conname LIKE 'sp\\_type\\_%') "
+        "k.conkey = ARRAY[a.attnum] AND k.conname LIKE 'sp\\_type\\_%'), l.collisdeterministic "
         "FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
         "JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped "
         "JOIN pg_type t ON t.oid = a.atttypid "

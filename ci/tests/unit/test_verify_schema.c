@@ -282,6 +282,32 @@ static void acknowledged_once(void **state)
     vcase_end(&v);
 }
 
+/* Between kinds, a collation of a unique column is a loss where it takes different octets for the same, not where it only
+ * orders. */
+static void collations_between_kinds(void **state)
+{
+    const struct sp_unique unique = { .columns = col_name, .ncolumns = 1 };
+    struct vcase v;
+    struct fake_table *t[2];
+    struct sp_column *c;
+    (void)state;
+    begin(&v, t);
+    v.f[1]->base.provider = &other_provider;
+    for (int i = 0; i < 2; i++) {
+        t[i]->t.uniques = &unique;
+        t[i]->t.nuniques = 1;
+    }
+    c = fake_column(t[0], "name");
+    c->collation = "de_DE";
+    expect(&v, "collation", "missing", "name");
+    c->collation_exact = true;
+    assert_verdict(&v, SP_VV_EQUAL);
+    assert_non_null(caught_where(&v.c, SP_EV_FINDING, SP_FLD_topic, "collation"));
+    fake_column(t[1], "name")->collation = "NOCASE";
+    assert_verdict(&v, SP_VV_NOT_COMPARED);
+    vcase_end(&v);
+}
+
 /* Between kinds, triggers of one name on two tables are two. */
 static void acknowledged_of_one_table(void **state)
 {
@@ -428,6 +454,7 @@ int main(void)
         cmocka_unit_test(keys_and_constraints),
         cmocka_unit_test(foreign_keys_and_indexes),
         cmocka_unit_test(table_kinds_and_other_objects),
+        cmocka_unit_test(collations_between_kinds),
         cmocka_unit_test(acknowledged),
         cmocka_unit_test(acknowledged_without_table),
         cmocka_unit_test(acknowledged_once),
