@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "base/str.h"
+#include "cli/resume.h"
 #include "cli/sides.h"
 #include "verify/explain.h"
 
@@ -162,13 +163,19 @@ static int compare(struct sp_sides *s, const struct sp_args *a, struct sp_eviden
             sp_watch_add(&watch, readers.raw[i][k]);
         }
     }
+    bool unread = true;
+    o.unread = &unread;
+    int rc = sp_resume_open(&o.state, e, &err);
     sp_watch_begin(&watch);
-    int rc = add_custom(s, &o) ? sp_sides_map_options(s, &o, &err) : sp_nomem(&err);
+    if (rc == 0) {
+        rc = add_custom(s, &o) ? sp_sides_map_options(s, &o, &err) : sp_nomem(&err);
+    }
     if (rc == 0) {
         rc = sp_verify(s->session[0], s->session[1], &o, e->emitter, &v, &e->reasons, &err);
     }
     sp_watch_end(&watch);
     close_readers(&readers);
+    sp_vstate_close(o.state, rc == 0 && !unread);
     sp_close(o.watch[0]);
     sp_close(o.watch[1]);
     int code = rc == 0 ? sp_verify_exit_code(v) : sp_cli_exit_of(&err);

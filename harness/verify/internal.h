@@ -52,6 +52,9 @@ struct sp_vctx {
     bool capped;
     uint64_t rows, bytes;
     struct sp_vgentle gentle;
+    uint64_t failed_scans; /* sides that could not be read to the end */
+    uint64_t waiting;      /* tables whose result is not there yet: rows that differ are read again later */
+    bool resumed, not_kept;
 };
 
 /* ---- verify.c: the verdict is counted here ----------------------------------------------------------------- */
@@ -272,6 +275,10 @@ int sp_v_residual(struct sp_vctx *c, const struct sp_vpair *p, const struct sp_v
     const uint8_t *const at[2], const size_t left[2]);
 /* A finding, once: the order of the fields at the top of documents is not compared. */
 void sp_v_unordered_fields(struct sp_vctx *c);
+
+/* ---- keep.c: what --resume goes on from -------------------------------------------------------------------------- */
+void sp_v_keep_open(struct sp_vctx *c, const char *const ids[2], const struct sp_d128 schema[2]);
+void sp_v_rows_kept(struct sp_vctx *c, struct sp_vpair *p); /* sp_v_rows(), or what it said before */
 
 /* ---- the checks ------------------------------------------------------------------------------------------------ */
 void sp_v_rows(struct sp_vctx *c, struct sp_vpair *p);

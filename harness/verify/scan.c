@@ -253,6 +253,7 @@ int sp_v_scan(struct sp_vctx *c, struct sp_vscan v[2], const char *table, uint64
         return c->rc = sp_fail(c->err, SP_E_CANCELLED, SP_ORIGIN_HARNESS, "interrupted");
     if (sp_v_gentle_look(c)) {
         v[0].rc = v[1].rc = -SP_E_CANCELLED;
+        c->failed_scans++;
         say_why(c, v);
         return 0;
     }
@@ -272,6 +273,7 @@ int sp_v_scan(struct sp_vctx *c, struct sp_vscan v[2], const char *table, uint64
     for (int i = 0; i < 2; i++) {
         sp_v_parts_close(&parts[i]);
         c->bytes += v[i].bytes;
+        c->failed_scans += v[i].session != NULL && v[i].rc != 0;
     }
     if (interrupted)
         return c->rc = sp_fail(c->err, SP_E_CANCELLED, SP_ORIGIN_HARNESS, "interrupted");

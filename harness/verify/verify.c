@@ -149,7 +149,7 @@ static void run_checks(struct sp_vctx *c)
         sp_v_counts(c);
     for (size_t i = 0; i < c->npairs && c->rc == 0; i++) {
         if (checks & SP_VC_ROWS)
-            sp_v_rows(c, &c->pairs[i]);
+            sp_v_rows_kept(c, &c->pairs[i]);
         if ((checks & SP_VC_PROFILES) && c->rc == 0)
             sp_v_profile(c, &c->pairs[i]);
     }
@@ -285,6 +285,8 @@ static void compare(struct sp_vctx *c, struct state *st, enum sp_verify_verdict 
                     sp_error_text(&snapshot[i]));
         if (sp_v_match(c) == 0)
             nothing_there(c);
+        sp_v_keep_open(c, (const char *const[]){ st->id[0], st->id[1] },
+            (struct sp_d128[]){ schema_digest(c->schema[0]), schema_digest(c->schema[1]) });
         if (c->rc == 0)
             run_checks(c);
     }
@@ -330,6 +332,8 @@ int sp_verify_bounded(struct sp_session *source, struct sp_session *target,
     compare(&c, &st, verdict);
     if (c.rc != 0)
         *verdict = SP_VV_NOT_COMPARED;
+    if (opt->unread != NULL)
+        *opt->unread = c.rc != 0 || c.failed_scans != 0;
     sp_schema_free(c.schema[0]);
     sp_schema_free(c.schema[1]);
     sp_arena_free(&c.arena);

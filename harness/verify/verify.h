@@ -74,8 +74,10 @@ struct sp_verify_options {
     struct sp_session *watch[2];
     /* Rows that differ are read again for so long, because others write meanwhile; 0 = one look. */
     int64_t recheck_ms;
-    struct sp_vstate
-        *state; /* state.h: what a run that was killed has left, and what this one leaves; may be NULL */
+    /* state.h: what a run that was killed has left, and what this one leaves; may be NULL. *unread (may be NULL) is set to
+     * whether a table was not read to its end. */
+    struct sp_vstate *state;
+    bool *unread;
     void (*progress)(void *payload, const char *table, uint64_t rows, uint64_t total_rows);
     void *payload;
 };
