@@ -98,19 +98,20 @@ static void close_readers(struct readers *r)
 }
 
 /* A session beside those that read: how it goes on their servers. Without it, reading goes on unwatched. */
-static void open_watch(struct sp_session *watch[2], struct sp_endpoint endpoint[2], struct sp_sides *s)
+static void open_watch(struct sp_verify_options *o, struct sp_endpoint endpoint[2], struct sp_sides *s)
 {
     for (size_t i = 0; i < 2; i++) {
         struct sp_error err = SP_ERROR_INIT;
         const struct sp_provider *kind = sp_session_provider(s->raw[i]);
-        watch[i] = NULL;
-        if (kind->db == NULL || kind->db->burden == NULL)
+        if (kind->db == NULL || kind->db->burden == NULL) {
             continue;
+        }
+        o->raw[i] = s->raw[i];
         endpoint[i] = s->endpoint[i];
         endpoint[i].statement_timeout_ms = 3000; /* it is asked while others are waited for */
         endpoint[i].connect_timeout_ms = 3000;
-        if (sp_open(&watch[i], kind, &endpoint[i], &err) != 0) {
-            watch[i] = NULL;
+        if (sp_open(&o->watch[i], kind, &endpoint[i], &err) != 0) {
+            o->watch[i] = NULL;
             sp_log_warn("%s: nobody looks whether the comparison is in the way: %s", s->provider[i].name,
                 sp_error_text(&err));
         }
@@ -150,7 +151,7 @@ static int compare(struct sp_sides *s, const struct sp_args *a, struct sp_eviden
     o.payload = &e->progress;
     struct sp_endpoint beside[2];
     read_gently(a, &s->config->verify, &o);
-    open_watch(o.watch, beside, s);
+    open_watch(&o, beside, s);
     struct readers readers;
     open_readers(&readers, s, a->jobs);
     for (size_t i = 0; i < 2; i++) {

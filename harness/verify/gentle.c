@@ -107,12 +107,14 @@ static void judge_blocked(struct sp_vctx *c, int side, uint64_t blocked, int64_t
 
 static void ask(struct sp_vctx *c, int side, int64_t now)
 {
-    struct sp_session *readers[SP_V_MAX_READERS + 1] = { c->session[side] };
+    struct sp_session *readers[SP_V_MAX_READERS + 1] = { c->opt->raw[side] };
+    const struct sp_provider *kind = sp_session_provider(c->opt->watch[side]);
     struct sp_error err = SP_ERROR_INIT;
     struct sp_burden b;
     size_t n = 1;
     for (size_t i = 0; i < c->nreaders[side] && n < SP_LEN(readers); i++)
-        readers[n++] = c->readers[side][i];
+        if (sp_session_provider(c->readers[side][i]) == kind)
+            readers[n++] = c->readers[side][i];
     int rc = sp_db_burden(c->opt->watch[side], readers, n, &b, &err);
     if (rc == 0) {
         judge_lag(c, side, b.lag_ms);
@@ -146,7 +148,7 @@ bool sp_v_gentle_look(struct sp_vctx *c)
         for (int i = 0; i < 2 && g->why[0] == '\0'; i++) {
             if (c->opt->watch[i] != NULL)
                 ask(c, i, now);
-            else if (c->opt->max_lag_ms != 0 && sp_session_provider(c->session[i])->db->burden != NULL)
+            else if (c->opt->max_lag_ms != 0 && c->opt->raw[i] != NULL)
                 judge_lag(c, i, SP_LAG_UNKNOWN);
         }
     }

@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "map/mapping.h"
 #include "verify/internal.h"
 #include "verify/state.h"
 
@@ -111,6 +112,8 @@ void sp_v_keep_open(struct sp_vctx *c, const char *const ids[2], const struct sp
         put_state(c->session[i], ids[i], &text[5 + i]);
     }
     put_plans(c, &text[4]);
+    if (c->opt->mapping != NULL)
+        put_hex(&text[4], c->opt->mapping->digest);
     for (size_t i = 0; i < SP_LEN(text); i++)
         oom = oom || text[i].oom || (i < 5 && text[i].p == NULL);
     const struct sp_vfact facts[] = { { "the source", text[0].p, true }, { "the target", text[1].p, true },

@@ -72,6 +72,8 @@ struct sp_verify_options {
     int64_t max_snapshot_ms; /* age of the snapshots: what a server must keep for them */
     /* A session of each side, open and idle, to ask how reading weighs there; NULL = nobody asks. They stay the caller's. */
     struct sp_session *watch[2];
+    struct sp_session
+        *raw[2]; /* of the same place and kind as `watch`: what the sides' own sessions read through */
     /* Rows that differ are read again for so long, because others write meanwhile; 0 = one look. */
     int64_t recheck_ms;
     /* state.h: what a run that was killed has left, and what this one leaves; may be NULL. *unread (may be NULL) is set to
