@@ -13,7 +13,7 @@ static const char *const check_names[] = { SP_VERIFY_CHECK_NAMES, NULL };
 
 /* clang-format off */
 const struct sp_option sp_options[] = {
-    { "config", 'c', SP_OPT_TEXT, SP_C_RUN | SP_C_VERIFY | SP_C_MIGRATE | SP_C_LIST | SP_C_CLEAN | SP_C_DOCTOR, AT(config), .arg = "FILE", .doc = "configuration (default: switchproof.yaml, if it exists)" },
+    { "config", 'c', SP_OPT_TEXT, SP_C_RUN | SP_C_VERIFY | SP_C_MIGRATE | SP_C_LIST | SP_C_CLEAN | SP_C_DOCTOR | SP_C_MAP, AT(config), .arg = "FILE", .doc = "configuration (default: switchproof.yaml, if it exists)" },
     { "provider", 'p', SP_OPT_LIST, SP_C_RUN | SP_C_LIST | SP_C_DOCTOR, AT(providers), .arg = "NAME", .doc = "only this provider; list capabilities: this kind (repeatable)" },
     { "suite", 's', SP_OPT_LIST, SP_C_RUN | SP_C_LIST, AT(suites), .arg = "NAME", .doc = "only this suite (repeatable)" },
     { "case", 'k', SP_OPT_TEXT, SP_C_RUN | SP_C_LIST, AT(glob), .arg = "GLOB", .doc = "only cases whose id matches, e.g. 'crud.filter_*'; a plain word matches anywhere" },
@@ -41,6 +41,7 @@ const struct sp_option sp_options[] = {
     { "run", 0, SP_OPT_TEXT, SP_C_CLEAN, AT(run), .arg = "ID", .doc = "only what this run left (default: all)" },
     { "format", 'f', SP_OPT_CHOICE, SP_C_REPORT, AT(format), .arg = "FORMAT", .choices = formats, .doc = "html, junit, json, markdown, or console (default: all files)" },
     { "report-dir", 'o', SP_OPT_TEXT, SP_C_RUN | SP_C_VERIFY | SP_C_MIGRATE, AT(report_dir), .arg = "DIR", .doc = "where reports are written (default: build/report, or report_dir of the configuration; verify and migrate: build/verify, build/migrate)" },
+    { "output", 'o', SP_OPT_TEXT, SP_C_MAP, AT(output), .arg = "FILE", .doc = "write the draft there; it must not exist yet (default: standard output)" },
     { "quiet", 'q', SP_OPT_FLAG, SP_C_ALL, AT(quiet), .doc = "only the verdict and errors" },
     { "verbose", 'v', SP_OPT_COUNT, SP_C_ALL, AT(verbose), .doc = "more: every case; twice: diagnostics" },
     { "no-color", 0, SP_OPT_FLAG, SP_C_ALL, AT(no_color), .doc = "no colors (also: NO_COLOR in the environment)" },
@@ -57,6 +58,9 @@ const struct sp_command sp_commands[] = {
     { "verify", SP_C_VERIFY, "SOURCE TARGET", 2, 2, false, "compare two copies: schema, rows, relations, sequences",
       "SOURCE and TARGET are providers of the configuration, URLs such as sqlite:path, or env:NAME for a\nvariable that holds a URL with a password. Both sides are only read.\nExit: 0 equal, 1 different or equal only with loss, 2 usage, 3 not everything could be compared.",
       EXAMPLES("verify sqlite:old.db sqlite:new.db", "verify prod-copy next --tables 'order*' --checks rows,relations", "verify env:OLD_URL env:NEW_URL --show-values --max-differences 20", "verify sqlite:old.db env:NEW_URL --accept view:totals", "verify prod-copy next --mapping mapping.yaml --explain"), sp_cmd_verify },
+    { "map", SP_C_MAP, "SOURCE TARGET", 2, 2, false, "draft a mapping file from two sides",
+      "Matches tables and columns by name, by names that are only written otherwise, by what they hold; says how sure it\nis, and what it could not match. Of documents, a few are looked at. Both sides are only read.\nExit: 0 drafted, 2 usage, 3 a side cannot be read.",
+      EXAMPLES("map sqlite:old.db sqlite:new.db", "map prod-copy next -o mapping.yaml"), sp_cmd_map },
     { "migrate", SP_C_MIGRATE, "SOURCE TARGET", 2, 2, false, "copy a backend's data into another one",
       "The source is only read. A TARGET from the configuration needs `access: target` or `disposable`; naming it\nby URL allows writing to it. Tables that exist there already are refused without --into-existing.\nExit: 0 copied, 1 the data does not fit the target, 2 usage, 3 could not be done.",
       EXAMPLES("migrate sqlite:old.db sqlite:new.db --dry-run", "migrate local next --tables 'order*'", "migrate sqlite:old.db env:NEW_URL --into-existing"), sp_cmd_migrate },
