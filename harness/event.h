@@ -66,6 +66,9 @@
     X(DIFFERENCE, "difference",                                                                              \
         "name difference key column expected actual digest side since: one row or one cell")                 \
     X(NOT_COMPARED, "not_compared", "name what reason accepted")                                             \
+    X(DIAGNOSIS, "diagnosis",                                                                                \
+        "name column topic confidence count examined differences key message advice: a likely cause; fits "  \
+        "`count` of the `examined` values or rows, of `differences` in all")                                 \
     X(FINDING, "finding", "name column topic count message: worth knowing, not a difference")                \
     X(CUSTOM_CHECK, "custom_check", "name provider expected actual outcome: a team's own invariant")         \
     X(VERIFY_END, "verify_end",                                                                              \
@@ -86,6 +89,7 @@ enum sp_event_kind {
 /* X(name, type): TEXT, INT, REAL, BOOL. The enum suffix and the wire name are the same word. */
 /* clang-format off */
 #define SP_FIELDS(X) \
+    X(confidence, REAL) X(examined, INT) X(advice, TEXT) \
     X(source_nulls, INT) X(target_nulls, INT) X(source_distinct, INT) X(target_distinct, INT) \
     X(source_min, TEXT) X(target_min, TEXT) X(source_max, TEXT) X(target_max, TEXT) \
     X(source_missing, INT) X(target_missing, INT) X(source_longest, INT) X(target_longest, INT) \
