@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/str.h"
+#include "reports/causes.h"
 #include "reports/console.h"
 
 #define MAX_DIFFERENCES 20
@@ -143,6 +144,9 @@ void rdc_data(struct sp_console *c, const struct sp_event_in *ev)
         return;
     case SP_EV_MIGRATE_TABLE:
         on_migrate_table(c, ev);
+        return;
+    case SP_EV_DIAGNOSIS:
+        rdc_cause(c, ev);
         return;
     default:
         (void)rdc_checks(c, ev);

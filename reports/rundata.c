@@ -1,5 +1,6 @@
 /* rundata.c -- reading events.jsonl, line by line. */
 #include "reports/rundata.h"
+#include "reports/causes.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -353,6 +354,7 @@ int rd_load(struct rd **out, const char *report_dir, struct sp_error *err)
         rd_free(r);
         return rc;
     }
+    rd_causes_order(r);
     check_totals(r);
     check_code(r);
     if (r->end.json == NULL)

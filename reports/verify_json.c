@@ -92,6 +92,8 @@ int rd_verify_json(const struct rd *r, struct sp_buf *out, struct sp_error *err)
     const enum sp_event_field constraint[] = { F(element), F(name), F(table), F(columns), F(source_faults),
         F(target_faults), F(introduced), F(preexisting) };
     const enum sp_event_field migrated[] = { F(name), F(rows), F(bytes), F(duration_s), F(rate), F(message) };
+    const enum sp_event_field diagnosis[] = { F(name), F(column), F(topic), F(confidence), F(count),
+        F(examined), F(differences), F(key), F(message), F(advice) };
     const struct rd_rows *starts = &r->of[SP_EV_VERIFY_START], *ends = &r->of[SP_EV_VERIFY_END];
     const char *verdict = rd_verify_verdict(r);
     json_t *root = json_object();
@@ -112,6 +114,7 @@ int rd_verify_json(const struct rd *r, struct sp_buf *out, struct sp_error *err)
     rdj_set(root, "counts", counted_of(r, "table"));
     rdj_set(root, "buckets", counted_of(r, "bucket"));
     rdj_set(root, "accounts", counted_of(r, "accounts"));
+    rdj_set(root, "diagnoses", rows_of(r, SP_EV_DIAGNOSIS, diagnosis, SP_LEN(diagnosis)));
     rdj_set(root, "differences", rows_of(r, SP_EV_DIFFERENCE, difference, SP_LEN(difference)));
     rdj_set(root, "differences_capped",
         json_boolean(ends->n > 0 && sp_event_get_bool(&ends->v[ends->n - 1].ev, F(capped), false)));

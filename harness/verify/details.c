@@ -14,6 +14,7 @@ struct keeper { /* of one side */
     enum sp_side side;
     const struct sp_vwanted *list; /* sorted by key */
     size_t n, first;               /* list[first] is taken at any size */
+    size_t shown;                  /* those behind it are only looked at where there is room */
     struct held *held;             /* n */
     uint8_t *skipped;              /* n: no room in this pass */
     size_t used, budget;
@@ -93,23 +94,20 @@ static int row_text(struct sp_vctx *c, const struct sp_vpair *p, const struct he
 
 /* A row that stands on one side only. */
 static int one_sided(struct sp_vctx *c, const struct sp_vpair *p, const struct sp_vwanted *w,
-    enum sp_side side, const struct held *h)
+    enum sp_side side, const char *key)
 {
-    struct sp_buf key = SP_BUF_INIT, count = SP_BUF_INIT;
+    struct sp_buf count = SP_BUF_INIT;
     struct sp_event ev;
-    int rc = row_text(c, p, h, &key);
-    if (rc == 0)
-        rc = w->n[side] == 1 ? sp_buf_puts(&count, "a row")
+    int rc = w->n[side] == 1 ? sp_buf_puts(&count, "a row")
                              : sp_buf_printf(&count, "%llu equal rows", (unsigned long long)w->n[side]);
     if (rc == 0) {
         bool missing = side == SP_SIDE_SOURCE;
-        event_begin(&ev, p, missing ? "missing" : "extra", key.p, side, w->row[side]);
+        event_begin(&ev, p, missing ? "missing" : "extra", key, side, w->row[side]);
         sp_event_text(&ev, SP_FLD_expected, missing ? count.p : "no such row");
         sp_event_text(&ev, SP_FLD_actual, missing ? "no such row" : count.p);
         sp_event_int(&ev, SP_FLD_count, (int64_t)w->n[side]);
         sp_v_send(c, &ev);
     }
-    sp_buf_free(&key);
     sp_buf_free(&count);
     return rc;
 }
@@ -119,7 +117,9 @@ int sp_v_cell(struct sp_vctx *c, const struct sp_vpair *p, const struct sp_vwant
 {
     struct sp_buf text[2] = { SP_BUF_INIT, SP_BUF_INIT };
     struct sp_event ev;
-    int rc = 0;
+    int rc = sp_v_diag_cell(c, column, type, f);
+    if (rc != 0 || w->unlisted)
+        return rc;
     for (int i = 0; i < 2 && rc == 0; i++)
         rc = sp_v_print_field(&text[i], type, &f[i], c->opt->show_values);
     if (rc == 0) {
@@ -148,46 +148,55 @@ static int column(struct sp_vctx *c, const struct sp_vpair *p, const struct sp_v
 }
 
 /* A row that has the same key on both sides: an event per differing column. */
-static int changed(struct sp_vctx *c, const struct sp_vpair *p, const struct sp_vwanted *w, struct held h[2])
+static int changed(struct sp_vctx *c, const struct sp_vpair *p, const struct sp_vwanted *w,
+    const struct held h[2], const char *key)
 {
-    struct sp_buf key = SP_BUF_INIT;
     const uint8_t *at[2] = { h[0].p, h[1].p };
     size_t left[2] = { h[0].n, h[1].n };
     unsigned found = 0;
-    int rc = row_text(c, p, &h[0], &key);
+    int rc = 0;
     for (size_t i = 0; i < p->ncols && rc == 0; i++) {
         struct sp_vfield f[2];
         for (int s = 0; s < 2; s++) {
             int64_t used = sp_v_field(at[s], left[s], &f[s]);
-            if (used < 0) {
-                sp_buf_free(&key);
+            if (used < 0)
                 return (int)used;
-            }
             at[s] += used;
             left[s] -= (size_t)used;
         }
         if (f[0].nwhole == f[1].nwhole && memcmp(f[0].whole, f[1].whole, f[0].nwhole) == 0)
             continue;
         found++;
-        rc = column(c, p, w, key.p, &p->cols[i], f);
+        rc = column(c, p, w, key, &p->cols[i], f);
     }
     if (rc == 0 && (left[0] != left[1] || memcmp(at[0], at[1], left[0]) != 0)) {
         found++;
-        rc = sp_v_residual(c, p, w, key.p, (const uint8_t *const *)at, left);
+        rc = sp_v_residual(c, p, w, key, (const uint8_t *const *)at, left);
     }
-    sp_buf_free(&key);
     return rc == 0 && found == 0 ? -SP_E_CORRUPT : rc;
 }
 
 /* 1 = the row did not turn up, although pass 2 saw it. */
-static int emit(struct sp_vctx *c, const struct sp_vpair *p, const struct sp_vwanted *w, struct held h[2])
+static int emit(
+    struct sp_vctx *c, const struct sp_vpair *p, const struct sp_vwanted *w, const struct held h[2])
 {
     if ((w->n[0] != 0 && h[0].p == NULL) || (w->n[1] != 0 && h[1].p == NULL))
         return 1;
-    if (w->n[0] != 0 && w->n[1] != 0)
-        return changed(c, p, w, h);
-    enum sp_side side = w->n[0] != 0 ? SP_SIDE_SOURCE : SP_SIDE_TARGET;
-    return one_sided(c, p, w, side, &h[side]);
+    struct sp_buf key = SP_BUF_INIT;
+    const uint8_t *const rows[2] = { w->n[0] != 0 ? h[0].p : NULL, w->n[1] != 0 ? h[1].p : NULL };
+    const size_t n[2] = { h[0].n, h[1].n };
+    enum sp_side side = rows[0] != NULL ? SP_SIDE_SOURCE : SP_SIDE_TARGET;
+    int rc = row_text(c, p, &h[side], &key);
+    if (rc == 0)
+        rc = sp_v_diag_row(c, p, key.p, rows, n);
+    if (rc == 0 && rows[0] != NULL && rows[1] != NULL)
+        rc = changed(c, p, w, h, key.p);
+    else if (rc == 0 && !w->unlisted)
+        rc = one_sided(c, p, w, side, key.p);
+    if (rc == 0)
+        rc = sp_v_diag_row_end(c);
+    sp_buf_free(&key);
+    return rc;
 }
 
 static void release(struct keeper *k)
@@ -224,10 +233,14 @@ static int emit_held(
 {
     size_t i = *first;
     for (; i < k[0].n && c->rc == 0; i++) {
+        struct sp_vwanted w = k[0].list[i];
+        w.unlisted = i >= k[0].shown;
+        if ((k[0].skipped[i] || k[1].skipped[i]) && w.unlisted)
+            continue;
         if (k[0].skipped[i] || k[1].skipped[i])
             break;
-        struct held h[2] = { k[0].held[i], k[1].held[i] };
-        int rc = emit(c, p, &k[0].list[i], h);
+        const struct held h[2] = { k[0].held[i], k[1].held[i] };
+        int rc = emit(c, p, &w, h);
         if (rc == -SP_E_NOMEM)
             return sp_nomem(err);
         if (rc != 0)
@@ -246,6 +259,7 @@ int sp_v_details(struct sp_vctx *c, const struct sp_vpair *p, const struct sp_di
     for (int i = 0; i < 2; i++) {
         k[i].list = diffs->list;
         k[i].n = diffs->n;
+        k[i].shown = diffs->shown;
         k[i].budget = c->memory / 2;
         k[i].held = calloc(diffs->n + 1, sizeof *k[i].held);
         k[i].skipped = calloc(diffs->n + 1, 1);

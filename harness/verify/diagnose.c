@@ -32,14 +32,16 @@ const struct sp_diag_class *sp_diag_class_named(const char *name)
     return NULL;
 }
 
-/* Many that fit make chance unlikely; a share that chance alone would give says nothing. */
+/* Many that fit make chance unlikely, and a share that chance alone would give says nothing. */
 double sp_diag_confidence(uint64_t fit, uint64_t all, double chance)
 {
     if (fit == 0 || all == 0)
         return 0;
-    double share = (double)fit / (double)all;
-    double c = (1 - pow(chance, (double)(fit > 50 ? 50 : fit))) * (1 - chance / share);
-    return share < 0.05 || c < 0.4 ? 0 : c;
+    double share = (double)fit / (double)all, many = (double)(fit > 50 ? 50 : fit);
+    if (share < 0.05 || share <= chance)
+        return 0;
+    double c = (1 - pow(chance, many)) * (1 - pow(chance / share, 1 + log2(many) / 2));
+    return c < 0.4 ? 0 : c > 0.99 ? 0.99 : c;
 }
 
 /* ---- one value ----------------------------------------------------------------------------------------------------- */

@@ -172,7 +172,7 @@ static bool wrapped(struct sp_diag_cell *c, int64_t *param)
     int64_t s, t;
     if (!integers(c, &s, &t) || s == t)
         return false;
-    for (*param = 8; *param <= 32; *param *= 2) {
+    for (*param = 32; *param >= 8; *param /= 2) { /* the lower bits of 32 look like those of 8 */
         uint64_t mask = (UINT64_C(1) << *param) - 1;
         int64_t low = (int64_t)((uint64_t)s & mask), half = INT64_C(1) << (*param - 1);
         if (t == low || t == (low >= half ? low - 2 * half : low))
@@ -206,7 +206,7 @@ static bool beyond_53(struct sp_diag_cell *c, int64_t *param)
     if (!both(c) || is_float(&c->v[0]) || c->num[0].exp < 0)
         return false;
     double d = sp_dec_nearest_f64(&c->num[0]);
-    if (!(fabs(d) > 9007199254740992.0) || !isfinite(d))
+    if (!(fabs(d) >= 9007199254740992.0) || !isfinite(d))
         return false;
     struct sp_dec exact;
     return sp_dec_from_f64_exact(c->a, d, &exact) == 0 && same_number(&exact, &c->num[1]) &&

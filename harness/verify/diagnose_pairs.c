@@ -66,7 +66,8 @@ static int conclude_swap(struct sp_diag *d, const struct sp_diag_swap *s)
 {
     const struct sp_diag_column *a = &d->columns[s->a], *b = &d->columns[s->b];
     uint64_t examined = a->examined > b->examined ? a->examined : b->examined;
-    double sure = sp_diag_confidence(s->rows, examined, s->telling != 0 ? 0.02 : 0.6);
+    double sure =
+        s->telling != 0 ? sp_diag_confidence(s->rows, examined, 2 * s->telling >= s->rows ? 0.02 : 0.4) : 0;
     const char *keys = NULL;
     if (sure <= 0)
         return 0;

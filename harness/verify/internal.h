@@ -55,6 +55,7 @@ struct sp_vctx {
     uint64_t failed_scans; /* sides that could not be read to the end */
     uint64_t waiting;      /* tables whose result is not there yet: rows that differ are read again later */
     bool resumed, not_kept;
+    struct sp_vdiagnosis *diagnosis; /* of the table whose rows are being compared; NULL = nobody collects */
 };
 
 /* ---- verify.c: the verdict is counted here ----------------------------------------------------------------- */
@@ -200,14 +201,16 @@ size_t sp_v_index_absent(const struct sp_vindex *x, struct sp_d128 *what, size_t
 struct sp_vwanted {
     struct sp_d128 key, row[2];
     uint64_t n[2]; /* how often; 0 = not on that side */
+    bool unlisted; /* beyond the cap on listed rows: looked at, not shown */
 };
 struct sp_vcounts {
     uint64_t missing, extra, changed, duplicates[2];
 };
 struct sp_vdiffs {
     struct sp_vcounts counts;
-    struct sp_vwanted *list; /* the first max_differences, by key digest; owned */
+    struct sp_vwanted *list; /* the first ones by key digest; owned */
     size_t n, max;
+    size_t shown; /* of them, so many are listed; the others are only looked at for causes */
     bool capped;
 };
 /* Pass 2. `unequal` has a bit per bucket; `first` are the digests of pass 1, which every pass must see again. */
@@ -266,6 +269,17 @@ int sp_v_print_field(struct sp_buf *out, const struct sp_type *type, const struc
 /* One differing field of a row that both sides have. */
 int sp_v_cell(struct sp_vctx *c, const struct sp_vpair *p, const struct sp_vwanted *w, const char *key,
     const char *column, const struct sp_type *type, const struct sp_vfield f[2]);
+
+/* ---- diagnosed.c: likely causes ----------------------------------------------------------------------------- */
+int sp_v_diag_begin(struct sp_vctx *c, const struct sp_vpair *p);
+/* A row that differs, before its cells: NULL = not on that side. `key` is text. 0 or NOMEM, as the others. */
+int sp_v_diag_row(struct sp_vctx *c, const struct sp_vpair *p, const char *key, const uint8_t *const row[2],
+    const size_t n[2]);
+int sp_v_diag_cell(
+    struct sp_vctx *c, const char *column, const struct sp_type *type, const struct sp_vfield f[2]);
+int sp_v_diag_row_end(struct sp_vctx *c);
+/* Events, when the counts are exact; NULL = nothing can be said. */
+void sp_v_diag_end(struct sp_vctx *c, const struct sp_vpair *p, const struct sp_vcounts *counts);
 
 /* ---- residual.c: undeclared fields ---------------------------------------------------------------------------- */
 /* Appends where two fields first differ inside, as a JSON pointer; nothing if they are no documents or arrays. */

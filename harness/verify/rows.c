@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "verify/diagnose.h"
 #include "verify/internal.h"
 
 /* 8192 buckets of 24 bytes a side stay in the processor's cache; one differing row among 2 million then costs reading
@@ -114,9 +115,9 @@ static void say_rows_differ(struct sp_vctx *c, const struct sp_vpair *p, const s
 static void find_differences(
     struct sp_vctx *c, const struct sp_vpair *p, struct sp_digest *const buckets[2], struct outcome *o)
 {
-    struct sp_vdiffs diffs = { .max = c->opt->max_differences > SIZE_MAX / sizeof(struct sp_vwanted)
-                                          ? SIZE_MAX / sizeof(struct sp_vwanted)
-                                          : (size_t)c->opt->max_differences };
+    const uint64_t most = SIZE_MAX / sizeof(struct sp_vwanted), shown = c->opt->max_differences;
+    struct sp_vdiffs diffs = { .shown = (size_t)(shown < most ? shown : most) };
+    diffs.max = diffs.shown > SP_DIAG_ROWS ? diffs.shown : SP_DIAG_ROWS;
     struct sp_error err = SP_ERROR_INIT;
     uint8_t unequal[BUCKETS / 8] = { 0 };
     for (size_t b = 0; b < BUCKETS; b++)
@@ -130,9 +131,10 @@ static void find_differences(
         rc = sp_fail(
             &err, SP_E_INTERNAL, SP_ORIGIN_HARNESS, "the digests differ, but no differing row was found");
     o->complete = rc == 0;
-    c->capped = c->capped || diffs.capped;
-    o->all_listed = rc == 0 && !diffs.capped;
-    if (rc == 0 && diffs.n != 0)
+    bool capped = diffs.capped || diffs.n > diffs.shown;
+    c->capped = c->capped || capped;
+    o->all_listed = rc == 0 && !capped;
+    if (rc == 0 && diffs.n != 0 && (rc = sp_v_diag_begin(c, p)) == 0)
         rc = sp_v_details(c, p, o->digest, &diffs, &err);
     if (o->complete) {
         say_rows_differ(c, p, &o->counts);
@@ -175,6 +177,7 @@ static void compare(struct sp_vctx *c, struct sp_vpair *p, struct sp_digest *con
         sp_v_keep_absent(c, p, v);
         sp_v_row_findings(c, p, v, o.equal);
     }
+    sp_v_diag_end(c, p, o.complete && !o.equal ? &o.counts : NULL);
     sp_v_scan_free(v);
 }
 

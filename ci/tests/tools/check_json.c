@@ -75,13 +75,19 @@ static const struct field difference[] = { { "name", TEXT, NULL, NULL, false },
     { "key", TEXT, NULL, NULL, false }, { "column", TEXT, NULL, NULL, true },
     { "expected", TEXT, NULL, NULL, true }, { "actual", TEXT, NULL, NULL, true },
     { NULL, TEXT, NULL, NULL, false } };
+static const struct field diagnosis[] = { { "name", TEXT, NULL, NULL, false },
+    { "column", TEXT, NULL, NULL, true }, { "topic", TEXT, NULL, NULL, false },
+    { "confidence", NUMBER, NULL, NULL, false }, { "count", COUNT, NULL, NULL, false },
+    { "examined", COUNT, NULL, NULL, false }, { "differences", COUNT, NULL, NULL, false },
+    { "message", TEXT, NULL, NULL, false }, { "advice", TEXT, NULL, NULL, false },
+    { NULL, TEXT, NULL, NULL, false } };
 static const struct field not_compared[] = { { "name", TEXT, NULL, NULL, false },
     { "reason", TEXT, NULL, NULL, false }, { NULL, TEXT, NULL, NULL, false } };
 static const struct field verify[] = { { "verdict", TEXT, VERDICTS, NULL, false },
     { "tables", LIST, NULL, table, false }, { "schema", LIST, NULL, schema, false },
     { "relations", LIST, NULL, relation, false }, { "differences", LIST, NULL, difference, false },
     { "differences_capped", FLAG, NULL, NULL, false }, { "not_compared", LIST, NULL, not_compared, false },
-    { NULL, TEXT, NULL, NULL, false } };
+    { "diagnoses", LIST, NULL, diagnosis, false }, { NULL, TEXT, NULL, NULL, false } };
 
 static bool of_type(const json_t *v, enum type t)
 {
