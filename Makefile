@@ -14,7 +14,7 @@ upper     = $(shell echo $(1) | tr a-z A-Z)
 WITH_HTTP ?= 1
 HTTP_KINDS := $(if $(filter 0,$(WITH_HTTP)),$(notdir $(patsubst %/,%,$(dir $(shell grep -l '^NEEDS_HTTP' providers/*/provider.mk)))))
 ENABLED  := $(foreach k,$(filter-out $(HTTP_KINDS),$(KINDS)),$(if $(filter 0,$(WITH_$(call upper,$(k)))),,$(k)))
-LIBS     := lib lib/json lib/sign $(if $(filter 0,$(WITH_HTTP)),,lib/http)
+LIBS     := lib lib/json lib/pg lib/sign $(if $(filter 0,$(WITH_HTTP)),,lib/http)
 
 PKGS     := yaml-0.1 jansson libxxhash libcrypto sqlite3 libutf8proc $(if $(filter 0,$(WITH_HTTP)),,libcurl)
 include $(foreach k,$(ENABLED),providers/$(k)/provider.mk)

@@ -56,7 +56,7 @@ int po_bind(struct po_params *p, const struct po_slot *slot, const struct sp_val
     if (refused_pair(slot->type.tag, v->tag))
         return sp_fail(err, SP_E_INVALID, SP_ORIGIN_BACKEND, "a value of type %s for a column of type %s",
             sp_tag_name(v->tag), sp_tag_name(slot->type.tag));
-    int ret = po_fit(&p->arena, &slot->type, v, &fit, err);
+    int ret = sp_pg_fit(&p->arena, &slot->type, v, &fit, err);
     return ret != 0 ? ret : add_encoded(p, slot->oid, &fit, err);
 }
 

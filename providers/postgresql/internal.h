@@ -9,10 +9,11 @@
 #include <stdatomic.h>
 
 #include "base/str.h"
+#include "providers/lib/pg/pg.h"
 #include "providers/postgresql/postgresql.h"
 
-#define PO_NAME_BYTES 63                      /* longer names would be cut by the server */
-#define PO_DIMS       6                       /* of an array, by the server */
+#define PO_NAME_BYTES 63 /* longer names would be cut by the server */
+#define PO_DIMS       SP_PG_DIMS
 #define PO_PARAMS     65535                   /* of one statement, by the protocol */
 #define PO_MARK       "switchproof namespace" /* comment on the schemas that ns_create() makes */
 #define PO_CHECK      "sp_type_"      /* names of the checks that hold what no type of the server says */
@@ -244,9 +245,6 @@ int po_numeric_get(struct sp_arena *a, const uint8_t *p, size_t n, struct sp_dec
 
 /* encode.c: a logical value as the bytes of a built-in type. */
 int po_encode(struct sp_buf *out, Oid oid, const struct sp_value *v, struct sp_error *err);
-/* Coerces what the column takes exactly; refuses the rest. *out borrows from `a` and from v. */
-int po_fit(struct sp_arena *a, const struct sp_type *type, const struct sp_value *v, struct sp_value *out,
-    struct sp_error *err);
 
 /* decode.c: and back. 0, -SP_E_NOMEM, or -SP_E_CORRUPT when the bytes are no such value. */
 int po_decode(struct sp_arena *a, Oid oid, const uint8_t *p, size_t n, struct sp_value *out);

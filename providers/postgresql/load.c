@@ -152,7 +152,7 @@ static int wait_row(struct sp_load *l, const struct sp_value *row, struct sp_err
 {
     for (size_t i = 0; i < l->ncolumns; i++) {
         struct sp_value *v = &l->waiting[l->nwaiting * l->ncolumns + i], fit;
-        int ret = po_fit(&l->scratch, &l->types[i], &row[i], &fit, err);
+        int ret = sp_pg_fit(&l->scratch, &l->types[i], &row[i], &fit, err);
         if (ret != 0)
             return sp_error_prefix(err, "%s", l->columns[i]);
         if (sp_value_copy(&l->scratch, v, &fit) != 0)
@@ -174,7 +174,7 @@ static int copy_row(struct sp_load *l, const struct sp_value *row, struct sp_err
         sp_buf_u32be(&l->out, UINT32_MAX);
         if (sp_v_is_absent(&row[i]))
             continue;
-        int ret = po_fit(&l->scratch, &l->types[i], &row[i], &fit, err);
+        int ret = sp_pg_fit(&l->scratch, &l->types[i], &row[i], &fit, err);
         if (ret == 0)
             ret = po_encode(&l->out, l->oids[i], &fit, err);
         if (ret != 0)
