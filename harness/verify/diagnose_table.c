@@ -132,7 +132,7 @@ static bool every_nth(struct list *l, const struct sp_diag_facts *f)
     if (step < 2 || (double)step < 1.8 * spacing || known < 0.8 * expected || known > 1.3 * expected)
         return false;
     add(l, "every_nth", 0.95, f->missing, f->missing,
-        sp_arena_printf(l->a, "of the keys, every %lluth is missing", U(step)),
+        sp_arena_printf(l->a, "the missing keys are evenly spaced: one of every %llu", U(step)),
         "look for an off-by-one in pages or batches of the load, or a worker of several that failed");
     return true;
 }

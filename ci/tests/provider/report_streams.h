@@ -269,8 +269,21 @@ static void difference(struct sp_emitter *em, const char *name, const char *kind
     SEND();
 }
 
+static void cause(
+    struct sp_emitter *em, const char *column, double confidence, int64_t count, const char *message)
+{
+    EVENT(DIAGNOSIS);
+    T(name, "package"), T(column, column), T(topic, confidence > 0 ? "letter_case" : "unknown");
+    R(confidence, confidence), I(count, count), I(examined, 2), I(differences, 3), T(key, HOSTILE);
+    T(message, message), T(advice, "take lower() out of the load");
+    SEND();
+}
+
 static void verify_extras(struct sp_emitter *em)
 {
+    cause(em, "description", 0, 1, "no pattern recognised");
+    cause(em, NULL, 0.75, 1, HOSTILE);
+    cause(em, "maintainer", 0.95, 2, "only the case of letters differs");
     {
         EVENT(SCHEMA_DIFF);
         T(element, "type"), T(name, "installed_size"), T(table, "package"), T(expected, "int64"),

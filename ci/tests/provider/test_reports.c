@@ -196,6 +196,24 @@ static void nothing_there(void **state)
 
 /* ---- comparisons ----------------------------------------------------------------------------------------------- */
 
+/* Most certain first, in every file. */
+static void likely_causes(struct fx *f)
+{
+    static const char *const files[] = { "report.html", "summary.md", "verify.json" };
+    for (size_t i = 0; i < 3; i++) {
+        const char *t = text_of(f, files[i]);
+        const char *sure = strstr(t, "only the case of letters differs"),
+                   *none = strstr(t, "no pattern recognised");
+        assert_non_null(sure);
+        assert_non_null(none);
+        assert_true(sure < none);
+        has(t, "take lower() out of the load");
+    }
+    has(text_of(f, "summary.md"), "very likely; fits 2 of 2 values looked at; 3 rows differ in all");
+    has(text_of(f, "report.html"), "not known");
+    has(text_of(f, "verify.json"), "\"confidence\": 0.95");
+}
+
 static void copies_that_differ(void **state)
 {
     struct fx *f = *state;
@@ -221,6 +239,7 @@ static void copies_that_differ(void **state)
     has(t, "2 orphans that the source has not");
     has(t, "is behind the source");
     has(t, "column ` maintainer `");
+    likely_causes(f);
 }
 
 static void copies_that_are_equal(void **state)
