@@ -429,6 +429,18 @@ static int give_to_sink(struct sp_rowbuf *rb, size_t n, struct sp_d128 row, stru
     return rc != 0 ? stop(rb, rc) : 0;
 }
 
+/* False: the key has no value to be ordered by. */
+static inline bool into_range(struct sp_rowbuf *rb, struct sp_d128 row)
+{
+    uint64_t value;
+    if (!sp_range_value(rb->scan->cols[0].type.tag, rb->base, &value)) {
+        sp_digest_add(&rb->ranges->rest, row);
+        return false;
+    }
+    sp_ranges_add(rb->ranges, value, row);
+    return true;
+}
+
 int sp_row_end(struct sp_rowbuf *rb)
 {
     struct inner *in = inner_of(rb);
@@ -440,12 +452,17 @@ int sp_row_end(struct sp_rowbuf *rb)
     if (rb->scan->residual && (rc = put_residual(rb)) != 0)
         return rc;
     size_t n = (size_t)(rb->p - rb->base);
-    rb->nkey_bytes = key_bytes(rb);
     struct sp_d128 row = digest_of(rb->base, n), key = row;
-    if (rb->scan->nkey != 0 && (rb->nbuckets != 0 || rb->sink != NULL))
-        key = rb->nkey_bytes == n ? row : digest_of(rb->base, rb->nkey_bytes);
+    bool bucket = rb->nbuckets != 0;
+    if (rb->ranges != NULL && into_range(rb, row))
+        bucket = bucket && !rb->ranges_alone;
+    if (bucket || (rb->sink != NULL && !rb->no_key)) {
+        rb->nkey_bytes = key_bytes(rb);
+        if (rb->scan->nkey != 0 && rb->nkey_bytes != n)
+            key = digest_of(rb->base, rb->nkey_bytes);
+    }
     sp_digest_add(&rb->digest, row);
-    if (rb->nbuckets != 0)
+    if (bucket)
         sp_digest_add(&rb->buckets[key.hi >> 1 >> (63 - __builtin_ctzll(rb->nbuckets))], row);
     if (n > rb->max_row)
         rb->max_row = n;

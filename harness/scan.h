@@ -17,6 +17,7 @@
 #include "model/canonical.h"
 #include "model/equivalence.h"
 #include "model/query.h"
+#include "scan_ranges.h"
 
 enum sp_side { SP_SIDE_SOURCE, SP_SIDE_TARGET };
 
@@ -59,7 +60,11 @@ struct sp_rowbuf {
     size_t nkey_bytes;
     struct sp_digest digest; /* all rows so far */
     struct sp_digest *buckets;
-    size_t nbuckets;          /* power of two or 0; by the top bits of the key digest; borrowed */
+    size_t nbuckets; /* power of two or 0; by the top bits of the key digest; borrowed */
+    /* May be NULL; borrowed. With ranges_alone, only rows that have no range go into a bucket. */
+    struct sp_ranges *ranges;
+    bool ranges_alone;
+    bool no_key;              /* the sink does not look at the key (nkey, key), which then costs nothing */
     struct sp_colstat *stats; /* ncols, owned */
     struct sp_colstat *stat;  /* of col */
     int (*sink)(void *payload, const struct sp_rowview *row);
