@@ -41,8 +41,10 @@ static inline bool sp_range_value(enum sp_tag type, const uint8_t *field, uint64
     uint64_t v;
     if (field[0] != SP_ST_PRESENT)
         return false;
-    if (type == SP_MISSING) {
-        type = (enum sp_tag)field[5];
+    if (type == SP_MISSING) { /* of values of many types, the integers */
+        if (field[5] != SP_INT)
+            return false;
+        type = SP_INT;
         field++;
     }
     if (type == SP_INT) {

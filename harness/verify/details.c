@@ -1,7 +1,4 @@
-/* details.c -- pass 3: the differing rows themselves.
- *
- * Rows of listed keys are kept whole. When they don't fit into memory, later keys wait for another pass; the first
- * waiting key is always taken, so that a pass holds at most its share of the memory and one row per side. */
+/* details.c -- the differing rows themselves: an event for each that is listed, or for each of its columns that differs. */
 #include <stdlib.h>
 
 #include "verify/internal.h"
@@ -10,63 +7,6 @@ struct held {
     uint8_t *p;
     size_t n;
 };
-struct keeper { /* of one side */
-    enum sp_side side;
-    const struct sp_vwanted *list; /* sorted by key */
-    size_t n, first;               /* list[first] is taken at any size */
-    size_t shown;                  /* those behind it are only looked at where there is room */
-    struct held *held;             /* n */
-    uint8_t *skipped;              /* n: no room in this pass */
-    size_t used, budget;
-    bool oom;
-};
-
-static size_t lower_bound(const struct keeper *k, struct sp_d128 key)
-{
-    size_t lo = k->first, hi = k->n;
-    while (lo < hi) {
-        size_t mid = lo + (hi - lo) / 2;
-        if (sp_v_d128_cmp(k->list[mid].key, key) < 0)
-            lo = mid + 1;
-        else
-            hi = mid;
-    }
-    return lo;
-}
-
-static int hold(struct keeper *k, size_t i, const struct sp_rowview *row)
-{
-    if (k->held[i].p != NULL || k->skipped[i])
-        return 0;
-    if (i != k->first && row->nrow > k->budget - (k->used < k->budget ? k->used : k->budget)) {
-        k->skipped[i] = 1;
-        return 0;
-    }
-    uint8_t *p = malloc(row->nrow + 1);
-    if (p == NULL) {
-        k->oom = true;
-        return -SP_E_NOMEM;
-    }
-    memcpy(p, row->row, row->nrow);
-    k->held[i] = (struct held){ p, row->nrow };
-    k->used += row->nrow;
-    return 0;
-}
-
-static int on_row(void *payload, const struct sp_rowview *row)
-{
-    struct keeper *k = payload;
-    for (size_t i = lower_bound(k, row->key); i < k->n && sp_d128_eq(k->list[i].key, row->key); i++) {
-        const struct sp_vwanted *w = &k->list[i];
-        if (w->n[k->side] == 0 || !sp_d128_eq(w->row[k->side], row->digest))
-            continue;
-        int rc = hold(k, i, row);
-        if (rc != 0)
-            return rc;
-    }
-    return 0;
-}
-
 /* ---- events ------------------------------------------------------------------------------------------------- */
 
 static void event_begin(struct sp_event *ev, const struct sp_vpair *p, const char *difference,
@@ -199,88 +139,39 @@ static int emit(
     return rc;
 }
 
-static void release(struct keeper *k)
+static int emit_one(
+    struct sp_vctx *c, const struct sp_vpair *p, struct sp_vgather *g, size_t i, struct sp_error *err)
 {
-    for (size_t i = 0; i < k->n; i++) {
-        free(k->held[i].p);
-        k->held[i] = (struct held){ NULL, 0 };
-    }
-    memset(k->skipped, 0, k->n);
-    k->used = 0;
-}
-
-static int one_pass(struct sp_vctx *c, const struct sp_vpair *p, struct keeper k[2],
-    const struct sp_digest first[2], struct sp_error *err)
-{
-    struct sp_vscan v[2];
-    for (int i = 0; i < 2; i++) {
-        sp_v_scan_pair(c, &v[i], (enum sp_side)i, p);
-        v[i].row = on_row;
-        v[i].payload = &k[i];
-    }
-    int rc = sp_v_scan(c, v, p->name, first[0].count + first[1].count);
-    if (rc == 0 && (k[0].oom || k[1].oom))
-        rc = sp_nomem(err);
-    else if (rc == 0)
-        rc = sp_v_check_rescan(v, first, err);
-    sp_v_scan_free(v);
-    return rc;
-}
-
-/* Events in list order as far as every row is there; returns where the next pass begins. */
-static int emit_held(
-    struct sp_vctx *c, const struct sp_vpair *p, struct keeper k[2], size_t *first, struct sp_error *err)
-{
-    size_t i = *first;
-    for (; i < k[0].n && c->rc == 0; i++) {
-        struct sp_vwanted w = k[0].list[i];
-        w.unlisted = i >= k[0].shown;
-        if ((k[0].skipped[i] || k[1].skipped[i]) && w.unlisted)
-            continue;
-        if (k[0].skipped[i] || k[1].skipped[i])
-            break;
-        const struct held h[2] = { k[0].held[i], k[1].held[i] };
-        int rc = emit(c, p, &w, h);
+    struct sp_vfound f[2] = { { .p = NULL }, { .p = NULL } };
+    int rc = 0;
+    if (i >= g->shown && sp_v_lacks(g, i)) /* only looked at where it costs nothing */
+        return 0;
+    for (int s = 0; s < 2 && rc == 0; s++)
+        rc = sp_v_gathered(g, i, (enum sp_side)s, &f[s], err);
+    if (rc == 0) {
+        struct held h[2] = { { f[0].p, f[0].n }, { f[1].p, f[1].n } };
+        struct sp_vwanted w = g->list[i];
+        w.unlisted = i >= g->shown;
+        rc = emit(c, p, &w, h);
         if (rc == -SP_E_NOMEM)
-            return sp_nomem(err);
-        if (rc != 0)
-            return sp_fail(err, SP_E_CORRUPT, SP_ORIGIN_HARNESS,
+            sp_nomem(err);
+        else if (rc != 0)
+            rc = sp_fail(err, SP_E_CORRUPT, SP_ORIGIN_HARNESS,
                 "a differing row was not seen again; the rows changed while they were being compared");
     }
-    *first = i;
-    return c->rc;
+    for (int s = 0; s < 2; s++)
+        if (f[s].owned && f[s].p != g->found[s][i].p) /* read back for this moment */
+            free(f[s].p);
+    return rc;
 }
 
-int sp_v_details(struct sp_vctx *c, const struct sp_vpair *p, const struct sp_digest first[2],
-    struct sp_vdiffs *diffs, struct sp_error *err)
+int sp_v_details(struct sp_vctx *c, const struct sp_vpair *p, struct sp_vsuspects *suspects,
+    const struct sp_digest first[2], const struct sp_vdiffs *diffs, struct sp_error *err)
 {
-    struct keeper k[2] = { { .side = SP_SIDE_SOURCE }, { .side = SP_SIDE_TARGET } };
-    int rc = 0;
-    for (int i = 0; i < 2; i++) {
-        k[i].list = diffs->list;
-        k[i].n = diffs->n;
-        k[i].shown = diffs->shown;
-        k[i].budget = c->memory / 2;
-        k[i].held = calloc(diffs->n + 1, sizeof *k[i].held);
-        k[i].skipped = calloc(diffs->n + 1, 1);
-        if (k[i].held == NULL || k[i].skipped == NULL) {
-            k[i].n = 0;
-            rc = sp_nomem(err);
-        }
-    }
-    for (size_t at = 0; rc == 0 && at < diffs->n;) {
-        k[0].first = k[1].first = at;
-        rc = one_pass(c, p, k, first, err);
-        if (rc == 0)
-            rc = emit_held(c, p, k, &at, err);
-        for (int i = 0; i < 2; i++)
-            release(&k[i]);
-    }
-    for (int i = 0; i < 2; i++) {
-        if (k[i].held != NULL && k[i].skipped != NULL)
-            release(&k[i]);
-        free(k[i].held);
-        free(k[i].skipped);
-    }
-    return rc;
+    struct sp_vgather g;
+    int rc = sp_v_gather(c, p, suspects, first, diffs, &g, err);
+    for (size_t i = 0; rc == 0 && i < g.n && c->rc == 0; i++)
+        rc = emit_one(c, p, &g, i, err);
+    sp_v_gather_free(&g);
+    return rc == 0 ? c->rc : rc;
 }

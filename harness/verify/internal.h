@@ -29,6 +29,7 @@ struct sp_vpair {
     const uint32_t *key_tags[2];
     const uint64_t
         *absent[2]; /* per column, nulls and missing fields that a pass over all rows counted; or NULL */
+    double scan_s; /* how long that took */
 };
 
 struct sp_vctx {
@@ -122,6 +123,8 @@ struct sp_vscan {
     struct sp_scan scan;
     struct sp_digest *buckets; /* borrowed, zeroed by the caller; may be NULL */
     size_t nbuckets;
+    struct sp_ranges *ranges; /* borrowed, empty; may be NULL */
+    bool ranges_alone;
     /* Read by several sessions when there are any and `row` is NULL: parts.c. */
     struct sp_session *const *readers;
     size_t nreaders;
@@ -206,22 +209,149 @@ struct sp_vwanted {
 struct sp_vcounts {
     uint64_t missing, extra, changed, duplicates[2];
 };
+
+/* ---- suspects.c: which rows may differ, and reading them again ------------------------------------------------------ */
+#define SP_V_BUCKET_BITS 15u
+#define SP_V_BUCKETS     ((size_t)1 << SP_V_BUCKET_BITS)
+/* What pass 1 counts into, of both sides. */
+struct sp_vsums {
+    struct sp_digest *buckets[2];
+    struct sp_ranges ranges[2];
+    bool ranged; /* the first key column may be ordered */
+};
+int sp_v_sums_init(
+    struct sp_vsums *m, const struct sp_vpair *p); /* 0 or -SP_E_NOMEM; free it in either case */
+void sp_v_sums_free(struct sp_vsums *m);
+void sp_v_sums_use(struct sp_vsums *m, const struct sp_vpair *p, enum sp_side side, struct sp_vscan *v);
+struct sp_vrun {
+    uint64_t from, to; /* values of scan_ranges.h, both ends included */
+    uint64_t rows;
+};
+struct sp_vsuspects {
+    bool alone; /* a range tells all about a key */
+    enum sp_tag tag;
+    unsigned shift; /* of the ranges */
+    uint64_t base;
+    uint8_t *ranges, *buckets; /* a bit for each unequal one; ranges: NULL = there are none */
+    bool narrow;               /* these runs hold all suspects, and are few rows */
+    struct sp_vrun *runs;
+    size_t nruns;
+    uint64_t narrow_rows;
+    struct sp_digest expect[2]; /* of the rows in unequal ranges */
+};
+/* 0 or -SP_E_NOMEM; free it in either case. Brings the ranges of both sides together. */
+int sp_v_suspects_make(
+    struct sp_vsuspects *s, const struct sp_vpair *p, struct sp_vsums *m, const struct sp_digest first[2]);
+void sp_v_suspects_free(struct sp_vsuspects *s);
+/* Gets each suspect, on its side's thread; non-zero stops. When the reading of ranges alone fails, or does not see what
+ * pass 1 saw there, all begins again with the whole table: `restart` then forgets what came. */
+struct sp_vreceiver {
+    int (*row)(void *payload, const struct sp_rowview *row);
+    void (*restart)(void *payload);
+    void *payload[2];
+};
+/* 0 = every suspect came, and is as pass 1 saw it. */
+int sp_v_reread(struct sp_vctx *c, const struct sp_vpair *p, struct sp_vsuspects *s,
+    const struct sp_digest first[2], const struct sp_vreceiver *to, struct sp_error *err);
+/* A later pass must have worked and seen the same rows as the first. */
+int sp_v_check_rescan(const struct sp_vscan v[2], const struct sp_digest first[2], struct sp_error *err);
+
+/* ---- spill.c: entries in order, more than memory takes ---------------------------------------------------------- */
+/* A file without a name in TMPDIR or /tmp; a full disk is said with what to do. */
+int sp_v_temp_open(struct sp_error *err); /* descriptor or negative error */
+int sp_v_temp_write(int fd, const void *data, size_t n, uint64_t at, struct sp_error *err);
+int sp_v_temp_read(int fd, void *data, size_t n, uint64_t at, struct sp_error *err);
+struct sp_vspill_run {
+    uint64_t at, n; /* in entries */
+};
+struct sp_vspill_cursor {
+    uint64_t file_at, left;
+    size_t base, share, at, end; /* its part of the array */
+};
+struct sp_vspill {
+    struct sp_ventry *e; /* cap, owned */
+    size_t n, cap;
+    int fd; /* -1 = all is in memory */
+    uint64_t file_n;
+    struct sp_vspill_run *runs;
+    size_t nruns, runs_cap;
+    struct sp_vspill_cursor *cursors; /* a heap, while reading back */
+    size_t nheap;
+};
+int sp_v_spill_init(struct sp_vspill *s, size_t cap, struct sp_error *err);
+int sp_v_spill_add(struct sp_vspill *s, struct sp_d128 key, struct sp_d128 row, struct sp_error *err);
+/* After the last entry: then each next gives 1 and an entry (by key, then row; equal ones as one), or 0 at the end. */
+int sp_v_spill_begin(struct sp_vspill *s, struct sp_error *err);
+int sp_v_spill_next(struct sp_vspill *s, struct sp_ventry *out, struct sp_error *err);
+void sp_v_spill_reset(struct sp_vspill *s); /* empty again */
+void sp_v_spill_free(struct sp_vspill *s);
+
+/* ---- hold.c: the suspects that are listed first, whole --------------------------------------------------------------- */
+struct sp_vheld {
+    struct sp_d128 key, row;
+    size_t at; /* in the bytes */
+    uint32_t n;
+    bool whole; /* else only the key */
+};
+struct sp_vhold {
+    uint8_t *bytes; /* room, owned */
+    size_t room, used;
+    struct sp_vheld *e; /* cap, owned */
+    size_t n, cap;
+    bool limited;
+    struct sp_d128 limit; /* of keys; not held from here on */
+};
+int sp_v_hold_init(struct sp_vhold *h, size_t room); /* takes 1.25 times the room; 0 or -SP_E_NOMEM */
+void sp_v_hold_row(struct sp_vhold *h, const struct sp_rowview *row);
+void sp_v_hold_reset(struct sp_vhold *h);
+void sp_v_hold_sort(struct sp_vhold *h); /* then find */
+const struct sp_vheld *sp_v_hold_find(const struct sp_vhold *h, struct sp_d128 key, struct sp_d128 row);
+void sp_v_hold_free(struct sp_vhold *h);
+
+/* ---- collect.c, gather.c, details.c: what differs, counted and listed -------------------------------------------- */
 struct sp_vdiffs {
     struct sp_vcounts counts;
     struct sp_vwanted *list; /* the first ones by key digest; owned */
     size_t n, max;
     size_t shown; /* of them, so many are listed; the others are only looked at for causes */
     bool capped;
+    struct sp_vhold hold[2];
 };
-/* Pass 2. `unequal` has a bit per bucket; `first` are the digests of pass 1, which every pass must see again. */
-int sp_v_collect(struct sp_vctx *c, const struct sp_vpair *p, const struct sp_digest *const buckets[2],
-    const uint8_t *unequal, unsigned bucket_bits, const struct sp_digest first[2], struct sp_vdiffs *out,
-    struct sp_error *err);
-/* A later pass must have worked and seen the same rows as the first. */
-int sp_v_check_rescan(const struct sp_vscan v[2], const struct sp_digest first[2], struct sp_error *err);
-/* Pass 3: events for the listed rows. */
-int sp_v_details(struct sp_vctx *c, const struct sp_vpair *p, const struct sp_digest first[2],
-    struct sp_vdiffs *diffs, struct sp_error *err);
+/* Pass 2: `first` are the digests of pass 1, which every pass must see again. */
+int sp_v_collect(struct sp_vctx *c, const struct sp_vpair *p, struct sp_vsuspects *suspects,
+    const struct sp_digest first[2], struct sp_vdiffs *out, struct sp_error *err);
+void sp_v_diffs_free(struct sp_vdiffs *d);
+/* The listed rows of both sides. */
+struct sp_vfound {
+    uint8_t *p; /* NULL = in the file, or not found */
+    size_t n;
+    uint64_t at;
+    bool have, owned;
+};
+struct sp_vplace { /* of one side */
+    int fd;
+    uint64_t used;
+    size_t room; /* left in memory */
+    int rc;
+    struct sp_error err;
+};
+struct sp_vgather {
+    const struct sp_vwanted *list;
+    size_t n, shown;
+    struct sp_vfound *found[2]; /* n each, owned */
+    struct sp_vplace place[2];
+};
+/* Finds them all; free it in either case. */
+int sp_v_gather(struct sp_vctx *c, const struct sp_vpair *p, struct sp_vsuspects *suspects,
+    const struct sp_digest first[2], const struct sp_vdiffs *d, struct sp_vgather *g, struct sp_error *err);
+bool sp_v_lacks(const struct sp_vgather *g, size_t i); /* of those that are not shown, some may not be there */
+/* One of them, in memory: if it is owned and not that of g->found, it is the caller's to free. */
+int sp_v_gathered(
+    struct sp_vgather *g, size_t i, enum sp_side side, struct sp_vfound *out, struct sp_error *err);
+void sp_v_gather_free(struct sp_vgather *g);
+/* Pass 3, where pass 2 did not hold them: events for the listed rows. */
+int sp_v_details(struct sp_vctx *c, const struct sp_vpair *p, struct sp_vsuspects *suspects,
+    const struct sp_digest first[2], const struct sp_vdiffs *diffs, struct sp_error *err);
 
 /* ---- fetch.c: rows by their keys ------------------------------------------------------------------------------- */
 /* What is promised about rows that a scan would show under the keys that are asked for. */

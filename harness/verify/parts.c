@@ -119,8 +119,14 @@ static int make_readers(struct sp_vparts *out, size_t n)
         r->first = i;
         r->step = n;
         r->buckets = NULL;
+        r->ranges = NULL;
         r->sample = calloc(1, sizeof *r->sample);
         out->n = i + 1;
+        if (out->whole->ranges != NULL) {
+            r->ranges = calloc(1, sizeof *r->ranges);
+            if (r->ranges == NULL || sp_ranges_init(r->ranges) != 0)
+                return -SP_E_NOMEM;
+        }
         if (out->whole->nbuckets != 0)
             r->buckets = calloc(out->whole->nbuckets, sizeof *r->buckets);
         if (r->sample == NULL || (r->buckets == NULL && out->whole->nbuckets != 0))
@@ -137,6 +143,9 @@ static void drop_readers(struct sp_vparts *p)
             free(r->sample->keys);
         free(r->sample);
         free(r->buckets);
+        if (r->ranges != NULL)
+            sp_ranges_free(r->ranges);
+        free(r->ranges);
         free(r->stats);
         sp_error_clear(&r->err);
     }
@@ -172,6 +181,8 @@ void sp_v_parts_open(struct sp_vctx *c, struct sp_vscan *v, enum sp_side side, s
 
 static void add(struct sp_vscan *to, const struct sp_vscan *from)
 {
+    if (to->ranges != NULL)
+        sp_ranges_merge(to->ranges, from->ranges);
     sp_digest_merge(&to->digest, &from->digest);
     for (size_t b = 0; b < to->nbuckets; b++)
         sp_digest_merge(&to->buckets[b], &from->buckets[b]);

@@ -1,14 +1,9 @@
-/* rows.c -- the rows of one table: pass 1 over both sides, and passes 2 and 3 only where it found a difference. */
+/* rows.c -- the rows of one table: pass 1 over both sides, and what comes behind it only where it found a difference. */
 #include <stdlib.h>
 #include <time.h>
 
 #include "verify/diagnose.h"
 #include "verify/internal.h"
-
-/* 8192 buckets of 24 bytes a side stay in the processor's cache; one differing row among 2 million then costs reading
- * about 250 rows' digests again. */
-#define BUCKET_BITS 13u
-#define BUCKETS     ((size_t)1 << BUCKET_BITS)
 
 static double now_s(void)
 {
@@ -113,18 +108,19 @@ static void say_rows_differ(struct sp_vctx *c, const struct sp_vpair *p, const s
 
 /* Passes 2 and 3. The rows differ whatever becomes of them; without their end the counts are left out. */
 static void find_differences(
-    struct sp_vctx *c, const struct sp_vpair *p, struct sp_digest *const buckets[2], struct outcome *o)
+    struct sp_vctx *c, const struct sp_vpair *p, struct sp_vsums *sums, struct outcome *o)
 {
     const uint64_t most = SIZE_MAX / sizeof(struct sp_vwanted), shown = c->opt->max_differences;
     struct sp_vdiffs diffs = { .shown = (size_t)(shown < most ? shown : most) };
     diffs.max = diffs.shown > SP_DIAG_ROWS ? diffs.shown : SP_DIAG_ROWS;
     struct sp_error err = SP_ERROR_INIT;
-    uint8_t unequal[BUCKETS / 8] = { 0 };
-    for (size_t b = 0; b < BUCKETS; b++)
-        if (!sp_digest_equal(&buckets[0][b], &buckets[1][b]))
-            unequal[b / 8] |= (uint8_t)(1u << (b % 8));
-    const struct sp_digest *const both[2] = { buckets[0], buckets[1] };
-    int rc = sp_v_collect(c, p, both, unequal, BUCKET_BITS, o->digest, &diffs, &err);
+    struct sp_vsuspects suspects;
+    int rc = sp_v_suspects_make(&suspects, p, sums, o->digest);
+    sp_v_sums_free(sums); /* its memory is needed */
+    if (rc != 0)
+        sp_nomem(&err);
+    else
+        rc = sp_v_collect(c, p, &suspects, o->digest, &diffs, &err);
     o->counts = diffs.counts;
     uint64_t n = o->counts.missing + o->counts.extra + o->counts.changed;
     if (rc == 0 && n == 0)
@@ -135,7 +131,7 @@ static void find_differences(
     c->capped = c->capped || capped;
     o->all_listed = rc == 0 && !capped;
     if (rc == 0 && diffs.n != 0 && (rc = sp_v_diag_begin(c, p)) == 0)
-        rc = sp_v_details(c, p, o->digest, &diffs, &err);
+        rc = sp_v_details(c, p, &suspects, o->digest, &diffs, &err);
     if (o->complete) {
         say_rows_differ(c, p, &o->counts);
     } else if (c->rc == 0) {
@@ -143,18 +139,18 @@ static void find_differences(
     }
     if (rc != 0 && c->rc == 0)
         sp_v_not_compared(c, p->name, "differing rows", "%s", sp_error_text(&err));
-    free(diffs.list);
+    sp_v_diffs_free(&diffs);
+    sp_v_suspects_free(&suspects);
     sp_error_clear(&err);
 }
 
-static void compare(struct sp_vctx *c, struct sp_vpair *p, struct sp_digest *const buckets[2])
+static void compare(struct sp_vctx *c, struct sp_vpair *p, struct sp_vsums *sums)
 {
     struct sp_vscan v[2];
     struct outcome o = { .started = now_s() };
     for (int i = 0; i < 2; i++) {
         sp_v_scan_pair(c, &v[i], (enum sp_side)i, p);
-        v[i].buckets = buckets[i];
-        v[i].nbuckets = BUCKETS;
+        sp_v_sums_use(sums, p, (enum sp_side)i, &v[i]);
     }
     if (sp_v_scan(c, v, p->name, 0) != 0 || scans_failed(c, p, v)) {
         sp_v_scan_free(v);
@@ -168,9 +164,10 @@ static void compare(struct sp_vctx *c, struct sp_vpair *p, struct sp_digest *con
             break;
     }
     p->scanned = true;
+    p->scan_s = now_s() - o.started;
     o.equal = o.complete = p->digest_equal = sp_digest_equal(&o.digest[0], &o.digest[1]);
     if (!o.equal)
-        find_differences(c, p, buckets, &o);
+        find_differences(c, p, sums, &o);
     p->all_listed = o.all_listed;
     if (c->rc == 0) {
         send_table(c, p, &o);
@@ -191,12 +188,10 @@ void sp_v_rows(struct sp_vctx *c, struct sp_vpair *p)
         sp_v_not_compared(c, p->name, "rows", "no column can be compared");
         return;
     }
-    struct sp_digest *const buckets[2] = { calloc(BUCKETS, sizeof(struct sp_digest)),
-        calloc(BUCKETS, sizeof(struct sp_digest)) };
-    if (buckets[0] == NULL || buckets[1] == NULL)
+    struct sp_vsums sums;
+    if (sp_v_sums_init(&sums, p) != 0)
         sp_v_nomem(c);
     else
-        compare(c, p, buckets);
-    free(buckets[0]);
-    free(buckets[1]);
+        compare(c, p, &sums);
+    sp_v_sums_free(&sums);
 }

@@ -79,6 +79,9 @@ static int run_range(struct sp_vscan *v, struct side *s)
         return rc;
     rb.buckets = v->buckets;
     rb.nbuckets = v->nbuckets;
+    rb.ranges = v->ranges;
+    rb.ranges_alone = v->ranges_alone;
+    rb.no_key = v->row == NULL && v->sample == NULL;
     rb.sink = on_row;
     rb.payload = s;
     rc = sp_db_scan(v->session, &v->scan, &rb, &v->err);

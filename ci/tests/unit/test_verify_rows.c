@@ -246,7 +246,7 @@ static void many_equal_rows_without_a_key_fit(void **state)
     vcase_end(&v);
 }
 
-static void a_key_that_is_none_is_said_so(void **state)
+static void a_key_that_is_none_is_counted_too(void **state)
 {
     struct vcase v;
     struct fake_table *t[2];
@@ -260,9 +260,10 @@ static void a_key_that_is_none_is_said_so(void **state)
             row[1] = sp_v_int(i + s);
         }
     v.memory = 8192;
-    assert_verdict(&v, SP_VV_DIFFERENT); /* the digests say so, though nothing can be counted */
-    assert_int_equal(1, caught_count(&v.c, SP_EV_NOT_COMPARED));
-    assert_int_equal(-1, table_number(&v, "t", SP_FLD_missing));
+    assert_verdict(&v, SP_VV_DIFFERENT); /* all rows of one key, more than memory takes */
+    assert_counts(&v, "t", 0, 0, 1);
+    assert_int_equal(4999, table_number(&v, "t", SP_FLD_duplicates_source));
+    assert_int_equal(1, caught_count(&v.c, SP_EV_DIFFERENCE));
     vcase_end(&v);
 }
 
@@ -552,7 +553,7 @@ int main(void)
         cmocka_unit_test(one_row_in_a_hundred_thousand),
         cmocka_unit_test(counts_do_not_depend_on_memory),
         cmocka_unit_test(many_equal_rows_without_a_key_fit),
-        cmocka_unit_test(a_key_that_is_none_is_said_so),
+        cmocka_unit_test(a_key_that_is_none_is_counted_too),
         cmocka_unit_test(the_list_is_capped_and_says_so),
         cmocka_unit_test(a_table_that_cannot_be_read_is_not_compared),
         cmocka_unit_test(an_unproven_end_is_no_end),

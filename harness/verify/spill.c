@@ -1,0 +1,314 @@
+/* spill.c -- more entries than memory takes: sorted runs in a file without a name, read back merged.
+ *
+ * A full array is sorted, equal entries become one, and what is left goes to the file as one run. Reading back merges all
+ * runs, each through its share of the same array. Where runs become too many for that, they are merged into one first.
+ * The file has no name from its first moment on: whatever ends the program, nothing stays. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/str.h"
+#include "verify/internal.h"
+
+#define LEAST_SHARE 16u /* entries of a run in memory while it is read back */
+
+/* ---- the file -------------------------------------------------------------------------------------------------- */
+
+static const char *directory(void)
+{
+    const char *dir = getenv("TMPDIR");
+    return dir != NULL && *dir != '\0' ? dir : "/tmp";
+}
+
+static int file_failed(int error, const char *what, struct sp_error *err)
+{
+    return sp_fail(err, SP_E_IO, SP_ORIGIN_HARNESS,
+        "what differs does not fit into memory, and a temporary file in %s could not be %s: %s; set TMPDIR "
+        "to a "
+        "directory with more room",
+        directory(), what, strerror(error));
+}
+
+int sp_v_temp_open(struct sp_error *err)
+{
+    int fd = open(directory(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+    if (fd >= 0)
+        return fd;
+    char *path = sp_strdup_printf("%s/switchproof-XXXXXX", directory());
+    if (path == NULL)
+        return sp_nomem(err);
+    fd = mkostemp(path, O_CLOEXEC);
+    int error = errno;
+    if (fd >= 0)
+        (void)unlink(path);
+    free(path);
+    return fd >= 0 ? fd : file_failed(error, "made", err);
+}
+
+int sp_v_temp_write(int fd, const void *data, size_t n, uint64_t at, struct sp_error *err)
+{
+    for (const char *p = data; n > 0;) {
+        ssize_t k = pwrite(fd, p, n, (off_t)at);
+        if (k < 0 && errno == EINTR)
+            continue;
+        if (k <= 0)
+            return file_failed(k == 0 ? ENOSPC : errno, "written", err);
+        p += k;
+        at += (uint64_t)k;
+        n -= (size_t)k;
+    }
+    return 0;
+}
+
+int sp_v_temp_read(int fd, void *data, size_t n, uint64_t at, struct sp_error *err)
+{
+    for (char *p = data; n > 0;) {
+        ssize_t k = pread(fd, p, n, (off_t)at);
+        if (k < 0 && errno == EINTR)
+            continue;
+        if (k <= 0)
+            return file_failed(k == 0 ? EIO : errno, "read", err);
+        p += k;
+        at += (uint64_t)k;
+        n -= (size_t)k;
+    }
+    return 0;
+}
+
+/* ---- filling --------------------------------------------------------------------------------------------------- */
+
+static size_t most_runs(const struct sp_vspill *s)
+{
+    return s->cap / LEAST_SHARE > 2 ? s->cap / LEAST_SHARE - 1 : 2;
+}
+
+int sp_v_spill_init(struct sp_vspill *s, size_t cap, struct sp_error *err)
+{
+    *s = (struct sp_vspill){ .cap = cap < 4 * LEAST_SHARE ? 4 * LEAST_SHARE : cap, .fd = -1 };
+    s->e = malloc(s->cap * sizeof *s->e);
+    return s->e == NULL ? sp_nomem(err) : 0;
+}
+
+void sp_v_spill_reset(struct sp_vspill *s)
+{
+    s->n = s->nruns = s->nheap = 0;
+    s->file_n = 0;
+    free(s->cursors);
+    s->cursors = NULL;
+    if (s->fd >= 0) {
+        close(s->fd);
+        s->fd = -1;
+    }
+}
+
+void sp_v_spill_free(struct sp_vspill *s)
+{
+    if (s->e == NULL)
+        return;
+    sp_v_spill_reset(s);
+    free(s->runs);
+    free(s->e);
+    *s = (struct sp_vspill){ .fd = -1 };
+}
+
+/* Equal entries become one. */
+static void compact(struct sp_vspill *s)
+{
+    size_t to = 0;
+    sp_v_sort_entries(s->e, s->n);
+    for (size_t i = 0; i < s->n; i++) {
+        if (to > 0 && sp_d128_eq(s->e[to - 1].key, s->e[i].key) && sp_d128_eq(s->e[to - 1].row, s->e[i].row))
+            s->e[to - 1].n += s->e[i].n;
+        else
+            s->e[to++] = s->e[i];
+    }
+    s->n = to;
+}
+
+static int add_run(struct sp_vspill *s, uint64_t at, uint64_t n, struct sp_error *err)
+{
+    if (s->nruns == s->runs_cap) {
+        size_t cap = s->runs_cap == 0 ? 64 : s->runs_cap * 2;
+        struct sp_vspill_run *r = realloc(s->runs, cap * sizeof *r);
+        if (r == NULL)
+            return sp_nomem(err);
+        s->runs = r;
+        s->runs_cap = cap;
+    }
+    s->runs[s->nruns++] = (struct sp_vspill_run){ at, n };
+    return 0;
+}
+
+static int begin(struct sp_vspill *s, struct sp_error *err);
+static int next(struct sp_vspill *s, struct sp_ventry *out, struct sp_error *err);
+
+/* All runs into the file `fd`, one behind the other's end. */
+static int write_joined(struct sp_vspill *s, int fd, uint64_t *total, struct sp_error *err)
+{
+    struct sp_ventry out[512];
+    size_t n = 0;
+    int rc = begin(s, err), got = 1;
+    while (rc == 0 && got == 1) {
+        got = next(s, &out[n], err);
+        if (got < 0)
+            return got;
+        n += (size_t)got;
+        if (n == SP_LEN(out) || got == 0) {
+            rc = sp_v_temp_write(fd, out, n * sizeof *out, *total * sizeof *out, err);
+            *total += n;
+            n = 0;
+        }
+    }
+    return rc;
+}
+
+/* All runs into one, in a new file. The array is free: what stood in it is a run by now. */
+static int join_runs(struct sp_vspill *s, struct sp_error *err)
+{
+    uint64_t total = 0;
+    int fd = sp_v_temp_open(err);
+    if (fd < 0)
+        return fd;
+    int rc = write_joined(s, fd, &total, err);
+    free(s->cursors);
+    s->cursors = NULL;
+    if (rc != 0) {
+        close(fd);
+        return rc;
+    }
+    close(s->fd);
+    s->fd = fd;
+    s->file_n = total;
+    s->nruns = 0;
+    return add_run(s, 0, total, err);
+}
+
+static int flush(struct sp_vspill *s, struct sp_error *err)
+{
+    int rc = 0;
+    if (s->fd < 0)
+        rc = s->fd = sp_v_temp_open(err);
+    if (rc >= 0)
+        rc = sp_v_temp_write(s->fd, s->e, s->n * sizeof *s->e, s->file_n * sizeof *s->e, err);
+    if (rc == 0)
+        rc = add_run(s, s->file_n, s->n, err);
+    s->file_n += s->n;
+    s->n = 0;
+    return rc != 0 || s->nruns < most_runs(s) ? rc : join_runs(s, err);
+}
+
+int sp_v_spill_add(struct sp_vspill *s, struct sp_d128 key, struct sp_d128 row, struct sp_error *err)
+{
+    if (s->n == s->cap) {
+        compact(s);
+        if (s->n >= s->cap - s->cap / 4) {
+            int rc = flush(s, err);
+            if (rc != 0)
+                return rc;
+        }
+    }
+    s->e[s->n++] = (struct sp_ventry){ key, row, 1 };
+    return 0;
+}
+
+/* ---- reading back ---------------------------------------------------------------------------------------------- */
+
+static bool before(const struct sp_vspill *s, size_t a, size_t b)
+{
+    const struct sp_ventry *x = &s->e[s->cursors[a].at], *y = &s->e[s->cursors[b].at];
+    int r = sp_v_d128_cmp(x->key, y->key);
+    return (r != 0 ? r : sp_v_d128_cmp(x->row, y->row)) < 0;
+}
+
+static void sift_down(struct sp_vspill *s, size_t i)
+{
+    for (;;) {
+        size_t least = i, l = 2 * i + 1;
+        if (l < s->nheap && before(s, l, least))
+            least = l;
+        if (l + 1 < s->nheap && before(s, l + 1, least))
+            least = l + 1;
+        if (least == i)
+            return;
+        struct sp_vspill_cursor t = s->cursors[i];
+        s->cursors[i] = s->cursors[least];
+        s->cursors[least] = t;
+        i = least;
+    }
+}
+
+static int refill(struct sp_vspill *s, struct sp_vspill_cursor *c, struct sp_error *err)
+{
+    size_t n = c->left < c->share ? (size_t)c->left : c->share;
+    int rc =
+        n == 0 ? 0 : sp_v_temp_read(s->fd, s->e + c->base, n * sizeof *s->e, c->file_at * sizeof *s->e, err);
+    c->at = c->base;
+    c->end = c->base + n;
+    c->file_at += n;
+    c->left -= n;
+    return rc;
+}
+
+/* The heap's cursors are the runs in the file, or the sorted array alone. */
+static int begin(struct sp_vspill *s, struct sp_error *err)
+{
+    size_t n = s->nruns == 0 ? 1 : s->nruns;
+    int rc = 0;
+    s->cursors = calloc(n, sizeof *s->cursors);
+    if (s->cursors == NULL)
+        return sp_nomem(err);
+    s->nheap = 0;
+    if (s->nruns == 0) {
+        s->cursors[0] = (struct sp_vspill_cursor){ .end = s->n };
+        s->nheap = s->n != 0 ? 1 : 0;
+    }
+    for (size_t i = 0; i < s->nruns && rc == 0; i++) {
+        struct sp_vspill_cursor *c = &s->cursors[i];
+        *c = (struct sp_vspill_cursor){
+            .file_at = s->runs[i].at, .left = s->runs[i].n, .share = s->cap / n, .base = s->cap / n * i
+        };
+        rc = refill(s, c, err);
+        s->nheap = i + 1;
+    }
+    for (size_t i = s->nheap / 2; i-- > 0;)
+        sift_down(s, i);
+    return rc;
+}
+
+int sp_v_spill_begin(struct sp_vspill *s, struct sp_error *err)
+{
+    compact(s);
+    int rc = s->nruns != 0 && s->n != 0 ? flush(s, err) : 0;
+    return rc == 0 ? begin(s, err) : rc;
+}
+
+static int next(struct sp_vspill *s, struct sp_ventry *out, struct sp_error *err)
+{
+    bool any = false;
+    while (s->nheap != 0) {
+        struct sp_vspill_cursor *c = &s->cursors[0];
+        const struct sp_ventry *e = &s->e[c->at];
+        if (any && !(sp_d128_eq(e->key, out->key) && sp_d128_eq(e->row, out->row)))
+            break;
+        if (any)
+            out->n += e->n;
+        else
+            *out = *e;
+        any = true;
+        if (++c->at == c->end) {
+            int rc = refill(s, c, err);
+            if (rc != 0)
+                return rc;
+            if (c->at == c->end)
+                *c = s->cursors[--s->nheap];
+        }
+        sift_down(s, 0);
+    }
+    return any ? 1 : 0;
+}
+
+int sp_v_spill_next(struct sp_vspill *s, struct sp_ventry *out, struct sp_error *err)
+{
+    return next(s, out, err);
+}
