@@ -195,7 +195,7 @@ int sp_v_collect(struct sp_vctx *c, const struct sp_vpair *p, struct sp_vsuspect
         uint64_t need = first[i].count + 16;
         size_t cap = each / 8 * 3 / sizeof(struct sp_ventry);
         rc = sp_v_spill_init(&entries[i], need < cap ? (size_t)need : cap, err);
-        if (rc == 0 && sp_v_hold_init(&out->hold[i], each / 8 * 3) != 0)
+        if (rc == 0 && sp_v_hold_init(&out->hold[i], each / 4) != 0)
             rc = sp_nomem(err);
     }
     if (rc == 0)

@@ -157,9 +157,11 @@ static int fetch_side(struct sp_vctx *c, const struct sp_vpair *p, const struct 
     if (rc == 0 && n != 0) {
         struct receiver r = { g, side, asked };
         struct sp_error why = SP_ERROR_INIT;
+        uint64_t failed = c->failed_scans;
         rc = sp_v_fetch(c, p, (enum sp_side)side, keys, n, SP_VF_TRY, p->scan_s, on_fetched, &r, &why);
         if (rc != 0 && c->rc == 0)
             rc = g->place[side].rc != 0 ? own_failure(g, rc, err) : 1; /* there is another way */
+        c->failed_scans = failed;
         sp_error_clear(&why);
     }
     free(keys);

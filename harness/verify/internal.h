@@ -29,7 +29,7 @@ struct sp_vpair {
     const uint32_t *key_tags[2];
     const uint64_t
         *absent[2]; /* per column, nulls and missing fields that a pass over all rows counted; or NULL */
-    double scan_s; /* how long that took */
+    double scan_s;  /* how long that took */
 };
 
 struct sp_vctx {

@@ -222,6 +222,7 @@ static int read_run(struct sp_vctx *c, const struct sp_vpair *p, const struct sp
 {
     struct sp_vscan v[2];
     struct range_filter f[2];
+    uint64_t failed = c->failed_scans;
     for (int i = 0; i < 2; i++) {
         sp_v_scan_pair(c, &v[i], (enum sp_side)i, p);
         filter_make(&f[i], s, run, i == 0 ? p->cols[0].source : p->cols[0].target);
@@ -233,6 +234,7 @@ static int read_run(struct sp_vctx *c, const struct sp_vpair *p, const struct sp
     int rc = sp_v_scan(c, v, p->name, total);
     if (rc == 0 && (v[0].rc != 0 || v[1].rc != 0))
         rc = 1;
+    c->failed_scans = failed; /* the whole table is read then */
     sp_v_scan_free(v);
     return rc;
 }
