@@ -344,7 +344,8 @@ struct sp_vgather {
 /* Finds them all; free it in either case. */
 int sp_v_gather(struct sp_vctx *c, const struct sp_vpair *p, struct sp_vsuspects *suspects,
     const struct sp_digest first[2], const struct sp_vdiffs *d, struct sp_vgather *g, struct sp_error *err);
-bool sp_v_lacks(const struct sp_vgather *g, size_t i); /* of those that are not shown, some may not be there */
+bool sp_v_lacks(
+    const struct sp_vgather *g, size_t i); /* of those that are not shown, some may not be there */
 /* One of them, in memory: if it is owned and not that of g->found, it is the caller's to free. */
 int sp_v_gathered(
     struct sp_vgather *g, size_t i, enum sp_side side, struct sp_vfound *out, struct sp_error *err);
