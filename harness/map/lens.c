@@ -41,7 +41,9 @@ static int snapshot_share(struct sp_session *s, char word[SP_SNAPSHOT_WORD], str
 }
 static int snapshot_join(struct sp_session *s, const char *word, struct sp_error *err)
 {
-    return sp_db_snapshot_join(lens_of(s)->inner, word, err);
+    /* The views are made now, by the thread that opened the sessions: readers run beside each other. */
+    int rc = sp_db_snapshot_join(lens_of(s)->inner, word, err);
+    return rc == 0 ? lens_ready(lens_of(s), err) : rc;
 }
 static int ns_list(struct sp_session *s, const char *prefix, struct sp_names *out, struct sp_error *err)
 {

@@ -98,5 +98,5 @@ int lens_col_value(struct lens_row *r, const struct lens_col *c, const struct sp
         return rc == -SP_E_NOMEM ? sp_nomem(err)
                                  : sp_fail(err, (enum sp_code) - rc, SP_ORIGIN_HARNESS,
                                        "relation %s, column %s: a value cannot be read", r->v->name, c->name);
-    return c->walk != NULL ? lens_translate(r, c->walk, out, err) : 0;
+    return c->walk != NULL ? lens_translate(r, c->walk, as_stored, out, err) : 0;
 }

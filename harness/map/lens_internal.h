@@ -59,8 +59,10 @@ struct lens_pairs;
 /* A crosswalk as this side uses it. Made when the views are. */
 struct lens_walk {
     const struct sp_crosswalk *m;
-    struct lens_pairs *pairs; /* owned by the session; NULL until it is read */
+    struct lens_pairs *pairs; /* owned by the session; NULL until they are read */
     bool translated;          /* some column of this side needs it */
+    const char *broken;       /* why nothing can be translated; NULL = it can */
+    enum sp_code code;
 };
 
 struct lens_session {
@@ -87,6 +89,11 @@ static inline struct lens_session *lens_of(struct sp_session *s)
 /* Views of the inner schema. */
 int lens_views_make(struct lens_session *s, const char *ns, struct sp_error *err);
 void lens_views_drop(struct lens_session *s);
+/* Where a place stands among the rows of a table: one of its columns, or a way into one, or into the document. */
+int lens_place(struct sp_arena *a, const struct sp_table *t, const char *place, bool documents,
+    struct lens_col *out, struct sp_error *err);
+/* Whether its table is a document store's. */
+void lens_view_storage(struct lens_view *v);
 /* A JSON pointer without its first slash. -SP_E_NOMEM, or -SP_E_INVALID: more than LENS_DEPTH names. */
 int lens_path_parse(struct sp_arena *a, const char *text, struct lens_path *out);
 /* Makes them if there are none. */
@@ -109,6 +116,10 @@ const char *lens_renamed_text(
 int lens_scan(struct sp_session *, const struct sp_scan *, struct sp_rowbuf *, struct sp_error *);
 int lens_split(struct sp_session *, const char *ns, const char *table, size_t parts, struct sp_names *bounds,
     struct sp_error *);
+/* ---- lens_cross.c */
+/* Reads the pairs that columns need. `other` is the schema of the other side, or NULL. */
+int lens_walks_read(struct lens_session *s, const struct sp_schema *other, struct sp_error *err);
+void lens_walks_free(struct lens_session *s);
 /* ---- lens_rows.c: each row taken apart */
 int lens_scan_rows(struct lens_session *s, const struct lens_view *v, const struct sp_scan *scan,
     struct sp_rowbuf *rb, struct sp_error *err);

@@ -32,6 +32,7 @@ int lens_push_rest(struct lens_row *r, struct sp_rowbuf *rb, bool as_stored);
 
 /* ---- lens_cross.c: ids of the target as those of the source -------------------------------------------------------- */
 /* An id that has no pair becomes a native value `unmapped id`; null and missing stay. */
-int lens_translate(struct lens_row *r, struct lens_walk *w, struct sp_value *v, struct sp_error *err);
+int lens_translate(
+    struct lens_row *r, struct lens_walk *w, bool as_stored, struct sp_value *v, struct sp_error *err);
 
 #endif

@@ -54,32 +54,42 @@ int lens_path_parse(struct sp_arena *a, const char *text, struct lens_path *out)
     return 0;
 }
 
-static int parse_path(struct making *m, const char *text, struct lens_path *out)
+static int path_in(struct sp_arena *a, const char *text, struct lens_path *out, struct sp_error *err)
 {
-    int rc = lens_path_parse(&m->s->arena, text, out);
+    int rc = lens_path_parse(a, text, out);
     if (rc == -SP_E_INVALID)
-        return sp_invalid(m->err, "the path \"%s\" has more than %d names", text, LENS_DEPTH);
-    return rc != 0 ? sp_nomem(m->err) : 0;
+        return sp_invalid(err, "the path \"%s\" has more than %d names", text, LENS_DEPTH);
+    return rc != 0 ? sp_nomem(err) : 0;
 }
 
-/* A place among the rows of a table: one of its columns, or a way into one, or into the document. */
-static int find_place(
-    struct making *m, const struct sp_table *t, const char *place, bool documents, struct lens_col *out)
+static int parse_path(struct making *m, const char *text, struct lens_path *out)
+{
+    return path_in(&m->s->arena, text, out, m->err);
+}
+
+int lens_place(struct sp_arena *a, const struct sp_table *t, const char *place, bool documents,
+    struct lens_col *out, struct sp_error *err)
 {
     out->inner = sp_table_column(t, place);
     if (out->inner != NULL) {
-        const char **seg = sp_arena_array(&m->s->arena, 1, sizeof *seg);
+        const char **seg = sp_arena_array(a, 1, sizeof *seg);
         if (seg == NULL)
-            return sp_nomem(m->err);
+            return sp_nomem(err);
         seg[0] = place;
         out->path = (struct lens_path){ seg, 1 };
         return 0;
     }
-    int rc = parse_path(m, place, &out->path);
+    int rc = path_in(a, place, &out->path, err);
     if (rc == 0 && !documents && (out->path.n == 0 || sp_table_column(t, out->path.seg[0]) == NULL))
-        return sp_fail(m->err, SP_E_NOT_FOUND, SP_ORIGIN_HARNESS, "table %s has no column \"%s\"", t->name,
+        return sp_fail(err, SP_E_NOT_FOUND, SP_ORIGIN_HARNESS, "table %s has no column \"%s\"", t->name,
             out->path.n == 0 ? place : out->path.seg[0]);
     return rc;
+}
+
+static int find_place(
+    struct making *m, const struct sp_table *t, const char *place, bool documents, struct lens_col *out)
+{
+    return lens_place(&m->s->arena, t, place, documents, out, m->err);
 }
 
 /* ---- what is taken out of documents -------------------------------------------------------------------------------- */
@@ -191,6 +201,10 @@ static int mapped_column(struct making *m, struct lens_view *v, const struct sp_
         rc = parse_path(m, mc->place[side], &c.path);
     else
         rc = find_place(m, v->inner, mc->place[side], v->documents, &c);
+    if (rc == -SP_E_NOT_FOUND && mc->ignore != NULL) { /* this side may be without it */
+        sp_error_clear(m->err);
+        return 0;
+    }
     if (rc != 0)
         return sp_error_prefix(m->err, "relation %s, column %s", v->name, mc->name);
     if (!c.parent && (rc = take_path(m, v, &c.path)) != 0)
@@ -291,17 +305,20 @@ static void classify(struct lens_view *v)
     }
 }
 
+void lens_view_storage(struct lens_view *v)
+{
+    v->store = v->documents = v->inner->open_fields;
+    for (size_t i = 0; i < v->inner->ncolumns; i++)
+        v->store = v->store || v->inner->columns[i].ordinal_unstable;
+}
+
 static int make_view(struct making *m, const struct sp_map_relation *r, const struct sp_table *t)
 {
     struct lens_session *s = m->s;
     struct lens_view *v = &s->views[s->nviews];
     int rc = 0;
-    *v = (struct lens_view){
-        .name = r != NULL ? r->name : t->name, .ns = t->ns, .rel = r, .inner = t, .documents = t->open_fields
-    };
-    v->store = t->open_fields;
-    for (size_t i = 0; i < t->ncolumns; i++)
-        v->store = v->store || t->columns[i].ordinal_unstable;
+    *v = (struct lens_view){ .name = r != NULL ? r->name : t->name, .ns = t->ns, .rel = r, .inner = t };
+    lens_view_storage(v);
     v->taken = sp_arena_alloc(&s->arena, sizeof *v->taken);
     v->cols = sp_arena_array(&s->arena, most_columns(m, v) + 1, sizeof *v->cols);
     if (v->taken == NULL || v->cols == NULL)
@@ -374,8 +391,12 @@ static int make_all(struct making *m)
     return rc;
 }
 
-static bool has_documents(const struct lens_session *s)
+/* What stands in documents is known from the other side's columns; pairs of ids may stand there. */
+static bool needs_the_other(const struct lens_session *s)
 {
+    for (size_t i = 0; i < s->m->ncrosswalks; i++)
+        if (!s->m->crosswalks[i].on_target && s->side == SP_SIDE_TARGET)
+            return true;
     for (size_t i = 0; i < s->schema->ntables; i++)
         if (s->schema->tables[i].open_fields)
             return true;
@@ -389,13 +410,15 @@ int lens_views_make(struct lens_session *s, const char *ns, struct sp_error *err
     if (ns != NULL && (s->ns = strdup(ns)) == NULL)
         return sp_nomem(err);
     int rc = sp_db_introspect(s->inner, ns, &s->schema, err);
-    if (rc == 0 && s->other != NULL && has_documents(s))
+    if (rc == 0 && s->other != NULL && needs_the_other(s))
         rc = sp_db_introspect(s->other, NULL, &other, err);
     struct making m = { .s = s, .other = other, .err = err };
     if (rc == 0)
         rc = make_all(&m);
     if (rc == 0)
         rc = lens_outer_tables(s, err);
+    if (rc == 0)
+        rc = lens_walks_read(s, other, err);
     sp_schema_free(other);
     if (rc != 0)
         lens_views_drop(s);
@@ -404,6 +427,7 @@ int lens_views_make(struct lens_session *s, const char *ns, struct sp_error *err
 
 void lens_views_drop(struct lens_session *s)
 {
+    lens_walks_free(s);
     sp_schema_free(s->schema);
     free(s->ns);
     sp_arena_free(&s->arena);
