@@ -234,7 +234,7 @@ static int push(struct pass *p)
         if (rc == 0)
             rc = sp_put_value(p->rb, &v);
     }
-    if (rc == 0 && p->scan->residual)
+    if (rc == 0 && p->scan->residual && p->v->documents)
         rc = lens_push_rest(&p->row, p->rb, p->scan->as_stored);
     if (rc == 0)
         rc = sp_row_end(p->rb);
