@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# shellcheck disable=SC2016 # $ in single quotes is extended JSON
 # A relational database and the same data as documents: embedded items and labels, ObjectIds for UUIDs, nested fields. Seen
 # through a mapping they are equal in both directions; every planted corruption is found by row and column; faithful
 # variations raise nothing. Documents are planted by plain commands, tables by psql.
@@ -18,7 +19,7 @@ if [ -z "${MAPPED_STACK:-}" ]; then # MAPPED_STACK: a stack that runs already, w
     trap 'ci/stack down >/dev/null 2>&1; rm -rf "$work"' EXIT
 else
     export STACK_DIR=$MAPPED_STACK
-    trap 'rm -rf "$work"' EXIT
+    trap 'echo "{\"dropDatabase\":1}" | plant; psql -X -q "$POSTGRESQL_URL" -c "DROP DATABASE $name"; rm -rf "$work"' EXIT
 fi
 trap 'exit 143' INT TERM
 for kind in postgresql mongodb; do
@@ -171,7 +172,188 @@ verify() { # DIRECTION [OPTIONS]
     rm -rf "$work/report"
     "$sp" verify "env:${from[$way]}" "env:${to[$way]}" --mapping "$work/$way.yaml" --report-dir "$work/report" --show-values "$@"
 }
+# Equal in rows, relations and schema: what documents do not enforce is acknowledged by name, and nothing else.
 for way in forth back; do
     expect_text 0 "equal" "$way: the same data is equal" verify "$way" --checks rows,relations
+    expect_text 1 "nullability" "$way: what documents do not enforce is said" verify "$way" --checks schema
 done
+
+# --- corruptions ---------------------------------------------------------------------------------------------------------
+# NAME | TABLE | KEY (as the tables have it) | COLUMN | COMMAND
+one() { printf '{"update":"%s","updates":[{"q":%s,"u":%s}]}' "$@"; }
+c() { one customers "{\"_id\":{\"\$oid\":\"$(oid "$1")\"}}" "$2"; }
+o() { one orders "{\"_id\":$1}" "$2"; }
+uuid() { printf 'id=uuid 00000000-0000-4000-8000-0000000000%02d' "$1"; }
+corruptions() {
+    cat <<LIST
+a text|customers|$(uuid 3)|name|$(c 3 '{"$set":{"full_name":"Name 3 e"}}')
+the case of a text|customers|$(uuid 3)|email|$(c 3 '{"$set":{"email":"M3@x.example"}}')
+a blank at the end|customers|$(uuid 3)|name|$(c 3 '{"$set":{"full_name":"Name 3 é "}}')
+another normal form|customers|$(uuid 3)|name|$(c 3 '{"$set":{"full_name":"Name 3 e\u0301"}}')
+empty for null|customers|$(uuid 5)|email|$(c 5 '{"$set":{"email":""}}')
+the word null for null|customers|$(uuid 5)|email|$(c 5 '{"$set":{"email":"null"}}')
+null for a value|customers|$(uuid 3)|score|$(c 3 '{"$set":{"score":null}}')
+a missing value|customers|$(uuid 3)|score|$(c 3 '{"$unset":{"score":""}}')
+one unit in the last place|customers|$(uuid 1)|score|$(c 1 '{"$set":{"score":{"$numberDouble":"0.14285714285714288"}}}')
+a millisecond|customers|$(uuid 4)|created|$(c 4 '{"$set":{"created":{"$date":"2024-01-05T00:00:00.124Z"}}}')
+another zone|customers|$(uuid 4)|created|$(c 4 '{"$set":{"created":{"$date":"2024-01-05T01:00:00.123Z"}}}')
+another day|customers|$(uuid 4)|born|$(c 4 '{"$set":{"born":"1990-02-08"}}')
+a cent|customers|$(uuid 7)|balance|$(c 7 '{"$set":{"balance":{"$numberDecimal":"7001.76"}}}')
+a thousand|customers|$(uuid 7)|balance|$(c 7 '{"$set":{"balance":{"$numberDecimal":"7.00175E+6"}}}')
+a number as text|customers|$(uuid 7)|vip|$(c 7 '{"$set":{"vip":"false"}}')
+a flag turned|customers|$(uuid 7)|vip|$(c 7 '{"$set":{"vip":true}}')
+a large integer through a double|customers|$(uuid 2)|big|$(c 2 '{"$set":{"big":{"$numberDouble":"9007199254740996"}}}')
+an octet|customers|$(uuid 2)|avatar|$(c 2 '{"$set":{"avatar":{"$binary":{"base64":"AAM=","subType":"00"}}}}')
+a nested text|customers|$(uuid 3)|city|$(c 3 '{"$set":{"address.city":"Town 3"}}')
+a deeper number|customers|$(uuid 3)|lat|$(c 3 '{"$set":{"address.geo.lat":{"$numberDouble":"3.25"}}}')
+a nested field that is gone|customers|$(uuid 3)|street|$(c 3 '{"$unset":{"address.street":""}}')
+a scalar in the way|customers|$(uuid 3)|city|$(c 3 '{"$set":{"address":"Street 3, City 3"}}')
+an array in the way|customers|$(uuid 3)|lat|$(c 3 '{"$set":{"address.geo":[{"$numberDouble":"3.5"}]}}')
+a nested document that is gone|customers|$(uuid 3)|lat|$(c 3 '{"$unset":{"address":""}}')
+a nested document that is null|customers|$(uuid 3)|address|$(c 3 '{"$set":{"address":null}}')
+a field nobody mapped|customers|$(uuid 3)|shoe|$(c 3 '{"$set":{"shoe":44}}')
+a nested field nobody mapped|customers|$(uuid 3)|address|$(c 3 '{"$set":{"address.zip":"12345"}}')
+a deeper field nobody mapped|customers|$(uuid 3)|address|$(c 3 '{"$set":{"address.geo.lon":1}}')
+another order of tags|customers|$(uuid 3)|tags|$(c 3 '{"$set":{"tags":["a","b3"]}}')
+a tag twice|customers|$(uuid 3)|tags|$(c 3 '{"$set":{"tags":["b3","a","a"]}}')
+tags that are no array|customers|$(uuid 3)|tags|$(c 3 '{"$set":{"tags":"b3,a"}}')
+a null less|customers|$(uuid 4)|levels|$(c 4 '{"$set":{"levels":[4,3]}}')
+a list in a document|customers|$(uuid 4)|prefs/deep/list/1|$(c 4 '{"$set":{"prefs.deep.list":[1,null,"two"]}}')
+a number in a document as text|customers|$(uuid 4)|prefs/n|$(c 4 '{"$set":{"prefs.n":"4"}}')
+a customer less|customers|$(uuid 12)||{"delete":"customers","deletes":[{"q":{"_id":{"\$oid":"$(oid 12)"}},"limit":1}]}
+a customer whom the source never had|customers|unmapped id||{"insert":"customers","documents":[{"_id":{"\$oid":"$(oid 77)"},"full_name":"new","vip":true,"tags":[]}]}
+two old ids swapped|customers|$(uuid 1)|name|$(c 1 '{"$set":{"legacy":{"$uuid":"00000000-0000-4000-8000-000000000002"}}}') $(c 2 '{"$set":{"legacy":{"$uuid":"00000000-0000-4000-8000-000000000001"}}}')
+an order of somebody else|orders|id=5|customer_id|$(o 5 "{\"\$set\":{\"customer\":{\"\$oid\":\"$(oid 9)\"}}}")
+an order of nobody|orders|id=5|customer_id|$(o 5 "{\"\$set\":{\"customer\":{\"\$oid\":\"$(oid 66)\"}}}")
+an id as text|orders|id=5|customer_id|$(o 5 "{\"\$set\":{\"customer\":\"$(oid 6)\"}}")
+an order without a customer|orders|id=5|customer_id|$(o 5 '{"$unset":{"customer":""}}')
+an order less|orders|id=19||{"delete":"orders","deletes":[{"q":{"_id":19},"limit":1}]}
+an order more|orders|id=99||{"insert":"orders","documents":[{"_id":99,"customer":{"\$oid":"$(oid 1)"},"status":"open","items":[],"labels":[]}]}
+items in another order|order_items|line=0|sku|$(o 1 '{"$set":{"items":[{"sku":"sku11","qty":2,"price":{"$numberDecimal":"2.99"},"flags":{"gift":null},"shipped":{"$date":"2024-06-01T00:01:00.250Z"}},{"sku":"sku10","qty":1,"price":{"$numberDecimal":"1.99"},"flags":{"gift":true},"shipped":{"$date":"2024-06-01T00:01:00.250Z"}}]}}')
+the last item less|order_items|order_id=3, line=3||$(o 3 '{"$pop":{"items":1}}')
+the first item less|order_items|order_id=3, line=3||$(o 3 '{"$pop":{"items":-1}}')
+an item twice|order_items|order_id=4, line=1||$(o 4 '{"$push":{"items":{"sku":"sku40","qty":1,"price":{"$numberDecimal":"4.99"},"flags":{"gift":true},"shipped":{"$date":"2024-06-01T00:04:00.250Z"}}}}')
+a quantity|order_items|order_id=7, line=2|qty|$(o 7 '{"$set":{"items.2.qty":4}}')
+a price of an item|order_items|order_id=7, line=2|price|$(o 7 '{"$set":{"items.2.price":{"$numberDecimal":"9.98"}}}')
+a flag of an item that is gone|order_items|order_id=7, line=0|gift|$(o 7 '{"$unset":{"items.0.flags":""}}')
+a field of an item nobody mapped|order_items|order_id=7, line=0|colour|$(o 7 '{"$set":{"items.0.colour":"red"}}')
+a nested field of an item nobody mapped|order_items|order_id=7, line=0|flags|$(o 7 '{"$set":{"items.0.flags.fragile":true}}')
+an item that is null|order_items|order_id=7, line=1|sku|$(o 7 '{"$set":{"items.1":null}}')
+an item that is no document|order_items|order_id=7, line=1|sku|$(o 7 '{"$set":{"items.1":"sku71"}}')
+items that are no array|order_items|order_id=6, line=0|sku|$(o 6 '{"$set":{"items":{"sku":"sku60"}}}')
+items that are a number|orders|id=6|items|$(o 6 '{"$set":{"items":5}}')
+items that are null|orders|id=20|items|$(o 20 '{"$set":{"items":null}}')
+items that are gone|order_items|order_id=6, line=0||$(o 6 '{"$unset":{"items":""}}')
+a label less|order_labels|order_id=6, label="red"||$(o 6 '{"$pull":{"labels":"red"}}')
+a label twice|order_labels|order_id=6, label="red"||$(o 6 '{"$push":{"labels":"red"}}')
+a label that is null|order_labels|order_id=6||$(o 6 '{"$push":{"labels":null}}')
+another label|order_labels|order_id=6, label="green"||$(o 6 '{"$set":{"labels.0":"green"}}')
+LIST
+}
+# Several commands on a line, each on its own.
+lines() { printf '%s\n' "$1" | sed -E 's/\} \{"(insert|update)"/}\n{"\1"/g'; }
+restore() { plant <"$work/documents"; }
+# found TABLE KEY COLUMN: an event that names all of them.
+found() {
+    local events
+    events=$(grep -aE '"ev":"difference"' "$work/report/events.jsonl" | grep -F "\"name\":\"$1\"")
+    events=$(grep -F -- "$2" <<<"${events//\\/}")
+    [ -z "$3" ] || events=$(grep -F "\"column\":\"$3\"" <<<"$events")
+    [ -n "$events" ]
+}
+planted=0
+while IFS='|' read -r what table key column command; do
+    planted=$((planted + 1))
+    if ! lines "$command" | plant; then
+        bad "$what: it could not be planted" "$command"
+        restore
+        continue
+    fi
+    for way in forth back; do
+        out=$(verify "$way" --checks rows,relations 2>&1)
+        rc=$?
+        [ "$way" = forth ] || key="" # the documents' ids there
+        if [ "$rc" = 1 ] && found "$table" "$key" "$column"; then
+            ok "$way: $what is found"
+        else
+            bad "$way: $what is not found as $table, $key, $column (exit code $rc)" "$out"
+        fi
+    done
+    restore || bad "$what: the documents could not be restored"
+done < <(corruptions)
+[ "$planted" -ge 40 ] || bad "only $planted corruptions"
+
+# --- faithful variations ---------------------------------------------------------------------------------------------------
+# NAME | COMMAND: other documents that say the same.
+variations() {
+    cat <<LIST
+wider integers|$(c 3 '{"$set":{"visits":{"$numberLong":"3"}}}')
+an integer as a double|$(c 3 '{"$set":{"visits":{"$numberDouble":"3"}}}')
+an integer as a decimal|$(c 3 '{"$set":{"big":{"$numberDecimal":"9007199254740996"}}}')
+zeros behind the point|$(c 3 '{"$set":{"balance":{"$numberDecimal":"3000.75000"}}}')
+an exact amount as a double|$(c 3 '{"$set":{"balance":{"$numberDouble":"3000.75"}}}')
+an old id as text|$(c 3 '{"$set":{"legacy":"00000000-0000-4000-8000-000000000003"}}')
+another order of labels|$(o 6 '{"$set":{"labels":["blue","red"]}}')
+another order of fields inside|$(c 3 '{"$set":{"prefs":{"theme":"dark","deep":{"list":[1,"two",null]},"n":3}}}')
+another order of nested fields|$(c 3 '{"$set":{"address":{"geo":{"lat":3.5},"city":"City 3","street":"Street 3"}}}')
+no empty array|$(o 20 '{"$unset":{"items":""}}')
+no empty labels|$(o 5 '{"$unset":{"labels":""}}')
+an instant in another zone|$(c 3 '{"$set":{"created":{"$date":"2024-01-04T05:30:00.123+0530"}}}')
+a time with its fraction|$(c 3 '{"$set":{"opens":"10:20:30.000"}}')
+a document that is moved to the end|{"delete":"orders","deletes":[{"q":{"_id":1},"limit":1}]} {"insert":"orders","documents":[$(order 1)]}
+another ObjectId|{"delete":"customers","deletes":[{"q":{"_id":{"\$oid":"$(oid 3)"}},"limit":1}]} {"insert":"customers","documents":[$(customer 3 | sed "s/$(oid 3)/$(oid 88)/")]} {"update":"orders","updates":[{"q":{"customer":{"\$oid":"$(oid 3)"}},"u":{"\$set":{"customer":{"\$oid":"$(oid 88)"}}},"multi":true}]}
+LIST
+}
+while IFS='|' read -r what command; do
+    if ! lines "$command" | plant; then
+        bad "$what: it could not be planted" "$command"
+    else
+        for way in forth back; do
+            expect_text 0 "equal" "$way: $what raises nothing" verify "$way" --checks rows,relations
+        done
+    fi
+    restore || bad "$what: the documents could not be restored"
+done < <(variations)
+
+# --- ids that are no function ------------------------------------------------------------------------------------------------
+for way in forth back; do
+    plant <<<"$(c 2 '{"$set":{"legacy":{"$uuid":"00000000-0000-4000-8000-000000000001"}}}')"
+    expect_text 3 "stands in more than one pair" "$way: an old id that two documents have proves nothing" \
+        verify "$way" --checks rows --tables orders
+    restore
+done
+
+# --- all checks, with what documents do not enforce acknowledged ---------------------------------------------------------------
+cat >"$work/acknowledge" <<'YAML'
+acknowledge:
+  - nullability:customers.name
+  - nullability:customers.created
+  - nullability:customers.vip
+  - nullability:customers.tags
+  - unique:customers.customers_email_key
+  - index:customers.email
+  - nullability:orders.placed
+  - nullability:orders.status
+  - nullability:orders.total
+  - foreign_key:orders.orders_customer_id_fkey
+  - nullability:order_items.sku
+  - nullability:order_items.qty
+  - nullability:order_items.price
+  - primary_key:order_items
+  - foreign_key:order_items.order_items_order_id_fkey
+  - nullability:order_labels.label
+  - primary_key:order_labels
+  - foreign_key:order_labels.order_labels_order_id_fkey
+YAML
+for way in forth back; do
+    cat "$work/acknowledge" >>"$work/$way.yaml"
+    expect_text 0 "equal" "$way: all checks hold, with what is acknowledged" verify "$way"
+done
+
+# --- tables on the other side ---------------------------------------------------------------------------------------------------
+sql -c "UPDATE order_items SET qty = 50 WHERE order_id = 3 AND line = 1" || bad "planting in a table"
+expect_text 1 "qty" "back: a quantity in the table is found" verify back --checks rows
+if found order_items "line=1" qty; then ok "with its row"; else bad "with its row" "$out"; fi
+sql -c "UPDATE order_items SET qty = 2 WHERE order_id = 3 AND line = 1" || bad "planting in a table"
+expect_text 0 "equal" "at the end all is as it was" verify forth --checks rows,relations
 totals
