@@ -294,6 +294,7 @@ int sp_equiv_resolve_with(struct sp_arena *a, const struct sp_column *source, co
         return -SP_E_NOMEM;
     for (size_t i = 0; i < ngiven; i++)
         add_rule_arg(&p, given[i], args != NULL ? args[i] : 0);
+    plan.ngiven = plan.nrules;
     int rc = choose(&p, source, target);
     if (source->ordinal_unstable && !target->ordinal_unstable) /* tables have no missing fields */
         add_rule(&p, SP_RULE_MISSING_TO_NULL);
@@ -378,7 +379,7 @@ int sp_equiv_ledger(struct sp_colplan *plan, const struct sp_type *target,
         if (!plan_rule(plan, l->rule, 0))
             return -SP_E_INVALID;
     }
-    for (size_t i = 0; holds(target_losses, tag, SP_RULE_ROUND_DIGITS) && i < plan->nrules; i++) {
+    for (size_t i = plan->ngiven; holds(target_losses, tag, SP_RULE_ROUND_DIGITS) && i < plan->nrules; i++) {
         int32_t left = digits_left(plan->rules[i], plan->args[i]);
         if (left < 0)
             continue;

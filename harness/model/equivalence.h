@@ -71,6 +71,7 @@ struct sp_colplan {
     enum sp_rule_kind rules[SP_MAX_RULES];
     int32_t args[SP_MAX_RULES]; /* of the rules that take a number */
     size_t nrules;              /* applied in order, source side only */
+    size_t ngiven;              /* the first of them are a mapping's, and stay as they are */
     bool lossy_accepted;        /* named by mapping or --accept-loss */
     bool key;                   /* part of the row key; key columns stand first in a plan */
 };

@@ -367,6 +367,16 @@ static void mappings_come_first(void **state)
     assert_int_equal(plan.rules[2], SP_RULE_TRUNCATE_S);
     assert_non_null(strstr(why, "milliseconds"));
     assert_int_equal(sp_equiv_resolve_with(&arena, &s, &t, many, NULL, 4, &plan, &why), -SP_E_INVALID);
+    /* a given rule keeps its number, and is not turned into another one */
+    static const enum sp_rule_kind cut[] = { SP_RULE_TRUNCATE_DIGITS };
+    static const int32_t two[] = { 2 };
+    static const struct sp_loss rounds[] = { { SP_LOCAL, SP_RULE_ROUND_DIGITS, "rounds" },
+        { SP_MISSING, SP_RULE_NONE, NULL } };
+    s.type = (struct sp_type)T(LOCAL, 0);
+    assert_int_equal(sp_equiv_resolve_with(&arena, &s, &t, cut, two, 1, &plan, &why), 0);
+    assert_int_equal(sp_equiv_ledger(&plan, &t.type, NULL, rounds), 0);
+    assert_int_equal(plan.rules[0], SP_RULE_TRUNCATE_DIGITS);
+    assert_int_equal(plan.args[0], 2);
     /* a document's field that may be missing, against a table's column */
     s = (struct sp_column){ .name = "a", .type = T(MISSING, 0), .ordinal_unstable = true };
     t = (struct sp_column){ .name = "a", .type = T(INT, 0) };

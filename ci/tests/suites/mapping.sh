@@ -1,0 +1,226 @@
+#!/usr/bin/env bash
+# Copies that are called and kept otherwise on the two sides, compared through a mapping: SQLite against SQLite and against
+# PostgreSQL. What the mapping bridges is equal; a change that is planted behind each of its words is found.
+# usage: ci/tests/suites/mapping.sh BUILD_DIRECTORY
+set -uo pipefail
+cd "$(dirname "$0")/../../.." || exit 2
+build=$(cd "${1:?usage: mapping.sh BUILD_DIRECTORY}" && pwd)
+sp=$build/switchproof
+# shellcheck source=ci/tests/checks
+. ci/tests/checks
+work=$(mktemp -d)
+export STACK_DIR=$work/stack
+trap 'ci/stack down >/dev/null 2>&1; rm -rf "$work"' EXIT
+trap 'exit 143' INT TERM
+# shellcheck source=ci/tests/server
+. ci/tests/server
+
+cat >"$work/m.yaml" <<'YAML'
+version: 1
+relations:
+  customers:
+    source: { table: clients, where: { deleted: 0 } }
+    target: { table: people, where: { tenant: 7 } }
+    columns:
+      full_name: { source: name }
+      tenant: { source: { constant: 7 } }
+      region: { source: { constant: eu } }
+      rate: { source: { constant: 0.10 }, type: 'decimal(4,2)' }
+      deleted: { source: deleted, ignore: deleted rows stay behind }
+      note: { ignore: the new system writes its own }
+      seen: { rules: [truncate_ms], type: local_timestamp, accept_loss: true }
+  orders:
+    columns:
+      customer: { source: client_id, target: person_id }
+  prices:
+    source: price_list
+    key: [code]
+  parts:
+    source: { table: things, where: { kind: part } }
+    only_listed: true
+    columns:
+      id:
+      label: { target: title }
+      kind: { source: kind, ignore: it chose the rows }
+  tools:
+    source: { table: things, where: { kind: { in: [tool, saw] } } }
+    only_listed: true
+    columns:
+      id:
+      label: { target: title }
+      kind: { source: kind, ignore: it chose the rows }
+ignore:
+  source: { audit: "stays where it is, by law" }
+  target: { migrations: the new system's own, id_map: read by the crosswalk alone }
+YAML
+
+source_db() {
+    rm -f "$work/a.db"
+    sqlite3 "$work/a.db" "
+CREATE TABLE clients(id INTEGER PRIMARY KEY, name TEXT NOT NULL, deleted INTEGER NOT NULL, note TEXT, seen TEXT);
+INSERT INTO clients VALUES(1, 'Ann', 0, 'a', '2024-01-01 00:00:00.123456'), (2, 'Bob', 0, 'b', '2024-02-29 12:00:00.5'),
+  (3, 'Cy', 1, 'c', NULL), (4, 'Dee', 0, NULL, NULL);
+CREATE TABLE orders(id INTEGER PRIMARY KEY, client_id INTEGER REFERENCES clients(id), total INTEGER);
+INSERT INTO orders VALUES(1, 1, 10), (2, 2, 20), (3, 1, 30), (4, NULL, 40);
+CREATE TABLE price_list(code TEXT, price INTEGER);
+INSERT INTO price_list VALUES('x', 1), ('y', 2), ('z', 3);
+CREATE TABLE things(id INTEGER PRIMARY KEY, kind TEXT, label TEXT);
+INSERT INTO things VALUES(1, 'part', 'bolt'), (2, 'tool', 'hammer'), (3, 'saw', 'saw'), (4, 'part', 'nut'), (5, 'toy', 'ball');
+CREATE TABLE audit(what TEXT);
+INSERT INTO audit VALUES('x');"
+}
+target_tables="
+CREATE TABLE people(id INTEGER PRIMARY KEY, full_name TEXT NOT NULL, tenant INTEGER, region TEXT, rate NUMERIC, note TEXT,
+  seen TIMESTAMP_);
+INSERT INTO people VALUES(1, 'Ann', 7, 'eu', 0.10, 'n', '2024-01-01 00:00:00.123'), (2, 'Bob', 7, 'eu', 0.1, 'n',
+  '2024-02-29 12:00:00.500'), (4, 'Dee', 7, 'eu', 0.1, 'n', NULL), (200, 'Zed', 8, 'us', 0.2, 'n', NULL);
+CREATE TABLE orders(id INTEGER PRIMARY KEY, person_id INTEGER REFERENCES people(id), total INTEGER);
+INSERT INTO orders VALUES(1, 1, 10), (2, 2, 20), (3, 1, 30), (4, NULL, 40);
+CREATE TABLE prices(code TEXT, price INTEGER);
+INSERT INTO prices VALUES('z', 3), ('y', 2), ('x', 1);
+CREATE TABLE parts(id INTEGER PRIMARY KEY, title TEXT);
+INSERT INTO parts VALUES(1, 'bolt'), (4, 'nut');
+CREATE TABLE tools(id INTEGER PRIMARY KEY, title TEXT);
+INSERT INTO tools VALUES(2, 'hammer'), (3, 'saw');
+CREATE TABLE migrations(v INTEGER);
+CREATE TABLE id_map(old_id INTEGER PRIMARY KEY, new_id INTEGER NOT NULL UNIQUE);
+INSERT INTO id_map VALUES(1, 101), (2, 102), (3, 103), (4, 104);"
+
+# on source|target SQL: plainly, through another client than ours.
+on() {
+    if [ "$1" = source ]; then
+        sqlite3 "$work/a.db" "$2"
+    elif [ "$kind" = sqlite ]; then
+        sqlite3 "$work/b.db" "$2"
+    else
+        psql -qAtX -v ON_ERROR_STOP=1 "$POSTGRESQL_URL" -c "$2"
+    fi
+}
+fresh() {
+    source_db
+    if [ "$kind" = sqlite ]; then
+        rm -f "$work/b.db"
+        on target "${target_tables/TIMESTAMP_/TEXT}"
+    else
+        on target "SET client_min_messages = warning; DROP SCHEMA public CASCADE; CREATE SCHEMA public; ${target_tables/TIMESTAMP_/TIMESTAMP(3)}"
+    fi
+}
+compare() { "$sp" verify "sqlite:$work/a.db" "$target" --mapping "$work/m.yaml" --report-dir "$work/r" -v "$@"; }
+rows() { compare --checks rows,relations "$@"; }
+# planted SIDE SQL TEXT NAME: the change is found, and said with this text.
+planted() {
+    fresh
+    on "$1" "$2" || bad "$4: could not be planted"
+    expect_text 1 "$3" "$kind: found: $4" rows
+}
+# harmless SIDE SQL NAME: what the mapping leaves out may change.
+harmless() {
+    fresh
+    on "$1" "$2" || bad "$3: could not be planted"
+    expect_text 0 "equal" "$kind: no difference: $3" rows
+}
+
+both() {
+    fresh
+    expect_text 0 "left out by the mapping" "$kind: what the mapping bridges is equal" rows
+    expect 0 "$kind: verify.json has its fields" "$build/tools/check_json" verify "$work/r/verify.json"
+    expect_text 0 '"mapping_digest": "' "$kind: the mapping is evidence" grep '"mapping_digest"' "$work/r/verify.json"
+    expect_text 0 "stays where it is, by law" "$kind: reasons stand in the report" cat "$work/r/report.html"
+
+    planted target "UPDATE people SET full_name = 'Anne' WHERE id = 1" "full_name" "a renamed column"
+    planted target "DELETE FROM orders WHERE id = 3" "orders" "a row"
+    planted target "UPDATE people SET region = 'us' WHERE id = 2" "region" "a constant"
+    planted target "UPDATE people SET region = NULL WHERE id = 2" "region" "a constant that became null"
+    planted target "UPDATE people SET rate = 0.11 WHERE id = 2" "rate" "an exact constant"
+    planted target "UPDATE people SET seen = '2024-01-01 00:00:00.124' WHERE id = 1" "seen" "a value behind a rule"
+    planted source "UPDATE clients SET seen = '2024-01-01 00:00:00.124456' WHERE id = 1" "seen" "a value before a rule"
+    planted source "INSERT INTO clients VALUES(5, 'Eve', 0, NULL, NULL)" "customers" "a row that where lets in"
+    planted target "UPDATE people SET tenant = 9 WHERE id = 4" "customers" "a row that where lets out"
+    planted source "UPDATE clients SET deleted = 0 WHERE id = 3" "customers" "a row that came back"
+    planted target "UPDATE prices SET price = 4 WHERE code = 'z'" "changed" "a row matched by the given key"
+    planted target "UPDATE parts SET title = 'bolts' WHERE id = 1" "label" "one half of a divided table"
+    planted target "UPDATE tools SET title = 'saws' WHERE id = 3" "label" "the other half"
+    planted source "UPDATE things SET kind = 'tool' WHERE id = 1" "parts" "a row in the wrong half"
+    planted target "ALTER TABLE people ADD COLUMN more INTEGER" "more" "a column that nobody maps"
+    planted target "CREATE TABLE surprise(x INTEGER)" "surprise" "a table that nobody maps"
+    planted source "ALTER TABLE clients ADD COLUMN more INTEGER" "more" "a column of the source that nobody maps"
+
+    harmless source "UPDATE clients SET name = 'Cyril' WHERE id = 3" "a row outside of the source's where"
+    harmless target "UPDATE people SET full_name = 'Z' WHERE id = 200" "a row outside of the target's where"
+    harmless target "UPDATE people SET note = 'other'" "an ignored column"
+    harmless source "INSERT INTO audit VALUES('y')" "an ignored table"
+    harmless source "UPDATE clients SET seen = '2024-01-01 00:00:00.123999' WHERE id = 1" "what a rule takes away"
+    harmless source "UPDATE things SET label = 'x' WHERE id = 5" "rows of neither half"
+
+    fresh
+    sed 's/, accept_loss: true//' "$work/m.yaml" >"$work/loss.yaml"
+    expect_text 1 "equal_with_loss" "$kind: a loss that is not accepted counts" \
+        "$sp" verify "sqlite:$work/a.db" "$target" -m "$work/loss.yaml" --checks rows --report-dir "$work/r"
+    printf 'accept_loss: [customers.seen]\n' >>"$work/loss.yaml"
+    expect_text 0 "equal" "$kind: a loss is accepted by name" \
+        "$sp" verify "sqlite:$work/a.db" "$target" -m "$work/loss.yaml" --checks rows --report-dir "$work/r"
+
+    expect_text 0 "name -> full_name" "$kind: the plan names both places" compare --explain
+    for text in "constant 7 -> tenant" "key: code (given)" "rules: truncate_ms" "loss accepted" \
+        "only from clients where" "table audit of the source: stays where it is, by law" "clients, 3 rows"; do
+        if grep -qF -- "$text" <<<"$out"; then ok "$kind: the plan says: $text"; else bad "$kind: the plan says: $text" "$out"; fi
+    done
+    on target "ALTER TABLE people ADD COLUMN more INTEGER"
+    expect_text 0 "column more of customers is extra" "$kind: and what differs by declaration" compare --explain
+
+    # Names that are not there.
+    fresh
+    sed 's/table: clients/table: client/' "$work/m.yaml" >"$work/bad.yaml"
+    expect_text 2 'no table "client"; did you mean "clients"?' "$kind: a table that is not there" \
+        "$sp" verify "sqlite:$work/a.db" "$target" -m "$work/bad.yaml" --report-dir "$work/r"
+    sed 's/source: name /source: nam /' "$work/m.yaml" >"$work/bad.yaml"
+    expect_text 2 'bad.yaml:7: relations.customers.columns.full_name: table clients of the source has no column "nam"; did you mean "name"?' \
+        "$kind: a column that is not there" "$sp" verify "sqlite:$work/a.db" "$target" -m "$work/bad.yaml" --explain
+    sed 's/tenant: 7 }/tenent: 7 }/' "$work/m.yaml" >"$work/bad.yaml"
+    expect_text 2 'no column "tenent"' "$kind: a filter over a column that is not there" \
+        "$sp" verify "sqlite:$work/a.db" "$target" -m "$work/bad.yaml" --explain
+
+    # The draft.
+    fresh
+    rm -f "$work/draft.yaml"
+    expect 0 "$kind: a draft is made" "$sp" map "sqlite:$work/a.db" "$target" -o "$work/draft.yaml"
+    expect_text 2 "is there already" "$kind: and replaces nothing" "$sp" map "sqlite:$work/a.db" "$target" -o "$work/draft.yaml"
+    expect_text 0 "orders" "$kind: the draft is understood" \
+        "$sp" verify "sqlite:$work/a.db" "$target" -m "$work/draft.yaml" --explain
+    expect 1 "$kind: what the draft could not match is a difference" \
+        "$sp" verify "sqlite:$work/a.db" "$target" -m "$work/draft.yaml" --report-dir "$work/r"
+}
+
+kind=sqlite
+target=sqlite:$work/b.db
+both
+
+expect_text 0 "relations.NAME.columns.NAME" "help mapping lists the keys" "$sp" help mapping
+expect_text 2 "cannot read the mapping" "a mapping that is not there" compare -m "$work/nowhere.yaml"
+printf 'version: 1\nrelations:\n  a: { sorce: b }\n' >"$work/bad.yaml"
+expect_text 2 'bad.yaml:3:8: relations.a: unknown key "sorce"; did you mean "source"?' "a mistake in the file" \
+    compare -m "$work/bad.yaml"
+
+# Between files of one kind, what both declare is compared under the relation's names; what is fine is acknowledged.
+fresh
+expect_text 0 "equal" "declarations are compared under the relation's names" compare
+printf "acknowledge: ['index:customers.by_name', 'index:orders.none']\n" >>"$work/m.yaml"
+expect_text 0 "nothing of that name differs" "an acknowledgement without a cause is said" compare
+on target "CREATE INDEX by_name ON people(full_name)"
+expect_text 0 "acknowledged by name: index:customers.by_name" "a difference is acknowledged in the mapping" compare
+sed -i '/^acknowledge/d' "$work/m.yaml"
+expect_text 1 "index by_name of customers is extra" "and is one without it" compare
+on target "DROP INDEX by_name; CREATE INDEX by_name ON people(note)"
+expect_text 1 "index by_name of customers is extra" "an index over an ignored column is seen" compare
+
+start_server "$build" postgresql
+case $? in
+0)
+    kind=postgresql
+    target=env:POSTGRESQL_URL
+    both
+    ;;
+1) skipped=$((skipped + 1)) ;;
+*) failed=$((failed + 1)) ;;
+esac
+totals
