@@ -10,13 +10,14 @@
 
 #define DIRECTORY "build/verify"
 
-static unsigned checks_of(const struct sp_list *names)
+static unsigned checks_of(const struct sp_args *a)
 {
     unsigned checks = 0;
-    for (size_t i = 0; i < names->n; i++) {
-        checks |= sp_verify_check(names->v[i]);
+    for (size_t i = 0; i < a->checks.n; i++) {
+        checks |= sp_verify_check(a->checks.v[i]);
     }
-    return checks != 0 ? checks : SP_VC_ALL;
+    /* Tables chosen by name leave out all that is no table. */
+    return checks != 0 ? checks : a->tables.n != 0 ? SP_VC_DATA : SP_VC_ALL;
 }
 
 /* The configuration's checks as the parallel arrays that sp_verify() takes; false when out of memory. */
@@ -130,9 +131,11 @@ static void read_gently(
 
 static struct sp_verify_options options_of(const struct sp_args *a)
 {
-    return (struct sp_verify_options){ .checks = checks_of(&a->checks),
+    return (struct sp_verify_options){ .checks = checks_of(a),
         .tables = a->tables.v,
         .ntables = a->tables.n,
+        .buckets = a->buckets.v,
+        .nbuckets = a->buckets.n,
         .accept_loss = a->accept_loss.v,
         .naccept_loss = a->accept_loss.n,
         .accept = a->accept.v,

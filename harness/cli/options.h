@@ -19,7 +19,7 @@ struct sp_args {
     bool quiet, no_color, help, version;
     int verbose;
     const char *config, *glob, *report_dir, *mapping, *output, *strategy, *format, *run;
-    struct sp_list providers, suites, tables, checks, accept_loss, accept, operands;
+    struct sp_list providers, suites, tables, buckets, checks, accept_loss, accept, operands;
     uint64_t seed, jobs, max_differences;
     uint64_t rate, max_lag, max_snapshot, recheck;
     bool has_seed, has_max_differences;

@@ -24,11 +24,34 @@ bool sp_v_checks_known(unsigned mask)
     return (mask & ~(unsigned)(SP_VC_ALL | SP_VC_COUNTS)) == 0;
 }
 
-/* Profiles look at what rows looks at, and the other way round. */
-unsigned sp_v_left_out(unsigned mask)
+static bool either_keeps(const struct sp_vctx *c, bool objects)
 {
-    unsigned out = SP_VC_ALL & ~mask & ~(unsigned)SP_VC_PROFILES;
-    return mask & SP_VC_PROFILES ? out & ~(unsigned)SP_VC_ROWS : out;
+    for (int i = 0; i < 2; i++) {
+        const struct sp_provider *p = sp_session_provider(c->plain[i]);
+        if (objects ? p->blob != NULL : p->auth != NULL)
+            return true;
+    }
+    return false;
+}
+
+bool sp_v_keeps_tables(const struct sp_vctx *c, enum sp_side side)
+{
+    return sp_session_provider(c->session[side])->db != NULL;
+}
+
+/* Profiles look at what rows looks at, and the other way round. */
+unsigned sp_v_left_out(const struct sp_vctx *c)
+{
+    unsigned mask = c->opt->checks, out = SP_VC_ALL & ~mask & ~(unsigned)SP_VC_PROFILES;
+    if (mask & SP_VC_PROFILES)
+        out &= ~(unsigned)SP_VC_ROWS;
+    if (!sp_v_keeps_tables(c, SP_SIDE_SOURCE) && !sp_v_keeps_tables(c, SP_SIDE_TARGET))
+        out &= ~(unsigned)SP_VC_DATA;
+    if (!either_keeps(c, true))
+        out &= ~(unsigned)SP_VC_BLOBS;
+    if (!either_keeps(c, false))
+        out &= ~(unsigned)SP_VC_ACCOUNTS;
+    return out;
 }
 
 void sp_v_put_checks(struct sp_buf *out, unsigned mask)

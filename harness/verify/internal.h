@@ -34,6 +34,7 @@ struct sp_vpair {
 
 struct sp_vctx {
     struct sp_session *session[2];
+    struct sp_session *plain[2]; /* beneath the lenses of a mapping, which knows no objects and accounts */
     struct sp_session *const *readers[2]; /* in the same state as session */
     size_t nreaders[2];
     const struct sp_verify_options *opt;
@@ -48,7 +49,7 @@ struct sp_vctx {
     size_t npairs;
     bool same_kind;
     size_t memory; /* bytes for both sides together */
-    uint64_t differences, not_compared, lossy;
+    uint64_t differences, not_compared, lossy, buckets_left_out;
     bool *accept_met; /* which acknowledgements something answered to */
     bool capped;
     uint64_t rows, bytes;
@@ -440,6 +441,8 @@ void sp_v_uniqueness(struct sp_vctx *c);
 void sp_v_required(struct sp_vctx *c);
 void sp_v_keep_absent(struct sp_vctx *c, struct sp_vpair *p, const struct sp_vscan v[2]);
 void sp_v_demands(struct sp_vctx *c);
+size_t sp_v_blobs(struct sp_vctx *c); /* how many buckets were met */
+bool sp_v_keeps_tables(const struct sp_vctx *c, enum sp_side side);
 void sp_v_business_key(struct sp_vctx *c, const struct sp_vpair *p, const struct sp_verify_demand *d);
 void sp_v_required_fields(struct sp_vctx *c, const struct sp_vpair *p, const struct sp_verify_demand *d);
 /* After sp_v_rows(): columns of a table that differs. Without the row check: columns of any table, and whether they differ. */
@@ -447,7 +450,7 @@ void sp_v_profile(struct sp_vctx *c, struct sp_vpair *p);
 
 /* ---- choice.c: checks by name ---------------------------------------------------------------------------------- */
 bool sp_v_checks_known(unsigned mask);
-unsigned sp_v_left_out(unsigned mask); /* what a default comparison would have looked at */
+unsigned sp_v_left_out(const struct sp_vctx *c); /* what a default comparison would have looked at */
 void sp_v_put_checks(struct sp_buf *out, unsigned mask);
 
 /* ---- exprtext.c --------------------------------------------------------------------------------------------- */

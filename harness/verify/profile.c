@@ -28,7 +28,7 @@ int sp_v_profile_open(struct sp_vprofile *p, const struct sp_colplan *cols, size
         sp_v_profile_close(p);
         return -SP_E_NOMEM;
     }
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; i <= n; i++) /* the last one stays empty: a field that a side has not */
         p->col[i].distinct = p->registers + (i << p->bits);
     return 0;
 }

@@ -127,24 +127,27 @@ static void send_column(struct sp_vctx *c, const struct sp_vpair *p, const struc
 
 /* ---- a table ------------------------------------------------------------------------------------------------------ */
 
+/* The profile of an undeclared field: rows without it have it missing. */
+static struct sp_vcolprofile extra_of(const struct sp_vprofile *p, const char *name)
+{
+    const struct sp_vcolprofile *col = sp_v_profile_extra(p, name, strlen(name));
+    struct sp_vcolprofile out = col != NULL ? *col : p->col[p->ncols + p->extra_cap];
+    out.missing = p->rows - out.present - out.nulls;
+    return out;
+}
+
 /* Undeclared fields: those of the source, then those that only the target has. */
 static size_t send_extras(struct sp_vctx *c, const struct sp_vpair *p, const struct sp_vprofile prof[2])
 {
-    static const struct sp_vcolprofile none;
     size_t n = 0;
     for (int side = 0; side < 2; side++)
         for (size_t i = 0; i < prof[side].nextra && c->rc == 0; i++) {
             const char *name = prof[side].extra[i];
-            const struct sp_vcolprofile *mine = &prof[side].col[prof[side].ncols + i];
-            const struct sp_vcolprofile *other = sp_v_profile_extra(&prof[1 - side], name, strlen(name));
-            if (side == 1 && other != NULL)
+            if (side == 1 && sp_v_profile_extra(&prof[0], name, strlen(name)) != NULL)
                 continue;
-            struct sp_vcolprofile absent = none;
-            absent.distinct = prof[1 - side].col[prof[1 - side].ncols + prof[1 - side].extra_cap].distinct;
-            if (other == NULL)
-                other = &absent;
-            const struct sp_vcolprofile *col[2] = { side == 0 ? mine : other, side == 0 ? other : mine };
-            if (differs(col[0], col[1])) {
+            struct sp_vcolprofile a = extra_of(&prof[0], name), b = extra_of(&prof[1], name);
+            const struct sp_vcolprofile *col[2] = { &a, &b };
+            if (differs(&a, &b)) {
                 send_column(c, p, prof, name, false, col);
                 n++;
             }

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "map/mapping.h"
+#include "map/lens.h"
 #include "run/run.h"
 #include "verify/internal.h"
 
@@ -93,16 +93,28 @@ static void send_start(struct sp_vctx *c, const struct state *st)
 
 /* ---- snapshots -------------------------------------------------------------------------------------------------------- */
 
+/* Whether any of the checks looks into the database. */
+static bool looks_at_tables(const struct sp_vctx *c, enum sp_side side)
+{
+    return (c->opt->checks & (SP_VC_DATA | SP_VC_COUNTS)) != 0 && sp_v_keeps_tables(c, side);
+}
+
 static int open_side(struct sp_vctx *c, struct state *st, enum sp_side side, struct sp_error *snapshot)
 {
     struct sp_error err = SP_ERROR_INIT;
-    int rc = sp_db_snapshot_begin(c->session[side], st->id[side], &err);
-    st->open[side] = rc == 0;
+    int rc = 0;
+    if (sp_v_keeps_tables(c, side)) {
+        rc = sp_db_snapshot_begin(c->session[side], st->id[side], &err);
+        st->open[side] = rc == 0;
+    }
     if (rc == -SP_E_UNSUPPORTED) {
         sp_error_move(snapshot, &err);
         rc = 0;
     }
-    if (rc == 0)
+    if (rc == 0 && !looks_at_tables(c, side)) {
+        c->schema[side] = sp_schema_new();
+        rc = c->schema[side] == NULL ? sp_nomem(&err) : 0;
+    } else if (rc == 0)
         rc = sp_db_introspect(c->session[side],
             side == SP_SIDE_SOURCE ? c->opt->source_ns : c->opt->target_ns, &c->schema[side], &err);
     if (rc != 0) {
@@ -133,7 +145,7 @@ static void close_sides(struct sp_vctx *c, struct state *st)
 
 /* ---- the course ---------------------------------------------------------------------------------------------------------- */
 
-static void run_checks(struct sp_vctx *c)
+static void run_table_checks(struct sp_vctx *c)
 {
     unsigned checks = c->opt->checks;
     sp_v_schema_presence(c);
@@ -165,6 +177,34 @@ static void run_checks(struct sp_vctx *c)
         sp_v_sequences(c);
     sp_v_demands(c);
     sp_v_custom(c);
+}
+
+/* Tables on one side only, and a backend without any on the other. */
+static void no_tables_there(struct sp_vctx *c, enum sp_side without)
+{
+    enum sp_side with = without == SP_SIDE_SOURCE ? SP_SIDE_TARGET : SP_SIDE_SOURCE;
+    if (c->schema[with]->ntables != 0)
+        sp_v_not_compared(c, "everything", "tables",
+            "the %s has %zu tables, and the %s (%s) keeps none; --checks blobs compares objects alone",
+            sp_v_side_name(with), c->schema[with]->ntables, sp_v_side_name(without),
+            sp_session_provider(c->session[without])->kind);
+}
+
+static void run_checks(struct sp_vctx *c)
+{
+    bool tables[2] = { looks_at_tables(c, SP_SIDE_SOURCE), looks_at_tables(c, SP_SIDE_TARGET) };
+    size_t others = 0;
+    if (tables[0] && tables[1])
+        run_table_checks(c);
+    else if (tables[0] || tables[1])
+        no_tables_there(c, tables[0] ? SP_SIDE_TARGET : SP_SIDE_SOURCE);
+    if ((c->opt->checks & SP_VC_BLOBS) && c->rc == 0)
+        others += sp_v_blobs(c);
+    if (c->rc == 0 && c->npairs == 0 && others == 0)
+        sp_v_not_compared(c, "everything", "nothing", "%s; there is nothing to compare",
+            c->opt->ntables != 0     ? "--tables names no table"
+            : tables[0] && tables[1] ? "neither side has a table"
+                                     : "neither side has what these checks look at");
     sp_v_accept_unmet(c);
 }
 
@@ -204,15 +244,18 @@ static size_t unselected(const struct sp_vctx *c, enum sp_side side)
 /* "Equal" is said of what was looked at: what was not stands beside it. */
 static void put_left_out(const struct sp_vctx *c, struct sp_buf *out)
 {
-    unsigned checks = sp_v_left_out(c->opt->checks);
+    unsigned checks = sp_v_left_out(c);
     size_t tables = unselected(c, SP_SIDE_SOURCE) + unselected(c, SP_SIDE_TARGET);
-    if (checks == 0 && tables == 0)
+    if (checks == 0 && tables == 0 && c->buckets_left_out == 0)
         return;
     sp_buf_puts(out, "left out by choice: ");
     sp_v_put_checks(out, checks);
     if (tables != 0)
         sp_buf_printf(out, "%stables and other objects that --tables does not name: %zu",
             checks != 0 ? "; " : "", tables);
+    if (c->buckets_left_out != 0)
+        sp_buf_printf(out, "%sbuckets that --buckets does not name: %llu",
+            checks != 0 || tables != 0 ? "; " : "", (unsigned long long)c->buckets_left_out);
 }
 
 static void send_end(struct sp_vctx *c, enum sp_verify_verdict verdict, double seconds)
@@ -259,10 +302,6 @@ static void nothing_there(struct sp_vctx *c)
         sp_invalid(&err, "no table of either side matches --tables %s", glob);
         sp_v_abort(c, &err);
     }
-    if (c->rc == 0 && c->npairs == 0)
-        sp_v_not_compared(c, "everything", "tables",
-            c->opt->ntables != 0 ? "--tables names no table; there is nothing to compare"
-                                 : "neither side has a table; there is nothing to compare");
 }
 
 static void compare(struct sp_vctx *c, struct state *st, enum sp_verify_verdict *verdict)
@@ -283,7 +322,7 @@ static void compare(struct sp_vctx *c, struct state *st, enum sp_verify_verdict 
                 sp_v_not_compared(c, sp_v_side_name((enum sp_side)i), "one state",
                     "no snapshot: its tables may have been read in different states (%s)",
                     sp_error_text(&snapshot[i]));
-        if (sp_v_match(c) == 0)
+        if (looks_at_tables(c, SP_SIDE_SOURCE) && looks_at_tables(c, SP_SIDE_TARGET) && sp_v_match(c) == 0)
             nothing_there(c);
         sp_v_keep_open(c, (const char *const[]){ st->id[0], st->id[1] },
             (struct sp_d128[]){ schema_digest(c->schema[0]), schema_digest(c->schema[1]) });
@@ -319,6 +358,7 @@ int sp_verify_bounded(struct sp_session *source, struct sp_session *target,
     if (met == NULL)
         return sp_nomem(err);
     struct sp_vctx c = { .session = { source, target },
+        .plain = { sp_lens_inner(source), sp_lens_inner(target) },
         .opt = &o,
         .em = em,
         .err = err,

@@ -22,12 +22,13 @@ enum sp_verify_checks {
     SP_VC_REQUIRED = 128,
     SP_VC_BLOBS = 256,
     SP_VC_ACCOUNTS = 512,
-    SP_VC_ALL = 31 | SP_VC_UNIQUENESS | SP_VC_REQUIRED
+    SP_VC_DATA = 31 | SP_VC_UNIQUENESS | SP_VC_REQUIRED, /* all that looks into the database */
+    SP_VC_ALL = SP_VC_DATA | SP_VC_BLOBS
 };
 /* The bit of a check by its name, "all" included; 0 = there is none. */
 unsigned sp_verify_check(const char *name);
 #define SP_VERIFY_CHECK_NAMES                                                                                \
-    "schema", "rows", "relations", "sequences", "profiles", "counts", "uniqueness", "required", "all"
+    "schema", "rows", "relations", "sequences", "profiles", "counts", "uniqueness", "required", "blobs", "all"
 enum sp_verify_verdict { SP_VV_EQUAL, SP_VV_EQUAL_WITH_LOSS, SP_VV_DIFFERENT, SP_VV_NOT_COMPARED };
 const char *sp_verify_verdict_name(
     enum sp_verify_verdict v); /* equal equal_with_loss different not_compared */
@@ -46,6 +47,8 @@ struct sp_verify_options {
     const char *source_ns, *target_ns; /* NULL = the default namespace */
     const char *const *tables;
     size_t ntables; /* globs; empty = all */
+    const char *const *buckets;
+    size_t nbuckets; /* globs, or SOURCE=TARGET for another name; empty = all, by name */
     const char *const *accept_loss;
     size_t naccept_loss; /* TABLE.COLUMN or COLUMN */
     const char *const *accept;

@@ -161,7 +161,7 @@ static int migrate(struct mg *m, bool dry_run, bool into_existing)
 /* The verdict is `want`. */
 static bool verified(struct mg *m, enum sp_verify_verdict want)
 {
-    struct sp_verify_options o = { .checks = SP_VC_ALL,
+    struct sp_verify_options o = { .checks = SP_VC_DATA,
         .source_ns = m->from,
         .target_ns = m->to,
         .max_differences = 50,
