@@ -107,7 +107,8 @@ static void test_refused(void **state)
         "--seed: expected a whole number from 0 to 18446744073709551615, found '18446744073709551616'");
     refuse(WORDS("run", "-p", "a,,b"), "--provider: an empty value in 'a,,b'");
     refuse(WORDS("verify", "a", "b", "--checks", "row"),
-        "--checks: expected schema, rows, relations, sequences, profiles, counts, uniqueness, required, all, "
+        "--checks: expected schema, rows, relations, sequences, profiles, counts, uniqueness, required, "
+        "blobs, all, "
         "found 'row'; did you "
         "mean 'rows'?");
     refuse(WORDS("migrate", "a", "b", "--strategy", "incremental"),
