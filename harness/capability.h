@@ -94,7 +94,8 @@
     X(SIGN_OUT, "sign_out", auth, sign_out, BOOL, "the session's refresh token ends")                        \
     X(SIGN_OUT_ACCESS, "sign_out_access", auth, sign_out, BOOL, "the access token ends at sign-out too")     \
     X(USER_GET, "user_get", auth, user_get, BOOL, "a token gives its user")                                  \
-    X(USER_UPDATE, "user_update", auth, user_update, BOOL, "e-mail, password, profile can be changed")       \
+    X(USER_UPDATE, "user_update", auth, user_update, BOOL, "password and profile can be changed")            \
+    X(EMAIL_CHANGE, "email_change", auth, user_update, BOOL, "a new e-mail counts at once")                  \
     X(USER_DELETE, "user_delete", auth, user_delete, BOOL, "a user is deleted; the tokens end")              \
     X(PASSWORD_RESET, "password_reset", auth, reset_request, BOOL, "a code resets the password")             \
     X(CLAIMS, "claims", auth, claims_set, BOOL, "custom claims stand in the access token")                   \
@@ -119,7 +120,8 @@
     X(IF_NONE_MATCH, "if_none_match", blob, put, BOOL, "put only where nothing is")                          \
     X(IF_MATCH, "if_match", blob, put, BOOL, "put only over the etag given")                                 \
     X(CHECKSUM, "checksum", blob, put, BOOL, "a put whose checksum does not fit is refused")                 \
-    X(SIGNED_URL, "signed_url", blob, sign, BOOL, "a URL gives time-limited access")                         \
+    X(SIGNED_URL, "signed_url", blob, sign, BOOL, "a URL gives time-limited access for reading")             \
+    X(SIGNED_PUT, "signed_put", blob, sign, BOOL, "a URL gives time-limited access for writing")             \
     X(MULTIPART, "multipart", blob, upload_begin, BOOL, "uploads in parts, resumable, with abort")           \
     X(KEY_BYTES, "key_bytes", blob, put, LIMIT, "longest key, bytes")                                        \
     X(KEYS_ANY, "keys_any", blob, put, BOOL, "any UTF-8 key without NUL, exactly kept, never normalised")    \

@@ -17,6 +17,9 @@ extern const struct sp_provider sp_provider_postgresql;
 #if SP_WITH_MONGODB
 extern const struct sp_provider sp_provider_mongodb;
 #endif
+#if SP_WITH_SUPABASE
+extern const struct sp_provider sp_provider_supabase;
+#endif
 
 const struct sp_provider *const sp_providers[] = {
 #if SP_WITH_SQLITE
@@ -33,6 +36,9 @@ const struct sp_provider *const sp_providers[] = {
 #endif
 #if SP_WITH_MONGODB
     &sp_provider_mongodb,
+#endif
+#if SP_WITH_SUPABASE
+    &sp_provider_supabase,
 #endif
     NULL,
 };

@@ -252,6 +252,12 @@ static int user_get(struct sp_audit *a, struct sp_error *err)
     return sp_auth_user_get(a->s, &a->ctx->arena, NOBODY, &u, err);
 }
 
+static int email_change(struct sp_audit *a, struct sp_error *err)
+{
+    struct sp_user u;
+    const struct sp_user_change change = { .email = "audit@example.org" };
+    return sp_auth_user_update(a->s, &a->ctx->arena, NOBODY, &change, &u, err);
+}
 static int user_update(struct sp_audit *a, struct sp_error *err)
 {
     struct sp_user u;
@@ -400,6 +406,11 @@ static int move(struct sp_audit *a, struct sp_error *err)
     return sp_blob_move(a->s, bucket_name(a), "audit", "audit-moved", err);
 }
 
+static int sign_put(struct sp_audit *a, struct sp_error *err)
+{
+    const char *url;
+    return sp_blob_sign(a->s, &a->ctx->arena, bucket_name(a), "audit", "PUT", 60, &url, err);
+}
 static int sign(struct sp_audit *a, struct sp_error *err)
 {
     const char *url = NULL;
@@ -449,6 +460,7 @@ const struct sp_probe sp_probes[] = {
     { SP_CAP_SIGN_OUT, W, sign_out },
     { SP_CAP_USER_GET, 0, user_get },
     { SP_CAP_USER_UPDATE, W, user_update },
+    { SP_CAP_EMAIL_CHANGE, W, email_change },
     { SP_CAP_USER_DELETE, W, user_delete },
     { SP_CAP_PASSWORD_RESET, W, reset_request },
     { SP_CAP_CLAIMS, W, claims_set },
@@ -470,6 +482,7 @@ const struct sp_probe sp_probes[] = {
     { SP_CAP_IF_MATCH, W | SP_PROBE_BUCKET, if_match },
     { SP_CAP_CHECKSUM, W | SP_PROBE_BUCKET, checksum },
     { SP_CAP_SIGNED_URL, SP_PROBE_BUCKET, sign },
+    { SP_CAP_SIGNED_PUT, SP_PROBE_BUCKET, sign_put },
     { SP_CAP_MULTIPART, W | SP_PROBE_BUCKET, multipart },
 };
 const size_t sp_nprobes = SP_LEN(sp_probes);

@@ -160,8 +160,9 @@ static int fs_effective(
         out[writing[i]].why = why;
     }
     if (why != NULL && !sp_fs_sign_possible(s)) {
-        out[SP_CAP_SIGNED_URL].level = SP_CAP_NO;
-        out[SP_CAP_SIGNED_URL].why = "there is no signing key, and none can be made";
+        out[SP_CAP_SIGNED_URL].level = out[SP_CAP_SIGNED_PUT].level = SP_CAP_NO;
+        out[SP_CAP_SIGNED_URL].why = out[SP_CAP_SIGNED_PUT].why =
+            "there is no signing key, and none can be made";
     }
     if (fs.f_type == 0x4d44) {
         out[SP_CAP_OBJECT_BYTES].limit = INT64_C(4294967295) - SP_FS_META_BYTES - 88;
@@ -201,6 +202,7 @@ static const struct sp_cap declared[SP_CAP_N] = {
     [SP_CAP_IF_MATCH] = YES,
     [SP_CAP_CHECKSUM] = YES,
     [SP_CAP_SIGNED_URL] = YES,
+    [SP_CAP_SIGNED_PUT] = YES,
     [SP_CAP_MULTIPART] = YES,
     [SP_CAP_KEY_BYTES] = { .level = SP_CAP_YES, .limit = SP_FS_KEY_BYTES },
     [SP_CAP_KEYS_ANY] = YES,

@@ -99,6 +99,7 @@ static const struct sp_cap declared[SP_CAP_N] = {
     [SP_CAP_IF_MATCH] = YES,
     [SP_CAP_CHECKSUM] = YES,
     [SP_CAP_SIGNED_URL] = NO("GridFS serves no URLs"),
+    [SP_CAP_SIGNED_PUT] = NO("GridFS serves no URLs"),
     [SP_CAP_MULTIPART] = YES,
     [SP_CAP_KEY_BYTES] = LIMIT(MO_KEY_BYTES),
     [SP_CAP_KEYS_ANY] = YES,

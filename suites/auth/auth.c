@@ -8,6 +8,7 @@
 #define TOKENS  SP_NEEDS(USERS, SP_CAP_USER_GET)
 #define REFRESH SP_NEEDS(USERS, SP_CAP_USER_GET, SP_CAP_REFRESH)
 #define UPDATE  SP_NEEDS(USERS, SP_CAP_USER_GET, SP_CAP_USER_UPDATE)
+#define EMAIL   SP_NEEDS(USERS, SP_CAP_USER_GET, SP_CAP_USER_UPDATE, SP_CAP_EMAIL_CHANGE)
 #define DELETE  SP_NEEDS(USERS, SP_CAP_USER_GET, SP_CAP_USER_DELETE, SP_CAP_REFRESH)
 #define RESET   SP_NEEDS(USERS, SP_CAP_PASSWORD_RESET)
 #define CLAIMS  SP_NEEDS(USERS, SP_CAP_CLAIMS)
@@ -73,8 +74,8 @@ static const struct sp_case cases[] = {
     CASE(token_garbage, "a made-up access token is refused, also one without a signature", TOKENS),
     CASE(token_tampered, "an access token with one changed character is refused", TOKENS),
     CASE(update_password, "a new password replaces the old one", UPDATE),
-    CASE(update_email, "a new e-mail replaces the old one, which is free again", UPDATE),
-    CASE(update_email_taken, "nobody takes another user's e-mail", UPDATE),
+    CASE(update_email, "a new e-mail replaces the old one, which is free again", EMAIL),
+    CASE(update_email_taken, "nobody takes another user's e-mail", EMAIL),
     CASE(update_name, "a profile name is kept exactly", UPDATE),
     CASE(delete, "a deleted user cannot sign in; the tokens end", DELETE),
     CASE(delete_then_up, "who registers a deleted user's e-mail is another user", DELETE),

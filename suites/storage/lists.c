@@ -18,10 +18,15 @@ void stc_list_order(struct sp_ctx *ctx, const void *data)
         "\xf0\x9f\x98\x80", "\xef\xbf\xbd" };
     const char *want[] = { "10", "9", "B", "_", "a", "a-b", "a.b", "a/b", "ab", "b", "~", "\xc3\xa9",
         "\xef\xbf\xbd", "\xf0\x9f\x98\x80" };
+    const char *plain[] = { "b", "a", "a-b", "a.b", "a/b", "ab", "B", "10", "9", "_" };
+    const char *ascii[] = { "10", "9", "B", "_", "a", "a-b", "a.b", "a/b", "ab", "b" };
     struct st t;
     (void)data;
-    if (st_open(&t, ctx) && put_all(&t, put, SP_LEN(put)))
-        st_lists(&t, "", NULL, 100, want, SP_LEN(want));
+    if (st_open(&t, ctx)) {
+        bool any = sp_ctx_cap(ctx, SP_CAP_KEYS_ANY)->level == SP_CAP_YES;
+        if (any ? put_all(&t, put, SP_LEN(put)) : put_all(&t, plain, SP_LEN(plain)))
+            st_lists(&t, "", NULL, 100, any ? want : ascii, any ? SP_LEN(want) : SP_LEN(ascii));
+    }
     st_done(&t);
 }
 
@@ -34,19 +39,19 @@ void stc_list_prefix(struct sp_ctx *ctx, const void *data)
     const char *percent[] = { "l%g/1" }, *line[] = { "l_g/1" };
     struct st t;
     (void)data;
-    /* % and _ are no wildcards. */
+    /* % and _ are no wildcards. Not every backend takes a key that ends in a slash, or holds a percent sign. */
     if (st_open(&t, ctx)) {
         size_t n = SP_LEN(keys);
         bool dirs = sp_ctx_cap(ctx, SP_CAP_KEYS_ANY)->level == SP_CAP_YES;
         for (size_t i = 0; i < n; i++)
-            if ((dirs || i != 1) && !st_puts(&t, keys[i], "x")) {
+            if ((dirs || (i != 1 && i != 8)) && !st_puts(&t, keys[i], "x")) {
                 st_done(&t);
                 return;
             }
         (void)(st_lists(&t, "log/", NULL, 100, dirs ? under : under + 1, dirs ? 3 : 2) &&
                (!dirs || st_lists(&t, "log", NULL, 100, start, SP_LEN(start))) &&
-               st_lists(&t, "l%", NULL, 100, percent, 1) && st_lists(&t, "l_", NULL, 100, line, 1) &&
-               st_lists(&t, "nothing", NULL, 100, NULL, 0));
+               st_lists(&t, "l%", NULL, 100, percent, dirs ? 1 : 0) &&
+               st_lists(&t, "l_", NULL, 100, line, 1) && st_lists(&t, "nothing", NULL, 100, NULL, 0));
     }
     st_done(&t);
 }

@@ -1,0 +1,257 @@
+/* open.c -- a session: the URLs of the services, the keys, one HTTP client for each service. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/str.h"
+#include "providers/supabase/internal.h"
+
+static const struct {
+    const char *option, *path, *what;
+} services[SU_SERVICES] = {
+    [SU_AUTH] = { "auth_url", "/auth/v1", "Supabase Auth" },
+    [SU_STORAGE] = { "storage_url", "/storage/v1", "Supabase Storage" },
+};
+
+int su_process_init(struct sp_error *err)
+{
+    return sp_http_init(err);
+}
+
+void su_interrupt(struct sp_session *s)
+{
+    for (size_t i = 0; i < SU_SERVICES; i++)
+        if (s->http[i] != NULL)
+            sp_http_interrupt(s->http[i]);
+}
+
+static void forget(char *secret)
+{
+    if (secret != NULL) {
+        volatile char *p = secret;
+        while (*p != '\0')
+            *p++ = '\0';
+    }
+    free(secret);
+}
+
+void su_close(struct sp_session *s)
+{
+    if (s == NULL)
+        return;
+    for (size_t i = 0; i < SU_SERVICES; i++) {
+        sp_http_close(s->http[i]);
+        free(s->url[i]);
+    }
+    forget(s->key[SU_ANON]);
+    forget(s->key[SU_ADMIN]);
+    su_accounts_free(&s->accounts);
+    free(s);
+}
+
+/* supabase+https://[:SERVICE_KEY@]HOST[:PORT][/PATH] as the address and the key in it. */
+static int split_url(const char *url, char **base, char **key, struct sp_error *err)
+{
+    const char *rest = sp_str_prefix(url, "supabase+") ? url + strlen("supabase+") : NULL;
+    if (rest == NULL || (!sp_str_prefix(rest, "http://") && !sp_str_prefix(rest, "https://")))
+        return sp_invalid(err, "a Supabase project is given as supabase+https://HOST (or supabase+http://)");
+    size_t scheme = (size_t)(strstr(rest, "//") - rest) + 2;
+    size_t authority = strcspn(rest + scheme, "/?#");
+    const char *at = memchr(rest + scheme, '@', authority), *host = at == NULL ? rest + scheme : at + 1;
+    if (strpbrk(host, "?#") != NULL)
+        return sp_invalid(err, "the address of a Supabase project has no query; keys are options");
+    size_t n = strlen(host);
+    while (n > 0 && host[n - 1] == '/')
+        n--;
+    if (n == 0)
+        return sp_invalid(err, "the address of the Supabase project names no host");
+    *base = sp_strdup_printf("%.*s%.*s", (int)scheme, rest, (int)n, host);
+    if (at != NULL) {
+        const char *colon = memchr(rest + scheme, ':', (size_t)(at - rest) - scheme);
+        const char *from = colon == NULL ? rest + scheme : colon + 1;
+        *key = strndup(from, (size_t)(at - from));
+        if (*key == NULL)
+            return sp_nomem(err);
+    }
+    return *base == NULL ? sp_nomem(err) : 0;
+}
+
+static int take_key(char **key, const char *value, const char *option, struct sp_error *err)
+{
+    if (value == NULL || value[0] == '\0')
+        return 0;
+    for (const unsigned char *p = (const unsigned char *)value; *p != '\0'; p++)
+        if (*p <= ' ' || *p >= 0x7f)
+            return sp_invalid(err, "%s holds a character that no key has", option);
+    forget(*key);
+    *key = strdup(value);
+    return *key == NULL ? sp_nomem(err) : 0;
+}
+
+static int open_service(struct sp_session *s, enum su_service i, const char *base, struct sp_error *err)
+{
+    const struct sp_endpoint *e = s->base.endpoint;
+    const char *own = sp_endpoint_option(e, services[i].option, NULL);
+    bool insecure = false;
+    const char *text = sp_endpoint_option(e, "insecure", "false");
+    if (!sp_parse_bool(text, &insecure))
+        return sp_invalid(err, "insecure: expected true or false, found \"%s\"", text);
+    if (own != NULL && strcmp(own, "none") == 0)
+        return 0;
+    s->url[i] = own != NULL ? strdup(own) : sp_strdup_printf("%s%s", base, services[i].path);
+    if (s->url[i] == NULL)
+        return sp_nomem(err);
+    struct sp_http_config c = {
+        .base = s->url[i],
+        .what = services[i].what,
+        .insecure = insecure,
+        .ca = sp_endpoint_option(e, "ca", NULL),
+        .connect_ms = e->connect_timeout_ms,
+        .total_ms = e->statement_timeout_ms,
+    };
+    return sp_http_open(&s->http[i], &c, err);
+}
+
+/* What is offered must be what can be tidied up: users that a run makes are removed by the administrator. */
+static int find_unfit(struct sp_session *s, struct sp_error *err)
+{
+    struct su_call c = { .service = SU_AUTH,
+        .role = SU_ADMIN,
+        .method = "GET",
+        .target = "/admin/users?page=1&per_page=1",
+        .again = true };
+    struct sp_error why = SP_ERROR_INIT;
+    int rc = 0;
+    if (s->key[SU_ADMIN] == NULL) {
+        s->unfit[SU_AUTH] = "no service key is configured: users that a run makes could not be removed again";
+        s->unfit[SU_STORAGE] = "no service key is configured";
+    } else if (s->fidelity[SU_STORAGE] == SP_FID_COMPATIBLE) {
+        s->unfit[SU_STORAGE] = "the service tells no version: it is none whose interface is known here";
+    }
+    if (s->http[SU_AUTH] != NULL && s->unfit[SU_AUTH] == NULL && su_json(s, &c, NULL, &why) != 0) {
+        if (why.origin == SP_ORIGIN_TRANSPORT) {
+            rc = -(int)why.code;
+            if (err != NULL)
+                sp_error_move(err, &why);
+        } else {
+            s->unfit[SU_AUTH] =
+                "no administration for this key: users that a run makes could not be removed again";
+        }
+    }
+    sp_error_clear(&why);
+    return rc;
+}
+
+int su_open(struct sp_session **out, const struct sp_endpoint *e, struct sp_error *err)
+{
+    struct sp_session *s = calloc(1, sizeof *s);
+    char *base = NULL;
+    if (s == NULL)
+        return sp_nomem(err);
+    s->base.provider = &sp_provider_supabase;
+    s->base.endpoint = e;
+    s->accounts = (struct su_accounts){ .arena = SP_ARENA_INIT };
+    int rc = split_url(e->url, &base, &s->key[SU_ADMIN], err);
+    if (rc == 0)
+        rc = take_key(&s->key[SU_ADMIN], e->password, "the password", err);
+    if (rc == 0)
+        rc = take_key(
+            &s->key[SU_ADMIN], sp_endpoint_option(e, "service_key", NULL), "the option service_key", err);
+    if (rc == 0)
+        rc = take_key(&s->key[SU_ANON], sp_endpoint_option(e, "anon_key", NULL), "the option anon_key", err);
+    if (rc == 0 && s->key[SU_ANON] == NULL && s->key[SU_ADMIN] == NULL)
+        rc = sp_invalid(
+            err, "a Supabase project is reached with keys; set the options anon_key and service_key");
+    for (size_t i = 0; i < SU_SERVICES && rc == 0; i++)
+        rc = open_service(s, (enum su_service)i, base, err);
+    if (rc == 0)
+        rc = su_ping(s, err);
+    if (rc == 0)
+        rc = find_unfit(s, err);
+    free(base);
+    if (rc != 0) {
+        su_close(s);
+        return rc;
+    }
+    *out = s;
+    return 0;
+}
+
+/* GoTrue says its version as vX.Y.Z, or none when built by hand; others that speak its language say something else. */
+static void recognise_auth(struct sp_session *s, const json_t *health)
+{
+    const char *version = su_text(health, "version"), *name = su_text(health, "name");
+    bool real = name != NULL && strcmp(name, "GoTrue") == 0 && version != NULL &&
+                (version[0] == '\0' || (version[0] == 'v' && version[1] >= '0' && version[1] <= '9'));
+    s->fidelity[SU_AUTH] = real ? SP_FID_REAL : SP_FID_COMPATIBLE;
+    if (real)
+        (void)sp_strlcpy(s->version[SU_AUTH], version, sizeof s->version[SU_AUTH]);
+}
+
+/* The storage service says its version as text; who does not is another server. */
+static void recognise_storage(struct sp_session *s, const struct sp_http_response *r)
+{
+    size_t n = r->body.n;
+    bool real = r->status == 200 && n > 0 && n < sizeof s->version[SU_STORAGE];
+    for (size_t i = 0; i < n && real; i++)
+        real = strchr("0123456789.-abcdefghijklmnopqrstuvwxyzv", r->body.p[i]) != NULL;
+    s->fidelity[SU_STORAGE] = real ? SP_FID_REAL : SP_FID_COMPATIBLE;
+    if (real)
+        (void)sp_strlcpy(s->version[SU_STORAGE], r->body.p, sizeof s->version[SU_STORAGE]);
+}
+
+static int get(struct sp_session *s, enum su_service i, const char *target, struct sp_http_request *q,
+    struct sp_http_response *r, struct sp_error *err)
+{
+    struct su_call c = { .service = i,
+        .role = s->key[SU_ADMIN] != NULL ? SU_ADMIN : SU_ANON,
+        .method = "GET",
+        .target = target,
+        .again = true };
+    const char *unfit = s->unfit[i];
+    s->unfit[i] = NULL; /* whether it answers is another question */
+    int rc = su_send(s, &c, q, r, err);
+    s->unfit[i] = unfit;
+    return rc;
+}
+
+static int reach_auth(struct sp_session *s, struct sp_error *err)
+{
+    struct sp_http_request q = { .method = NULL };
+    struct sp_http_response r = SP_HTTP_RESPONSE_INIT;
+    struct su_call c = { .service = SU_AUTH };
+    json_t *health = NULL;
+    int rc = get(s, SU_AUTH, "/health", &q, &r, err);
+    if (rc == 0)
+        rc = su_answer(s, &c, &q, &r, &health, err);
+    if (rc == 0)
+        recognise_auth(s, health);
+    json_decref(health);
+    sp_http_response_free(&r);
+    return rc;
+}
+
+/* A bucket is asked for with the key, so that a key which is none is seen when the session opens. */
+static int reach_storage(struct sp_session *s, struct sp_error *err)
+{
+    struct sp_http_request q = { .method = NULL }, version = { .method = NULL };
+    struct sp_http_response r = SP_HTTP_RESPONSE_INIT, v = SP_HTTP_RESPONSE_INIT;
+    struct su_call c = { .service = SU_STORAGE };
+    int rc = get(s, SU_STORAGE, "/bucket?limit=1", &q, &r, err);
+    if (rc == 0)
+        rc = su_answer(s, &c, &q, &r, NULL, err);
+    if (rc == 0)
+        rc = get(s, SU_STORAGE, "/version", &version, &v, err);
+    if (rc == 0)
+        recognise_storage(s, &v);
+    sp_http_response_free(&r);
+    sp_http_response_free(&v);
+    return rc;
+}
+
+int su_ping(struct sp_session *s, struct sp_error *err)
+{
+    int rc = s->http[SU_AUTH] == NULL ? 0 : reach_auth(s, err);
+    if (rc == 0 && s->http[SU_STORAGE] != NULL)
+        rc = reach_storage(s, err);
+    return rc;
+}

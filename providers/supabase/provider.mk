@@ -1,0 +1,1 @@
+NEEDS_HTTP := 1
