@@ -152,6 +152,18 @@ static void test_each_change_is_found(void **state)
 }
 
 /* An index that is there but not the same: other fields, order, direction, condition, time to live. */
+/* A field that no document of one side has: there is nothing there to describe. */
+static void test_field_of_one_side(void **state)
+{
+    struct mpair *p = *state;
+    need_server(p);
+    command(p, 0, "{\"insert\":\"c\",\"documents\":[{\"_id\":1,\"only\":5}]}");
+    command(p, 1, "{\"insert\":\"c\",\"documents\":[{\"_id\":1,\"other\":5}]}");
+    mpair_assert(p, SP_VV_DIFFERENT);
+    assert_true(mpair_told(p, "profile", "\"column\":\"only\"", "\"target_distinct\":0", NULL));
+    assert_true(mpair_told(p, "profile", "\"column\":\"other\"", "\"source_distinct\":0", NULL));
+}
+
 static void test_changed_indexes(void **state)
 {
     static const char *const indexes[][2] = {
@@ -281,6 +293,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         T(test_each_change_is_found),
+        T(test_field_of_one_side),
         T(test_changed_indexes),
         T(test_copy_is_equal),
         T(test_large_copy),
