@@ -97,7 +97,7 @@ KILL_BIN  := $(patsubst ci/tests/kill/%.c,$(BUILD)/tools/%,$(wildcard ci/tests/k
 $(BUILD)/tools/corruptions: $(call obj,$(wildcard ci/tests/kill/corruptions/*.c))
 $(BUILD)/tools/pg_corruptions: $(call obj,$(wildcard ci/tests/kill/pg_corruptions/*.c) \
     ci/tests/kill/corruptions/judge.c ci/tests/kill/corruptions/plant.c)
-$(BUILD)/tools/props: $(call obj,$(wildcard ci/tests/kill/props/*.c))
+$(BUILD)/tools/props $(BUILD)/tools/faults: $(call obj,$(wildcard ci/tests/kill/props/*.c))
 $(KILL_BIN): $(BUILD)/tools/%: $(BUILD)/obj/ci/tests/kill/%.o $(BUILD)/libapp.a $(BUILD)/libcore.a
 	@mkdir -p $(dir $@)
 	@$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) -Wl,--start-group $(BUILD)/libapp.a $(BUILD)/libcore.a -Wl,--end-group $(PKG_LIBS)

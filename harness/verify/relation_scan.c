@@ -130,6 +130,19 @@ static int failure(
     return 0;
 }
 
+/* Where the rows were compared in the same state, each later pass must see as many of them. */
+static int same_count(const struct sp_vctx *c, const struct sp_vscan *v, enum sp_side side, const char *table,
+    struct sp_error *err)
+{
+    const struct sp_vpair *p = v->session == NULL ? NULL : sp_v_pair(c, side, v->scan.table);
+    if (p == NULL || !p->scanned || p->t[side] == NULL || !sp_streq(p->t[side]->ns, v->scan.ns) ||
+        p->rows[side] == v->digest.count)
+        return 0;
+    return sp_fail(err, SP_E_CORRUPT, SP_ORIGIN_HARNESS,
+        "%s: table %s showed %llu rows when they were compared, and %llu now", sp_v_side_name(side), table,
+        (unsigned long long)p->rows[side], (unsigned long long)v->digest.count);
+}
+
 /* One scan on each side that is not done: of the parents, or of the children. */
 static int scan_both(
     struct sp_vctx *c, struct sp_vrel *r, struct seeker k[2], bool parents, struct sp_error *err)
@@ -147,6 +160,8 @@ static int scan_both(
     int rc = sp_v_scan(c, v, table, 0);
     if (rc == 0)
         rc = failure(v, k, table, err);
+    for (int i = 0; i < 2 && rc == 0; i++)
+        rc = same_count(c, &v[i], (enum sp_side)i, table, err);
     sp_v_scan_free(v);
     return rc;
 }
