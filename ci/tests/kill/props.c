@@ -23,7 +23,7 @@ static struct {
 struct pair {
     const char *name;
     struct limits can;
-    bool typed; /* keys are compared under types */
+    enum keys keys;
     unsigned damages;
     struct side *(*a)(const char *work), *(*b)(const char *work);
     void (*others)(void); /* further copies */
@@ -45,7 +45,7 @@ static void equal_to(const struct side *b, const char *what)
     struct verdict v;
     char problem[2048] = "";
     judge(now.a, b, &v);
-    expect_equal(&v, true, problem, sizeof problem);
+    expect_equal(&v, problem, sizeof problem);
     score(what, problem);
     verdict_clear(&v);
     copies++;
@@ -69,10 +69,10 @@ static void damaged_rows(void)
     }
     if (done) {
         now.b->rewrite(now.b->self, &x, table);
-        if (now.b->read_back != NULL && now.pair->can.any)
+        if (now.b->read_back != NULL && now.pair->keys == KEYS_STORED)
             now.b->read_back(now.b->self, &x);
         judge(now.a, now.b, &v);
-        expect_rows(&v, &now.w, &x, now.pair->typed, problem, sizeof problem);
+        expect_rows(&v, &now.w, &x, now.pair->keys, problem, sizeof problem);
         score(what, problem);
         verdict_clear(&v);
         now.b->rewrite(now.b->self, &now.w, table);
@@ -167,7 +167,7 @@ static void as_read(const char *what)
     world_copy(&x, &now.w);
     now.b->read_back(now.b->self, &x);
     judge(now.a, now.b, &v);
-    expect_rows(&v, &now.w, &x, false, problem, sizeof problem);
+    expect_rows(&v, &now.w, &x, KEYS_STORED, problem, sizeof problem);
     score(what, problem);
     verdict_clear(&v);
     world_free(&x);
@@ -224,6 +224,27 @@ static void only_migrate(void)
         migrate_to(migrated);
 }
 
+static struct side *database_a(const char *work)
+{
+    (void)work;
+    return side_mongo(server("MONGODB_URL"), "sp_props_a");
+}
+static struct side *database_b(const char *work)
+{
+    (void)work;
+    migrated = side_mongo(server("MONGODB_URL"), "sp_props_m");
+    return side_mongo(server("MONGODB_URL"), "sp_props_b");
+}
+static void mongo_others(void)
+{
+    if (now.seed % 2 == 0) {
+        const char *how = mongo_copy(now.a, now.b, &now.w);
+        equal_to(now.b, how);
+    } else if (now.seed % 3 == 0) {
+        migrate_to(migrated);
+    }
+}
+
 static const struct pair pairs[] = {
     { .name = "sqlite-sqlite",
         .can = { .infinity = true,
@@ -241,14 +262,14 @@ static const struct pair pairs[] = {
         .others = sqlite_others },
     { .name = "sqlite-postgresql",
         .can = { .infinity = true, .narrow = true, .fraction = 6, .digits = 60 },
-        .typed = true,
+        .keys = KEYS_TYPED,
         .damages = 4,
         .a = file_a,
         .b = schema_b,
         .others = only_migrate },
     { .name = "postgresql-sqlite",
         .can = { .infinity = true, .narrow = true, .fraction = 6, .digits = 60 },
-        .typed = true,
+        .keys = KEYS_TYPED,
         .damages = 4,
         .a = schema_a,
         .b = file_b,
@@ -261,11 +282,26 @@ static const struct pair pairs[] = {
             .arrays = true,
             .fraction = 6,
             .digits = 60 },
-        .typed = true,
+        .keys = KEYS_TYPED,
         .damages = 3,
         .a = schema_a,
         .b = schema_b,
         .others = pg_others },
+    { .name = "mongodb-mongodb",
+        .can = { .nan = true,
+            .infinity = true,
+            .negative_zero = true,
+            .nul = true,
+            .any = true,
+            .arrays = true,
+            .documents = true,
+            .fraction = 3,
+            .digits = 34 },
+        .keys = KEYS_UNNAMED,
+        .damages = 3,
+        .a = database_a,
+        .b = database_b,
+        .others = mongo_others },
 };
 
 static void one_seed(unsigned ndamages)
@@ -273,7 +309,7 @@ static void one_seed(unsigned ndamages)
     world_make(&now.w, now.seed, &now.pair->can);
     now.a->create(now.a->self, &now.w);
     now.b->create(now.b->self, &now.w);
-    if (now.a->read_back != NULL && now.pair->can.any)
+    if (now.a->read_back != NULL && now.pair->keys == KEYS_STORED)
         now.a->read_back(now.a->self, &now.w);
     equal_to(now.b, "written by a plain client");
     if (now.pair->others != NULL)

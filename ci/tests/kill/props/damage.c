@@ -173,7 +173,10 @@ static bool cell_damage(struct world *w, struct table *t, char *what, size_t siz
     const struct column *c = &t->cols[i];
     struct cell was = *x;
     const char *how = "a value";
-    if (x->tag == C_NULL) {
+    if (w->can.documents && (x->tag == C_NULL || x->tag == C_ABSENT) && chance(w, 2)) {
+        x->tag = x->tag == C_NULL ? C_ABSENT : C_NULL;
+        how = "null and no field swapped";
+    } else if (x->tag == C_NULL || x->tag == C_ABSENT) {
         *x = (c->kind == K_TEXT || c->kind == K_VARCHAR) && chance(w, 2) ? cell_text(w, "", 0)
                                                                          : cell_make(w, c);
         how = "null became a value";
@@ -319,7 +322,7 @@ static bool column_damage(struct world *w, unsigned at, const char **element)
     struct table *t = &w->tables[at];
     unsigned col = (unsigned)pick(w, t->ncols);
     struct column *c = &t->cols[col];
-    switch (pick(w, 4)) {
+    switch (pick(w, 3)) {
     case 0:
         *element = "nullability";
         if (is_used(w, at, col) || (!c->not_null && !no_nulls(t, col)))
@@ -333,26 +336,21 @@ static bool column_damage(struct world *w, unsigned at, const char **element)
             return false;
         c->dflt = c->dflt != NULL && chance(w, 2) ? NULL : c->kind == K_TEXT ? "'another'" : "77";
         return true;
-    case 2:
+    default:
         *element = "column";
-        if (t->strict && t->ncols == 1)
-            return false;
         c->name = need(sp_arena_printf(&w->arena, "%s%s", c->name, chance(w, 2) ? "x" : "_"));
         return !is_used(w, at, col) && !is_parent(w, at);
-    default:
-        *element = "table";
-        t->name = need(sp_arena_printf(&w->arena, "%s2", t->name));
-        return !is_parent(w, at) && t->nfks == 0;
     }
 }
 
 bool damage_schema(struct world *w, char *what, size_t size, unsigned *table, const char **element)
 {
     *table = (unsigned)pick(w, w->ntables);
+    static const unsigned char of_documents[] = { 0, 1, 5 };
     struct table *t = &w->tables[*table];
     const char *name = t->name;
     bool done = false;
-    switch (pick(w, 7)) {
+    switch (w->can.documents ? of_documents[pick(w, 3)] : pick(w, 7)) {
     case 0:
         *element = "unique";
         done = t->nuniques != 0 && t->nuniques--;
@@ -377,6 +375,11 @@ bool damage_schema(struct world *w, char *what, size_t size, unsigned *table, co
         *element = "primary_key";
         done = t->pk.n != 0 && !is_parent(w, *table) && !t->without_rowid && !t->cols[t->pk.col[0]].identity;
         t->pk.n = done ? 0 : t->pk.n;
+        break;
+    case 5:
+        *element = "table";
+        t->name = need(sp_arena_printf(&w->arena, "%s2", t->name));
+        done = !is_parent(w, *table) && t->nfks == 0;
         break;
     default:
         done = column_damage(w, *table, element);

@@ -85,9 +85,9 @@ static void reasons(const struct verdict *v, char *out, size_t size)
         v->reasons.p == NULL ? "" : v->reasons.p);
 }
 
-void expect_equal(const struct verdict *v, bool lossless, char *out, size_t size)
+void expect_equal(const struct verdict *v, char *out, size_t size)
 {
-    if (v->rc != 0 || (v->verdict != SP_VV_EQUAL && (lossless || v->verdict != SP_VV_EQUAL_WITH_LOSS)))
+    if (v->rc != 0 || v->verdict != SP_VV_EQUAL)
         reasons(v, out, size);
 }
 
@@ -108,14 +108,15 @@ static const struct list *key_of(const struct table *t, struct list *own)
     return own;
 }
 
-static struct sp_value key_value(struct sp_arena *a, const struct column *c, const struct cell *x, bool typed)
+static struct sp_value key_value(
+    struct sp_arena *a, const struct column *c, const struct cell *x, enum keys keys)
 {
     struct sp_value v = sp_v_null();
     struct sp_ts ts;
     bool zoned;
     switch (x->tag) {
     case C_INT:
-        v = typed && (c->kind == K_NUMERIC || c->kind == K_DECIMAL) ? sp_v_dec_text(a, "0") : sp_v_int(x->i);
+        v = sp_v_int(x->i);
         break;
     case C_F64:
         v = sp_v_f64(x->f);
@@ -129,7 +130,7 @@ static struct sp_value key_value(struct sp_arena *a, const struct column *c, con
     default:
         return v;
     }
-    if (!typed || x->tag != C_TEXT)
+    if (keys != KEYS_TYPED || x->tag != C_TEXT)
         return v;
     switch (c->kind) {
     case K_UUID:
@@ -159,13 +160,13 @@ static struct sp_value key_value(struct sp_arena *a, const struct column *c, con
 
 /* As it stands in an event. */
 static void key_text(
-    struct sp_buf *out, const struct table *t, const struct list *key, const struct cell *r, bool typed)
+    struct sp_buf *out, const struct table *t, const struct list *key, const struct cell *r, enum keys keys)
 {
     struct sp_arena a = SP_ARENA_INIT;
     struct sp_buf own = SP_BUF_INIT, *b = &own;
     for (unsigned i = 0; i < key->n; i++) {
         const struct column *c = &t->cols[key->col[i]];
-        struct sp_value v = key_value(&a, c, &r[key->col[i]], typed);
+        struct sp_value v = key_value(&a, c, &r[key->col[i]], keys);
         sp_buf_printf(b, "%s%s=", i == 0 ? "" : ", ", c->name);
         sp_value_print_key(b, &v);
     }
@@ -191,7 +192,7 @@ struct counts {
 };
 
 /* Rows that both have go; what is left of one key pairs up as changed. `cells` gets "key\x1fcolumn" of each. */
-static struct counts differences(const struct table *a, const struct table *b, bool typed, json_t *cells)
+static struct counts differences(const struct table *a, const struct table *b, enum keys keys, json_t *cells)
 {
     struct counts n = { 0, 0, 0 };
     struct list own = { .n = 0 };
@@ -211,7 +212,8 @@ static struct counts differences(const struct table *a, const struct table *b, b
                 struct sp_buf text = SP_BUF_INIT;
                 if (cell_same(&a->rows[i][c], &b->rows[j][c]))
                     continue;
-                key_text(&text, a, key, a->rows[i], typed);
+                if (keys != KEYS_UNNAMED)
+                    key_text(&text, a, key, a->rows[i], keys);
                 sp_buf_printf(&text, "\x1f%s", a->cols[c].name);
                 json_object_set_new(cells, text.p, json_integer(0));
                 sp_buf_free(&text);
@@ -262,7 +264,8 @@ static const json_t *event_of(const struct verdict *v, const char *kind, const c
     return NULL;
 }
 
-static void compare_cells(const struct verdict *v, const char *table, json_t *cells, char *out, size_t size)
+static void compare_cells(
+    const struct verdict *v, const char *table, enum keys keys, json_t *cells, char *out, size_t size)
 {
     size_t i;
     json_t *e;
@@ -273,7 +276,9 @@ static void compare_cells(const struct verdict *v, const char *table, json_t *ce
         if (!is(e, "difference") || strcmp(str(e, "name"), table) != 0 ||
             strcmp(str(e, "difference"), "changed") != 0)
             continue;
-        sp_buf_printf(&b, "%s\x1f%s", str(e, "key"), str(e, "column"));
+        /* Of a document, the way to the place inside is said, too. */
+        size_t n = keys == KEYS_UNNAMED ? strcspn(str(e, "column"), "/") : strlen(str(e, "column"));
+        sp_buf_printf(&b, "%s\x1f%.*s", keys == KEYS_UNNAMED ? "" : str(e, "key"), (int)n, str(e, "column"));
         if (json_object_get(cells, b.p) == NULL)
             WRONG("table %s: said to differ, and does not: %s", table, b.p);
         else
@@ -288,11 +293,11 @@ static void compare_cells(const struct verdict *v, const char *table, json_t *ce
 }
 
 static void compare_table(const struct verdict *v, const struct world *a, const struct world *b, unsigned i,
-    bool typed, bool *differs, char *out, size_t size)
+    enum keys keys, bool *differs, char *out, size_t size)
 {
     const struct table *s = &a->tables[i], *t = &b->tables[i];
     json_t *cells = json_object();
-    struct counts want = differences(s, t, typed, cells);
+    struct counts want = differences(s, t, keys, cells);
     const json_t *e = event_of(v, "table", "name", s->name);
     bool equal = want.missing + want.extra + want.changed == 0;
     if (e == NULL)
@@ -304,7 +309,7 @@ static void compare_table(const struct verdict *v, const struct world *a, const 
         WRONG("table %s: %lld missing, %lld extra, %lld changed instead of %lld, %lld, %lld", s->name,
             num(e, "missing"), num(e, "extra"), num(e, "changed"), want.missing, want.extra, want.changed);
     else
-        compare_cells(v, s->name, cells, out, size);
+        compare_cells(v, s->name, keys, cells, out, size);
     json_decref(cells);
     *differs = *differs || !equal;
 }
@@ -339,14 +344,14 @@ static void compare_relations(
         }
 }
 
-void expect_rows(
-    const struct verdict *v, const struct world *a, const struct world *b, bool typed, char *out, size_t size)
+void expect_rows(const struct verdict *v, const struct world *a, const struct world *b, enum keys keys,
+    char *out, size_t size)
 {
     bool differs = false;
     size_t i;
     json_t *e;
     for (unsigned k = 0; k < a->ntables; k++)
-        compare_table(v, a, b, k, typed, &differs, out, size);
+        compare_table(v, a, b, k, keys, &differs, out, size);
     compare_relations(v, a, b, out, size);
     json_array_foreach(v->events, i, e)
     {

@@ -142,6 +142,7 @@ struct side *side_mongo(const char *url, const char *database);
 #define SQLITE_ROUTES 5
 const char *sqlite_copy(const char *from, const char *to, unsigned route);
 /* Within the server. */
+const char *mongo_copy(struct side *from, struct side *to, const struct world *w);
 const char *pg_copy(struct side *from, struct side *to, const struct world *w);
 
 /* ---- judge.c ---- */
@@ -156,10 +157,13 @@ struct sp_session *side_open(
     const struct side *s, enum sp_access access, struct sp_endpoint *e, struct sp_error *err);
 void judge(const struct side *a, const struct side *b, struct verdict *v);
 void verdict_clear(struct verdict *v);
-/* The first expectation that is not met, or an empty string. `typed`: keys are compared under the column's own type. */
-void expect_equal(const struct verdict *v, bool lossless, char *out, size_t size);
-void expect_rows(const struct verdict *v, const struct world *a, const struct world *b, bool typed, char *out,
-    size_t size);
+/* How rows are told apart in what is said: by the stored values of the key, by its values under the columns' types, or (where
+ * each value is stored in a way of its own) not at all: then only columns are held against what is expected. */
+enum keys { KEYS_STORED, KEYS_TYPED, KEYS_UNNAMED };
+/* The first expectation that is not met, or an empty string. */
+void expect_equal(const struct verdict *v, char *out, size_t size);
+void expect_rows(const struct verdict *v, const struct world *a, const struct world *b, enum keys keys,
+    char *out, size_t size);
 void expect_schema(const struct verdict *v, const char *table, const char *element, char *out, size_t size);
 
 void die(const char *fmt, ...) __attribute__((noreturn, format(printf, 1, 2)));

@@ -124,14 +124,15 @@ static void key_column(struct world *w, struct table *t, unsigned i)
     c->s = c->kind == K_DECIMAL ? 3 : 0;
 }
 
+/* That an index of documents can take; their _id has one. */
 static struct list some_columns(struct world *w, const struct table *t, unsigned max)
 {
     struct list l = { .n = 0 };
     for (unsigned i = 0; i < 8 && l.n < max; i++) {
         unsigned col = (unsigned)pick(w, t->ncols);
         enum kind k = t->cols[col].kind;
-        if (in_list(&l, col) || k == K_JSON || k == K_INTS || k == K_TEXTS || k == K_ANY || k == K_F32 ||
-            k == K_F64 || k == K_BOOL)
+        if (in_list(&l, col) || (w->can.documents && col == 0) || k == K_JSON || k == K_INTS ||
+            k == K_TEXTS || k == K_ANY || k == K_F32 || k == K_F64 || k == K_BOOL)
             continue;
         l.col[l.n++] = col;
     }
@@ -140,6 +141,13 @@ static struct list some_columns(struct world *w, const struct table *t, unsigned
 
 static void primary_key(struct world *w, struct table *t)
 {
+    if (w->can.documents) {
+        key_column(w, t, 0);
+        t->cols[0].name = "_id";
+        t->cols[0].not_null = true;
+        t->pk = (struct list){ .n = 1 };
+        return;
+    }
     unsigned long how = pick(w, 10);
     if (how < 2)
         return; /* none */
@@ -177,7 +185,8 @@ static void constraints(struct world *w, struct table *t)
     for (unsigned i = 0; i < 2; i++)
         if (chance(w, 3)) {
             struct list l = some_columns(w, t, 1 + (unsigned)pick(w, 3));
-            if (l.n != 0)
+            if (l.n != 0 &&
+                !(w->can.documents && t->nuniques + t->nindexes != 0)) /* no two of one kind there */
                 t->indexes[t->nindexes++] = l;
         }
     for (unsigned i = 0; !w->can.documents && i < t->ncols && t->nchecks < 2; i++)
@@ -214,6 +223,8 @@ static void table_make(struct world *w, struct table *t, unsigned number)
         mark(t, &t->uniques[i]);
     for (unsigned i = 0; i < t->nindexes; i++)
         mark(t, &t->indexes[i]);
+    for (unsigned i = 0; w->can.documents && i < t->nuniques; i++) /* two nulls are the same there */
+        t->cols[t->uniques[i].col[0]].not_null = true;
     t->without_rowid = t->pk.n != 0 && chance(w, 4);
     t->strict = chance(w, 6);
     for (unsigned i = 0; i < t->ncols; i++)
@@ -256,6 +267,11 @@ struct cell *row_add(struct world *w, struct table *t)
     return r;
 }
 
+static bool is_absent(const struct cell *c)
+{
+    return c->tag == C_NULL || c->tag == C_ABSENT;
+}
+
 static bool same_in(const struct list *l, const struct cell *a, const struct cell *b)
 {
     for (unsigned i = 0; i < l->n; i++)
@@ -270,7 +286,7 @@ static bool row_fits(const struct table *t, size_t k)
 {
     const struct cell *r = t->rows[k];
     for (unsigned i = 0; i < t->ncols; i++)
-        if (t->cols[i].not_null && r[i].tag == C_NULL)
+        if (t->cols[i].not_null && is_absent(&r[i]))
             return false;
     for (unsigned i = 0; i < t->nchecks; i++)
         if (r[t->checks[i].col[0]].tag == C_INT && r[t->checks[i].col[0]].i == 4242)
@@ -298,6 +314,8 @@ static void row_fill(struct world *w, struct table *t, struct cell *r)
     for (unsigned i = 0; i < t->ncols; i++) {
         r[i] =
             !t->cols[i].not_null && chance(w, 5) ? (struct cell){ .tag = C_NULL } : cell_make(w, &t->cols[i]);
+        if (w->can.documents && r[i].tag == C_NULL && chance(w, 2))
+            r[i].tag = C_ABSENT;
         if (t->cols[i].identity)
             r[i] = (struct cell){ .tag = C_INT, .i = (int64_t)(t->nrows * (1 + pick(w, 3))) };
     }
@@ -306,6 +324,8 @@ static void row_fill(struct world *w, struct table *t, struct cell *r)
 static void rows(struct world *w, struct table *t)
 {
     size_t n = chance(w, 8) ? 0 : chance(w, 10) ? 300 : pick(w, 40);
+    if (w->can.documents) /* that server takes its time */
+        n = n > 12 ? 12 : n;
     if (t->ncols > 100)
         n = n > 3 ? 3 : n;
     for (size_t k = 0; k < n; k++) {
@@ -336,7 +356,7 @@ void world_make(struct world *w, uint64_t seed, const struct limits *can)
 {
     *w = (struct world){ .arena = SP_ARENA_INIT, .seed = seed, .can = *can };
     sp_rng_seed(&w->rng, seed);
-    w->ntables = 1 + (unsigned)pick(w, MAX_TABLES);
+    w->ntables = 1 + (unsigned)pick(w, can->documents ? 3 : MAX_TABLES);
     w->tables = need(sp_arena_array(&w->arena, MAX_TABLES, sizeof *w->tables));
     for (unsigned i = 0; i < w->ntables; i++)
         table_make(w, &w->tables[i], i);
