@@ -6,6 +6,8 @@
 
 #include "verify/internal.h"
 
+#define LEAST_S 0.25 /* is worth a try */
+
 static bool lacking(const struct sp_vgather *g, size_t i, int side)
 {
     return g->list[i].n[side] != 0 && !g->found[side][i].have;
@@ -158,7 +160,8 @@ static int fetch_side(struct sp_vctx *c, const struct sp_vpair *p, const struct 
         struct receiver r = { g, side, asked };
         struct sp_error why = SP_ERROR_INIT;
         uint64_t failed = c->failed_scans;
-        rc = sp_v_fetch(c, p, (enum sp_side)side, keys, n, SP_VF_TRY, p->scan_s, on_fetched, &r, &why);
+        double most = p->scan_s > LEAST_S ? p->scan_s : LEAST_S;
+        rc = sp_v_fetch(c, p, (enum sp_side)side, keys, n, SP_VF_TRY, most, on_fetched, &r, &why);
         if (rc != 0 && c->rc == 0)
             rc = g->place[side].rc != 0 ? own_failure(g, rc, err) : 1; /* there is another way */
         c->failed_scans = failed;

@@ -13,6 +13,7 @@
 #define NARROW_ROWS    20000u /* below it, a whole pass is as quick */
 #define NARROW_SHARE   4u     /* of all rows, one in so many */
 #define MOST_RUNS      1024u
+#define LEAST_S        0.25 /* is worth a try */
 #define GAP_ROWS       128u /* rather read than skipped */
 #define BIT_OF(set, i) ((set)[(i) / 8] >> ((i) % 8) & 1)
 
@@ -243,7 +244,7 @@ static int read_run(struct sp_vctx *c, const struct sp_vpair *p, const struct sp
 static int read_narrow(
     struct sp_vctx *c, const struct sp_vpair *p, const struct sp_vsuspects *s, struct again a[2])
 {
-    double started = now_s(), most = p->scan_s / 2;
+    double started = now_s(), most = p->scan_s / 2 > LEAST_S ? p->scan_s / 2 : LEAST_S;
     int rc = 0;
     for (size_t i = 0; rc == 0 && i < s->nruns; i++) {
         if (now_s() - started > most)
