@@ -263,6 +263,7 @@ int sp_cmd_verify(const struct sp_program *program, struct sp_args *a)
         sp_sides_close(&s);
         return code;
     }
+    s.live = a->recheck != 0 || s.config->verify.recheck_ms != 0;
     sp_interrupt_install();
     code = sp_sides_open(&s, program);
     if (code == SP_EXIT_USAGE || (code != -1 && a->explain)) {

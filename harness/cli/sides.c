@@ -124,6 +124,7 @@ int sp_sides_open(struct sp_sides *s, const struct sp_program *program)
     for (size_t i = 0; i < 2; i++) {
         const struct sp_provider *kind = sp_provider_by_kind(program->providers, s->provider[i].kind);
         sp_config_endpoint(&s->provider[i], &s->endpoint[i]);
+        s->endpoint[i].live = s->live;
         int rc = sp_kind_init(kind, &s->error[i]);
         if (rc == 0) {
             rc = sp_open(&s->raw[i], kind, &s->endpoint[i], &s->error[i]);

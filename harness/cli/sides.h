@@ -17,6 +17,7 @@ struct sp_sides {
     struct sp_mapping *mapping;    /* NULL = without */
     struct sp_error error[2];      /* why */
     struct sp_watch watch;         /* a signal reaches them while they are open */
+    bool live;                     /* others write to them meanwhile; set before opening */
 };
 
 /* Loads the configuration and resolves both arguments. Prints and returns an exit code, or -1. */

@@ -86,7 +86,7 @@ static int conclude_key(struct sp_vdiffs *d, bool keyed, struct sp_d128 key, str
 {
     struct left *s = &l[0], *t = &l[1];
     uint64_t changed = s->rows < t->rows ? s->rows : t->rows;
-    if (s->rows == 0 && t->rows == 0)
+    if ((s->rows == 0 && t->rows == 0) || (d->differs != NULL && !d->differs(d->payload, key)))
         return 0;
     for (int i = 0; keyed && i < 2; i++)
         d->counts.duplicates[i] += l[i].total > 1 ? l[i].total - 1 : 0;

@@ -9,8 +9,9 @@ struct held {
 };
 /* ---- events ------------------------------------------------------------------------------------------------- */
 
-static void event_begin(struct sp_event *ev, const struct sp_vpair *p, const char *difference,
-    const char *key, enum sp_side side, struct sp_d128 digest)
+static void event_begin(struct sp_vctx *c, const struct sp_vwanted *w, struct sp_event *ev,
+    const struct sp_vpair *p, const char *difference, const char *key, enum sp_side side,
+    struct sp_d128 digest)
 {
     char hex[33];
     sp_d128_format(hex, digest);
@@ -20,6 +21,7 @@ static void event_begin(struct sp_event *ev, const struct sp_vpair *p, const cha
     sp_event_text(ev, SP_FLD_key, key);
     sp_event_text(ev, SP_FLD_side, sp_v_side_name(side));
     sp_event_text(ev, SP_FLD_digest, hex);
+    sp_v_put_since(c, ev, &w->key);
 }
 
 /* The text by which a person finds the row: its key, or all of it where it has none. */
@@ -42,7 +44,7 @@ static int one_sided(struct sp_vctx *c, const struct sp_vpair *p, const struct s
                              : sp_buf_printf(&count, "%llu equal rows", (unsigned long long)w->n[side]);
     if (rc == 0) {
         bool missing = side == SP_SIDE_SOURCE;
-        event_begin(&ev, p, missing ? "missing" : "extra", key, side, w->row[side]);
+        event_begin(c, w, &ev, p, missing ? "missing" : "extra", key, side, w->row[side]);
         sp_event_text(&ev, SP_FLD_expected, missing ? count.p : "no such row");
         sp_event_text(&ev, SP_FLD_actual, missing ? "no such row" : count.p);
         sp_event_int(&ev, SP_FLD_count, (int64_t)w->n[side]);
@@ -63,7 +65,7 @@ int sp_v_cell(struct sp_vctx *c, const struct sp_vpair *p, const struct sp_vwant
     for (int i = 0; i < 2 && rc == 0; i++)
         rc = sp_v_print_field(&text[i], type, &f[i], c->opt->show_values);
     if (rc == 0) {
-        event_begin(&ev, p, "changed", key, SP_SIDE_TARGET, w->row[1]);
+        event_begin(c, w, &ev, p, "changed", key, SP_SIDE_TARGET, w->row[1]);
         sp_event_text(&ev, SP_FLD_column, column);
         sp_event_text(&ev, SP_FLD_expected, text[0].p);
         sp_event_text(&ev, SP_FLD_actual, text[1].p);

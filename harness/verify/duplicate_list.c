@@ -80,6 +80,7 @@ static int send(struct sp_vctx *c, const struct sp_vunique *u, const uint8_t *ro
         sp_event_text(&ev, SP_FLD_side, sp_v_side_name(SP_SIDE_TARGET));
         sp_event_text(&ev, SP_FLD_expected, "no other row with these values");
         sp_event_text(&ev, SP_FLD_actual, values.p);
+        sp_v_put_since(c, &ev, NULL);
         sp_v_send(c, &ev);
     }
     sp_buf_free(&values);

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <time.h>
 
+#include "run/run.h"
 #include "verify/internal.h"
 
 #define LOOK_NS    INT64_C(1000000000) /* between two questions to the servers */
@@ -15,6 +16,24 @@ int64_t sp_v_now_ns(void)
     struct timespec ts;
     clock_gettime(CLOCK_MONOTONIC, &ts);
     return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
+}
+
+int64_t sp_v_wall_ms(void)
+{
+    struct timespec ts;
+    clock_gettime(CLOCK_REALTIME, &ts);
+    return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+void sp_v_wait(struct sp_vctx *c, int64_t ns)
+{
+    int64_t until = sp_v_now_ns() + ns, left;
+    while ((left = until - sp_v_now_ns()) > 0 && c->rc == 0 && !sp_v_gentle_look(c)) {
+        struct timespec t = { 0, (long)(left < SLICE_NS ? left : SLICE_NS) };
+        (void)nanosleep(&t, NULL);
+        if (sp_interrupted() != 0)
+            c->rc = sp_fail(c->err, SP_E_CANCELLED, SP_ORIGIN_HARNESS, "interrupted");
+    }
 }
 
 int sp_v_gentle_init(struct sp_vctx *c)

@@ -21,10 +21,13 @@ struct sp_vpair {
     size_t ncols, nkey;
     bool residual;
     struct sp_d128 fingerprint;
-    bool scanned;      /* both sides were read to their end */
-    bool digest_equal; /* scanned, and every row is the same on both sides under the plan */
-    uint64_t rows[2];  /* once scanned */
-    bool all_listed;   /* each row that differs was listed */
+    bool scanned;                  /* both sides were read to their end */
+    bool digest_equal;             /* scanned, and every row is the same on both sides under the plan */
+    uint64_t rows[2];              /* once scanned */
+    bool parked;                   /* rows differ, and are looked at again later */
+    struct sp_vparked *seen;       /* rows.c: what was seen of them */
+    uint64_t in_flight, unsettled; /* keys whose rows differed and arrived; that kept moving */
+    bool all_listed;               /* each row that differs was listed */
     /* Once scanned: per key column a bit for each tag that its values were pushed with; NULL before. */
     const uint32_t *key_tags[2];
     const uint64_t
@@ -32,6 +35,14 @@ struct sp_vpair {
     double scan_s;  /* how long that took */
 };
 
+/* The states that are read now. */
+struct sp_vsnaps {
+    char id[2][64];
+    bool open[2], ended_badly;
+    int64_t since_ms; /* UTC, when the first one was opened */
+};
+
+struct sp_vrecheck;
 struct sp_vctx {
     struct sp_session *session[2];
     struct sp_session *plain[2]; /* beneath the lenses of a mapping, which knows no objects and accounts */
@@ -58,6 +69,12 @@ struct sp_vctx {
     uint64_t waiting;      /* tables whose result is not there yet: rows that differ are read again later */
     bool resumed, not_kept;
     struct sp_vdiagnosis *diagnosis; /* of the table whose rows are being compared; NULL = nobody collects */
+    struct sp_vsnaps snaps;
+    struct sp_vrecheck *recheck; /* recheck.c; NULL = rows are looked at once */
+    uint64_t in_flight, unsettled;
+    size_t objects; /* that were compared */
+    int64_t
+        since_ms; /* since when the differences that are sent now have been seen; 0 = since the snapshots */
 };
 
 /* ---- verify.c: the verdict is counted here ----------------------------------------------------------------- */
@@ -311,6 +328,9 @@ void sp_v_hold_free(struct sp_vhold *h);
 
 /* ---- collect.c, gather.c, details.c: what differs, counted and listed -------------------------------------------- */
 struct sp_vdiffs {
+    /* Asked for each key whose rows differ: false = it is neither counted nor listed. NULL = all are. */
+    bool (*differs)(void *payload, struct sp_d128 key);
+    void *payload;
     struct sp_vcounts counts;
     struct sp_vwanted *list; /* the first ones by key digest; owned */
     size_t n, max;
@@ -421,6 +441,31 @@ int sp_v_residual(struct sp_vctx *c, const struct sp_vpair *p, const struct sp_v
     const uint8_t *const at[2], const size_t left[2]);
 /* A finding, once: the order of the fields at the top of documents is not compared. */
 void sp_v_unordered_fields(struct sp_vctx *c);
+
+/* Lets the snapshots go and opens new ones, the target's first: then its rows are never newer than the source's. What was
+ * proved of earlier states is proved no more. */
+int sp_v_refresh(struct sp_vctx *c, struct sp_error *err);
+/* recheck.c: rows that differ are looked at again, because others write meanwhile. Between init and free, sp_v_rows() parks
+ * tables whose rows differ; sp_v_recheck() says what became of them. */
+int sp_v_recheck_init(struct sp_vctx *c); /* nothing where it was not asked for */
+void sp_v_recheck_free(struct sp_vctx *c);
+/* False: the rows are judged now. True: they wait, and the pair is parked. */
+bool sp_v_recheck_park(struct sp_vctx *c, struct sp_vpair *p);
+/* A key whose rows differ. True: it counts as a difference now. */
+bool sp_v_recheck_key(void *recheck, struct sp_d128 key);
+void sp_v_recheck(struct sp_vctx *c);
+/* The table waits no more; with `say`, none of its rows is a difference. Also where it did not wait. */
+void sp_v_rows_unpark(struct sp_vctx *c, struct sp_vpair *p, bool say);
+/* again.c: the same for a check that is no matter of single rows: what it finds counts when it stands at every look. */
+#define SP_V_SEQUENCES "sequences"
+void sp_v_again(struct sp_vctx *c, const char *what, void (*check)(struct sp_vctx *, struct sp_vpair *),
+    struct sp_vpair *p);
+/* Waits, and comes back early when the comparison is interrupted. */
+void sp_v_wait(struct sp_vctx *c, int64_t ns);
+/* Adds to an event of a difference since when it has been seen; `key` may be NULL. */
+void sp_v_put_since(const struct sp_vctx *c, struct sp_event *ev, const struct sp_d128 *key);
+int64_t sp_v_recheck_since(
+    const struct sp_vctx *c, struct sp_d128 key); /* UTC in ms, 0 = not one of its rows */
 
 /* ---- keep.c: what --resume goes on from -------------------------------------------------------------------------- */
 void sp_v_keep_open(struct sp_vctx *c, const char *const ids[2], const struct sp_d128 schema[2]);

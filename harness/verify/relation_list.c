@@ -68,6 +68,7 @@ static int send(struct sp_vctx *c, const struct sp_vrel *r, const uint8_t *row, 
         sp_event_text(&ev, SP_FLD_parent, r->fk->ref_table);
         sp_event_text(&ev, SP_FLD_expected, "a row that it refers to");
         sp_event_text(&ev, SP_FLD_actual, ref.p);
+        sp_v_put_since(c, &ev, NULL);
         sp_v_send(c, &ev);
     }
     sp_buf_free(&ref);

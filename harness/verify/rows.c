@@ -57,6 +57,14 @@ static void send_table(struct sp_vctx *c, const struct sp_vpair *p, const struct
     sp_event_text(&ev, SP_FLD_plan, plan);
     sp_event_bool(&ev, SP_FLD_keyed, p->nkey != 0);
     sp_event_real(&ev, SP_FLD_duration_s, now_s() - o->started);
+    if (c->snaps.open[0])
+        sp_event_text(&ev, SP_FLD_source_state, c->snaps.id[0]);
+    if (c->snaps.open[1])
+        sp_event_text(&ev, SP_FLD_target_state, c->snaps.id[1]);
+    if (c->recheck != NULL) {
+        sp_event_int(&ev, SP_FLD_in_flight, (int64_t)p->in_flight);
+        sp_event_int(&ev, SP_FLD_unsettled, (int64_t)p->unsettled);
+    }
     sp_v_send(c, &ev);
     sp_buf_free(&rules);
 }
@@ -114,6 +122,10 @@ static void find_differences(
     struct sp_vdiffs diffs = { .shown = (size_t)(shown < most ? shown : most) };
     diffs.max = diffs.shown > SP_DIAG_ROWS ? diffs.shown : SP_DIAG_ROWS;
     struct sp_error err = SP_ERROR_INIT;
+    if (c->recheck != NULL) {
+        diffs.differs = sp_v_recheck_key;
+        diffs.payload = c->recheck;
+    }
     struct sp_vsuspects suspects;
     int rc = sp_v_suspects_make(&suspects, p, sums, o->digest);
     sp_v_sums_free(sums); /* its memory is needed */
@@ -123,7 +135,7 @@ static void find_differences(
         rc = sp_v_collect(c, p, &suspects, o->digest, &diffs, &err);
     o->counts = diffs.counts;
     uint64_t n = o->counts.missing + o->counts.extra + o->counts.changed;
-    if (rc == 0 && n == 0)
+    if (rc == 0 && n == 0 && c->recheck == NULL)
         rc = sp_fail(
             &err, SP_E_INTERNAL, SP_ORIGIN_HARNESS, "the digests differ, but no differing row was found");
     o->complete = rc == 0;
@@ -132,7 +144,9 @@ static void find_differences(
     o->all_listed = rc == 0 && !capped;
     if (rc == 0 && diffs.n != 0 && (rc = sp_v_diag_begin(c, p)) == 0)
         rc = sp_v_details(c, p, &suspects, o->digest, &diffs, &err);
-    if (o->complete) {
+    if (p->parked) {
+        ; /* nothing is said before the rows were seen again */
+    } else if (o->complete) {
         say_rows_differ(c, p, &o->counts);
     } else if (c->rc == 0) {
         sp_v_differ(c, 1, "table %s: the digests of its rows differ", p->name);
@@ -142,6 +156,40 @@ static void find_differences(
     sp_v_diffs_free(&diffs);
     sp_v_suspects_free(&suspects);
     sp_error_clear(&err);
+}
+
+/* What pass 1 saw of a table whose rows are looked at again. */
+struct sp_vparked {
+    struct outcome o;
+    struct sp_vscan v[2];
+};
+
+/* Takes the scans. Where it is not known which rows differ, there is nothing to look at again: that was said. */
+static void park(struct sp_vctx *c, struct sp_vpair *p, const struct outcome *o, struct sp_vscan v[2])
+{
+    p->seen = o->complete && c->rc == 0 ? calloc(1, sizeof *p->seen) : NULL;
+    if (p->seen == NULL) {
+        if (o->complete && c->rc == 0)
+            sp_v_nomem(c);
+        p->parked = false;
+        sp_v_scan_free(v);
+        return;
+    }
+    *p->seen = (struct sp_vparked){ .o = *o, .v = { v[0], v[1] } };
+    c->waiting++;
+}
+
+void sp_v_rows_unpark(struct sp_vctx *c, struct sp_vpair *p, bool say)
+{
+    if (p->seen != NULL && say && c->rc == 0) {
+        send_table(c, p, &p->seen->o);
+        sp_v_row_findings(c, p, p->seen->v, p->unsettled == 0);
+    }
+    if (p->seen != NULL)
+        sp_v_scan_free(p->seen->v);
+    free(p->seen);
+    p->seen = NULL;
+    p->parked = false;
 }
 
 static void compare(struct sp_vctx *c, struct sp_vpair *p, struct sp_vsums *sums)
@@ -166,8 +214,14 @@ static void compare(struct sp_vctx *c, struct sp_vpair *p, struct sp_vsums *sums
     p->scanned = true;
     p->scan_s = now_s() - o.started;
     o.equal = o.complete = p->digest_equal = sp_digest_equal(&o.digest[0], &o.digest[1]);
-    if (!o.equal)
+    if (!o.equal) {
+        p->parked = sp_v_recheck_park(c, p);
         find_differences(c, p, sums, &o);
+    }
+    if (p->parked) {
+        park(c, p, &o, v);
+        return;
+    }
     p->all_listed = o.all_listed;
     if (c->rc == 0) {
         send_table(c, p, &o);

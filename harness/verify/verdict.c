@@ -1,6 +1,7 @@
 /* verdict.c -- what is found is sent as an event and counted here; the counts make the verdict. */
 #include <stdlib.h>
 
+#include "model/calendar.h"
 #include "verify/internal.h"
 
 const char *sp_verify_verdict_name(enum sp_verify_verdict v)
@@ -46,6 +47,18 @@ void sp_v_send(struct sp_vctx *c, struct sp_event *ev)
     if (sp_event_send(c->em, ev, &err) != 0)
         sp_v_abort(c, &err);
     sp_error_clear(&err);
+}
+
+void sp_v_put_since(const struct sp_vctx *c, struct sp_event *ev, const struct sp_d128 *key)
+{
+    struct sp_buf b = SP_BUF_INIT;
+    int64_t ms = key != NULL ? sp_v_recheck_since(c, *key) : 0;
+    if (ms == 0)
+        ms = c->since_ms != 0 ? c->since_ms : c->snaps.since_ms;
+    const struct sp_ts ts = { .sec = ms / 1000, .nsec = (uint32_t)(ms % 1000) * 1000000 };
+    if (ms > 0 && sp_ts_print(&b, ts, true) == 0)
+        sp_event_text(ev, SP_FLD_since, b.p);
+    sp_buf_free(&b);
 }
 
 static void reason(struct sp_vctx *c, const char *prefix, const char *text)

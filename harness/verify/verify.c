@@ -18,11 +18,6 @@ static double now_s(void)
 
 /* ---- evidence: who was compared, in which state -------------------------------------------------------------------- */
 
-struct state {
-    char id[2][64];
-    bool open[2], ended_badly;
-};
-
 /* What the schema says, as one digest: two runs with the same one compared the same declarations. */
 static struct sp_d128 schema_digest(const struct sp_schema *s)
 {
@@ -62,7 +57,7 @@ static void server_version(struct sp_session *s, char out[96])
     free(caps);
 }
 
-static void send_start(struct sp_vctx *c, const struct state *st)
+static void send_start(struct sp_vctx *c, const struct sp_vsnaps *st)
 {
     struct sp_event ev;
     struct sp_buf checks = SP_BUF_INIT;
@@ -99,7 +94,7 @@ static bool looks_at_tables(const struct sp_vctx *c, enum sp_side side)
     return (c->opt->checks & (SP_VC_DATA | SP_VC_COUNTS)) != 0 && sp_v_keeps_tables(c, side);
 }
 
-static int open_side(struct sp_vctx *c, struct state *st, enum sp_side side, struct sp_error *snapshot)
+static int open_side(struct sp_vctx *c, struct sp_vsnaps *st, enum sp_side side, struct sp_error *snapshot)
 {
     struct sp_error err = SP_ERROR_INIT;
     int rc = 0;
@@ -124,7 +119,7 @@ static int open_side(struct sp_vctx *c, struct state *st, enum sp_side side, str
     return 0;
 }
 
-static void close_sides(struct sp_vctx *c, struct state *st)
+static void close_sides(struct sp_vctx *c, struct sp_vsnaps *st)
 {
     sp_v_gentle_opened(c, false);
     for (int i = 0; i < 2; i++) {
@@ -143,7 +138,50 @@ static void close_sides(struct sp_vctx *c, struct state *st)
     }
 }
 
+int sp_v_refresh(struct sp_vctx *c, struct sp_error *err)
+{
+    const bool had[2] = { c->snaps.open[0], c->snaps.open[1] };
+    close_sides(c, &c->snaps);
+    if (c->snaps.ended_badly)
+        return sp_fail(err, SP_E_CONFLICT, SP_ORIGIN_HARNESS, "a side changed while it was read");
+    sp_v_gentle_opened(c, true);
+    for (size_t i = 0; i < c->npairs; i++)
+        c->pairs[i].digest_equal = false;
+    for (int i = 1; i >= 0; i--) {
+        if (!had[i])
+            continue;
+        int rc = sp_db_snapshot_begin(c->session[i], c->snaps.id[i], err);
+        if (rc != 0) {
+            sp_error_prefix(err, "%s", sp_v_side_name((enum sp_side)i));
+            return rc;
+        }
+        c->snaps.open[i] = true;
+    }
+    return 0;
+}
+
 /* ---- the course ---------------------------------------------------------------------------------------------------------- */
+
+/* The checks of all tables as things that can be looked at again. */
+#define CHECK(NAME)                                                                                          \
+    static void NAME(struct sp_vctx *c, struct sp_vpair *p)                                                  \
+    {                                                                                                        \
+        (void)p;                                                                                             \
+        sp_v_##NAME(c);                                                                                      \
+    }
+CHECK(counts)
+CHECK(relations)
+CHECK(uniqueness)
+CHECK(required)
+CHECK(sequences)
+CHECK(demands)
+CHECK(custom)
+
+static void blobs(struct sp_vctx *c, struct sp_vpair *p)
+{
+    (void)p;
+    c->objects = sp_v_blobs(c);
+}
 
 static void run_table_checks(struct sp_vctx *c)
 {
@@ -158,25 +196,26 @@ static void run_table_checks(struct sp_vctx *c)
         sp_v_hidden_rows(c);
     }
     if (checks & SP_VC_COUNTS)
-        sp_v_counts(c);
+        sp_v_again(c, "counts", counts, NULL);
     for (size_t i = 0; i < c->npairs && c->rc == 0; i++) {
         if (checks & SP_VC_ROWS)
             sp_v_rows_kept(c, &c->pairs[i]);
-        if ((checks & SP_VC_PROFILES) && c->rc == 0)
-            sp_v_profile(c, &c->pairs[i]);
+        if ((checks & SP_VC_PROFILES) && c->rc == 0 && !c->pairs[i].parked)
+            sp_v_again(c, "profile", sp_v_profile, &c->pairs[i]);
     }
+    sp_v_recheck(c);
     if ((checks & (SP_VC_ROWS | SP_VC_PROFILES)) && c->rc == 0)
         sp_v_unordered_fields(c);
-    if ((checks & SP_VC_RELATIONS) && c->rc == 0)
-        sp_v_relations(c);
-    if ((checks & SP_VC_UNIQUENESS) && c->rc == 0)
-        sp_v_uniqueness(c);
-    if ((checks & SP_VC_REQUIRED) && c->rc == 0)
-        sp_v_required(c);
-    if ((checks & SP_VC_SEQUENCES) && c->rc == 0)
-        sp_v_sequences(c);
-    sp_v_demands(c);
-    sp_v_custom(c);
+    if (checks & SP_VC_RELATIONS)
+        sp_v_again(c, "relations", relations, NULL);
+    if (checks & SP_VC_UNIQUENESS)
+        sp_v_again(c, "uniqueness", uniqueness, NULL);
+    if (checks & SP_VC_REQUIRED)
+        sp_v_again(c, "required fields", required, NULL);
+    if (checks & SP_VC_SEQUENCES)
+        sp_v_again(c, SP_V_SEQUENCES, sequences, NULL);
+    sp_v_again(c, "the team's demands", demands, NULL);
+    sp_v_again(c, "the team's checks", custom, NULL);
 }
 
 /* Tables on one side only, and a backend without any on the other. */
@@ -193,14 +232,13 @@ static void no_tables_there(struct sp_vctx *c, enum sp_side without)
 static void run_checks(struct sp_vctx *c)
 {
     bool tables[2] = { looks_at_tables(c, SP_SIDE_SOURCE), looks_at_tables(c, SP_SIDE_TARGET) };
-    size_t others = 0;
     if (tables[0] && tables[1])
         run_table_checks(c);
     else if (tables[0] || tables[1])
         no_tables_there(c, tables[0] ? SP_SIDE_TARGET : SP_SIDE_SOURCE);
-    if ((c->opt->checks & SP_VC_BLOBS) && c->rc == 0)
-        others += sp_v_blobs(c);
-    if (c->rc == 0 && c->npairs == 0 && others == 0)
+    if (c->opt->checks & SP_VC_BLOBS)
+        sp_v_again(c, "objects", blobs, NULL);
+    if (c->rc == 0 && c->npairs == 0 && c->objects == 0)
         sp_v_not_compared(c, "everything", "nothing", "%s; there is nothing to compare",
             c->opt->ntables != 0     ? "--tables names no table"
             : tables[0] && tables[1] ? "neither side has a table"
@@ -208,7 +246,7 @@ static void run_checks(struct sp_vctx *c)
     sp_v_accept_unmet(c);
 }
 
-static enum sp_verify_verdict conclude(const struct sp_vctx *c, const struct state *st)
+static enum sp_verify_verdict conclude(const struct sp_vctx *c, const struct sp_vsnaps *st)
 {
     if (st->ended_badly)
         return SP_VV_NOT_COMPARED;
@@ -248,7 +286,7 @@ static void put_left_out(const struct sp_vctx *c, struct sp_buf *out)
     size_t tables = unselected(c, SP_SIDE_SOURCE) + unselected(c, SP_SIDE_TARGET);
     if (checks == 0 && tables == 0 && c->buckets_left_out == 0)
         return;
-    sp_buf_puts(out, "left out by choice: ");
+    sp_buf_puts(out, out->n != 0 ? "; left out by choice: " : "left out by choice: ");
     sp_v_put_checks(out, checks);
     if (tables != 0)
         sp_buf_printf(out, "%stables and other objects that --tables does not name: %zu",
@@ -258,10 +296,19 @@ static void put_left_out(const struct sp_vctx *c, struct sp_buf *out)
             checks != 0 || tables != 0 ? "; " : "", (unsigned long long)c->buckets_left_out);
 }
 
+/* "Equal" of sides that are written to is equal but for what was on its way, and arrived. */
+static void put_in_flight(const struct sp_vctx *c, struct sp_buf *out)
+{
+    if (c->in_flight != 0)
+        sp_buf_printf(out, "%llu rows were in flight: they differed at first, and arrived",
+            (unsigned long long)c->in_flight);
+}
+
 static void send_end(struct sp_vctx *c, enum sp_verify_verdict verdict, double seconds)
 {
     struct sp_event ev;
     struct sp_buf message = SP_BUF_INIT;
+    put_in_flight(c, &message);
     put_left_out(c, &message);
     sp_v_put_mapped(c, &message);
     sp_v_put_accepted(c, &message);
@@ -275,6 +322,10 @@ static void send_end(struct sp_vctx *c, enum sp_verify_verdict verdict, double s
     sp_event_real(&ev, SP_FLD_duration_s, seconds);
     sp_event_int(&ev, SP_FLD_rows, (int64_t)c->rows);
     sp_event_int(&ev, SP_FLD_bytes, (int64_t)c->bytes);
+    if (c->opt->recheck_ms != 0) {
+        sp_event_int(&ev, SP_FLD_in_flight, (int64_t)c->in_flight);
+        sp_event_int(&ev, SP_FLD_unsettled, (int64_t)c->unsettled);
+    }
     sp_event_text(&ev, SP_FLD_message, message.p);
     sp_v_send(c, &ev);
     sp_buf_free(&message);
@@ -304,11 +355,14 @@ static void nothing_there(struct sp_vctx *c)
     }
 }
 
-static void compare(struct sp_vctx *c, struct state *st, enum sp_verify_verdict *verdict)
+static void compare(struct sp_vctx *c, struct sp_vsnaps *st, enum sp_verify_verdict *verdict)
 {
     struct sp_error snapshot[2] = { SP_ERROR_INIT, SP_ERROR_INIT };
     double started = now_s();
+    st->since_ms = sp_v_wall_ms();
     int rc = sp_v_gentle_init(c);
+    if (rc == 0)
+        rc = sp_v_recheck_init(c);
     sp_v_gentle_opened(c, true);
     for (int i = 0; i < 2 && rc == 0; i++)
         rc = open_side(c, st, (enum sp_side)i, &snapshot[i]);
@@ -331,6 +385,7 @@ static void compare(struct sp_vctx *c, struct state *st, enum sp_verify_verdict 
     }
     close_sides(c, st);
     sp_v_gentle_free(c);
+    sp_v_recheck_free(c);
     if (c->rc == 0 &&
         sp_interrupted() != 0) /* what nobody waited for must not say "equal" beside exit code 4 */
         c->rc = sp_fail(c->err, SP_E_CANCELLED, SP_ORIGIN_HARNESS, "interrupted");
@@ -347,7 +402,6 @@ int sp_verify_bounded(struct sp_session *source, struct sp_session *target,
     enum sp_verify_verdict *verdict, struct sp_buf *reasons, struct sp_error *err)
 {
     struct sp_verify_options o = *opt;
-    struct state st = { .open = { false, false } };
     if (o.checks == 0 || !sp_v_checks_known(o.checks))
         return sp_invalid(err, "verify: no such checks");
     if (source == NULL || target == NULL || source == target)
@@ -369,7 +423,7 @@ int sp_verify_bounded(struct sp_session *source, struct sp_session *target,
         .memory = memory };
     c.same_kind = strcmp(sp_session_provider(source)->kind, sp_session_provider(target)->kind) == 0;
     *verdict = SP_VV_NOT_COMPARED;
-    compare(&c, &st, verdict);
+    compare(&c, &c.snaps, verdict);
     if (c.rc != 0)
         *verdict = SP_VV_NOT_COMPARED;
     if (opt->unread != NULL)
