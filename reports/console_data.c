@@ -10,25 +10,36 @@
 
 static void on_table(struct sp_console *c, const struct sp_event_in *ev)
 {
-    bool equal = sp_event_get_bool(ev, SP_FLD_digest_equal, false);
+    static const struct {
+        const char *color, *word;
+    } words[] = { [RD_TABLE_EQUAL] = { "32", "equal  " },
+        [RD_TABLE_IN_FLIGHT] = { "32", "equal  " },
+        [RD_TABLE_UNSETTLED] = { "33;1", "MOVING " },
+        [RD_TABLE_DIFFERENT] = { "31;1", "DIFFERS" } };
+    enum rd_table_state state = rd_table_state(ev);
+    int64_t flight = sp_event_get_int(ev, SP_FLD_in_flight, 0),
+            moving = sp_event_get_int(ev, SP_FLD_unsettled, 0);
     char a[32], b[32], time[32];
     sp_format_count(a, (uint64_t)sp_event_get_int(ev, SP_FLD_source_rows, 0));
     sp_format_count(b, (uint64_t)sp_event_get_int(ev, SP_FLD_target_rows, 0));
     sp_format_duration(time, sp_event_get_real(ev, SP_FLD_duration_s, 0));
     rdc_clear_status(c);
-    rdc_colored(c, equal ? "32" : "31;1", equal ? "equal  " : "DIFFERS");
+    rdc_colored(c, words[state].color, words[state].word);
     sp_buf_puts(&c->out, " table ");
     rd_plain(&c->out, rd_text(ev, SP_FLD_name));
-    if (equal)
-        sp_buf_printf(&c->out, ": %s rows (%s)\n", a, time);
-    else if (sp_event_get_int(ev, SP_FLD_missing, -1) < 0)
-        sp_buf_printf(&c->out, ": source %s rows, target %s rows (%s)\n", a, b, time);
+    if (state == RD_TABLE_EQUAL)
+        sp_buf_printf(&c->out, ": %s rows", a);
     else
-        sp_buf_printf(&c->out,
-            ": source %s rows, target %s rows; %" PRId64 " missing, %" PRId64 " extra, %" PRId64
-            " changed (%s)\n",
-            a, b, sp_event_get_int(ev, SP_FLD_missing, 0), sp_event_get_int(ev, SP_FLD_extra, 0),
-            sp_event_get_int(ev, SP_FLD_changed, 0), time);
+        sp_buf_printf(&c->out, ": source %s rows, target %s rows", a, b);
+    if (state == RD_TABLE_DIFFERENT && sp_event_get_int(ev, SP_FLD_missing, -1) >= 0)
+        sp_buf_printf(&c->out, "; %" PRId64 " missing, %" PRId64 " extra, %" PRId64 " changed",
+            sp_event_get_int(ev, SP_FLD_missing, 0), sp_event_get_int(ev, SP_FLD_extra, 0),
+            sp_event_get_int(ev, SP_FLD_changed, 0));
+    if (flight != 0)
+        sp_buf_printf(&c->out, "; %" PRId64 " in flight, arrived", flight);
+    if (moving != 0)
+        sp_buf_printf(&c->out, "; %" PRId64 " kept moving", moving);
+    sp_buf_printf(&c->out, " (%s)\n", rd_text(ev, SP_FLD_resumed)[0] != '\0' ? "read before the kill" : time);
 }
 
 static void on_difference(struct sp_console *c, const struct sp_event_in *ev)

@@ -53,6 +53,11 @@ static void group(struct sp_buf *out, const struct rd_rows *rows, size_t from, s
             rd_xml(out, rd_text(ev, F(side)));
             sp_buf_puts(out, "</span>");
         }
+        if (rd_text(ev, F(since))[0] != '\0') {
+            sp_buf_puts(out, "<br><span class=\"dim\">seen since ");
+            rd_xml(out, rd_text(ev, F(since)));
+            sp_buf_puts(out, "</span>");
+        }
         sp_buf_puts(out, "</td></tr>\n");
     }
     rdh_table_end(out);

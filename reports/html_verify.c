@@ -42,6 +42,14 @@ static void sides(struct sp_buf *out, const struct rd *r)
         if (!sp_event_get_bool(ev, F(show_values), false))
             sp_buf_puts(out, ". Values may be redacted; <kbd>--show-values</kbd> shows them");
         sp_buf_puts(out, ".");
+        if (rd_text(ev, F(recheck))[0] != '\0') {
+            sp_buf_puts(out, " Rows that differed were looked at again for up to ");
+            rd_xml(out, rd_text(ev, F(recheck)));
+            sp_buf_puts(out, ".");
+        }
+        if (sp_event_get_real(ev, F(rate), 0) > 0)
+            sp_buf_printf(out, " At most %.0f rows a second were read of each side.",
+                sp_event_get_real(ev, F(rate), 0));
         if (rd_text(ev, F(mapping))[0] != '\0') {
             sp_buf_puts(out, " Mapped by ");
             rd_xml(out, rd_text(ev, F(mapping)));
@@ -70,9 +78,40 @@ static void digests(struct sp_buf *out, const struct sp_event_in *t)
         rdh_code(out, b);
         sp_buf_puts(out, "<br>plan ");
         rdh_code(out, rd_text(t, F(plan)));
+        for (int i = 0; i < 2; i++) {
+            const char *state = rd_text(t, i == 0 ? F(source_state) : F(target_state));
+            if (state[0] != '\0') {
+                sp_buf_puts(out, i == 0 ? "<br>source at " : "<br>target at ");
+                rdh_code(out, state);
+            }
+        }
         sp_buf_puts(out, "</p></details>");
     }
     sp_buf_puts(out, "</td>");
+}
+
+static void table_state(struct sp_buf *out, const struct sp_event_in *t)
+{
+    static const struct {
+        enum rdh_tone tone;
+        const char *symbol, *word;
+    } badges[] = { [RD_TABLE_EQUAL] = { H_GOOD, "=", "equal" },
+        [RD_TABLE_IN_FLIGHT] = { H_GOOD, "=", "equal" },
+        [RD_TABLE_UNSETTLED] = { H_WARN, "?", "not compared" },
+        [RD_TABLE_DIFFERENT] = { H_BAD, "≠", "different" } };
+    enum rd_table_state s = rd_table_state(t);
+    int64_t flight = sp_event_get_int(t, F(in_flight), 0), moving = sp_event_get_int(t, F(unsettled), 0);
+    rdh_badge(out, badges[s].tone, badges[s].symbol, badges[s].word);
+    if (flight != 0)
+        sp_buf_printf(
+            out, " <span class=\"dim small\">%" PRId64 " rows were in flight and arrived</span>", flight);
+    if (moving != 0)
+        sp_buf_printf(out, " <span class=\"dim small\">%" PRId64 " rows kept moving</span>", moving);
+    if (rd_text(t, F(resumed))[0] != '\0') {
+        sp_buf_puts(out, " <span class=\"dim small\">read by run ");
+        rd_xml(out, rd_text(t, F(resumed)));
+        sp_buf_puts(out, "</span>");
+    }
 }
 
 static void tables(struct sp_buf *out, const struct rd *r)
@@ -86,10 +125,9 @@ static void tables(struct sp_buf *out, const struct rd *r)
     rdh_table(out, "Rows of both sides per table", columns, SP_LEN(columns));
     for (size_t i = 0; i < rows->n; i++) {
         const struct sp_event_in *t = &rows->v[i].ev;
-        bool equal = sp_event_get_bool(t, F(digest_equal), false);
         rdh_row_head(out, rd_text(t, F(name)));
         sp_buf_puts(out, "<td>");
-        rdh_badge(out, equal ? H_GOOD : H_BAD, equal ? "=" : "≠", equal ? "equal" : "different");
+        table_state(out, t);
         if (!sp_event_get_bool(t, F(keyed), true))
             sp_buf_puts(out, " <span class=\"dim small\">no key: rows compared as a set</span>");
         sp_buf_puts(out, "</td>");

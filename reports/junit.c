@@ -197,6 +197,7 @@ static void verify_suite(struct sp_buf *out, const struct rd *r, size_t *id)
     const struct rd_rows *tables = &r->of[SP_EV_TABLE];
     for (size_t i = 0; i < tables->n; i++) {
         const struct sp_event_in *t = &tables->v[i].ev;
+        enum rd_table_state state = rd_table_state(t);
         struct sp_buf what = SP_BUF_INIT, name = SP_BUF_INIT;
         sp_buf_printf(&name, "verify.rows.%s", rd_text(t, SP_FLD_name));
         sp_buf_printf(&what,
@@ -206,8 +207,12 @@ static void verify_suite(struct sp_buf *out, const struct rd *r, size_t *id)
             (long long)sp_event_get_int(t, SP_FLD_missing, 0),
             (long long)sp_event_get_int(t, SP_FLD_extra, 0),
             (long long)sp_event_get_int(t, SP_FLD_changed, 0));
+        if (state == RD_TABLE_UNSETTLED)
+            sp_buf_printf(&what, ", %lld kept moving", (long long)sp_event_get_int(t, SP_FLD_unsettled, 0));
         synthetic(out, r, (*id)++, name.p == NULL ? "" : name.p, "the rows are the same",
-            sp_event_get_bool(t, SP_FLD_digest_equal, false) ? NULL : "failure",
+            state == RD_TABLE_DIFFERENT   ? "failure"
+            : state == RD_TABLE_UNSETTLED ? "error"
+                                          : NULL,
             what.p == NULL ? "" : what.p);
         sp_buf_free(&what);
         sp_buf_free(&name);

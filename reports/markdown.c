@@ -249,6 +249,22 @@ static void verify_details(struct sp_buf *out, const struct rd *r)
     }
 }
 
+static void table_state(struct sp_buf *out, const struct sp_event_in *t)
+{
+    static const char *const words[] = { [RD_TABLE_EQUAL] = "equal",
+        [RD_TABLE_IN_FLIGHT] = "equal",
+        [RD_TABLE_UNSETTLED] = "**not compared**",
+        [RD_TABLE_DIFFERENT] = "**different**" };
+    int64_t flight = sp_event_get_int(t, SP_FLD_in_flight, 0),
+            moving = sp_event_get_int(t, SP_FLD_unsettled, 0);
+    sp_buf_printf(out, " %s", words[rd_table_state(t)]);
+    if (flight != 0)
+        sp_buf_printf(out, ", %" PRId64 " rows in flight", flight);
+    if (moving != 0)
+        sp_buf_printf(out, ", %" PRId64 " kept moving", moving);
+    sp_buf_puts(out, " |\n");
+}
+
 static void verify(struct sp_buf *out, const struct rd *r)
 {
     const enum sp_event_field counts[] = { SP_FLD_source_rows, SP_FLD_target_rows, SP_FLD_missing,
@@ -268,8 +284,7 @@ static void verify(struct sp_buf *out, const struct rd *r)
         sp_buf_puts(out, " |");
         for (size_t k = 0; k < SP_LEN(counts); k++)
             number(out, t, counts[k]);
-        sp_buf_printf(
-            out, " %s |\n", sp_event_get_bool(t, SP_FLD_digest_equal, false) ? "equal" : "**different**");
+        table_state(out, t);
     }
     if (tables->n > MAX_LISTED)
         sp_buf_printf(out, "\n… and %zu more tables, see report.html\n", tables->n - MAX_LISTED);

@@ -445,6 +445,19 @@ int64_t rd_exit_code(const struct rd *r)
     return r->truncated ? -1 : sp_event_get_int(&r->end, SP_FLD_exit_code, -1);
 }
 
+enum rd_table_state rd_table_state(const struct sp_event_in *table)
+{
+    const enum sp_event_field counts[] = { SP_FLD_missing, SP_FLD_extra, SP_FLD_changed };
+    if (sp_event_get_bool(table, SP_FLD_digest_equal, false))
+        return RD_TABLE_EQUAL;
+    for (size_t i = 0; i < SP_LEN(counts); i++)
+        if (sp_event_get_int(table, counts[i], -1) != 0)
+            return RD_TABLE_DIFFERENT;
+    if (sp_event_get_int(table, SP_FLD_unsettled, 0) != 0)
+        return RD_TABLE_UNSETTLED;
+    return sp_event_get_int(table, SP_FLD_in_flight, 0) != 0 ? RD_TABLE_IN_FLIGHT : RD_TABLE_DIFFERENT;
+}
+
 const char *rd_verify_verdict(const struct rd *r)
 {
     const struct rd_rows *ends = &r->of[SP_EV_VERIFY_END];

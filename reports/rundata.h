@@ -82,6 +82,9 @@ const char *rd_verdict(const struct rd *r);
 int64_t rd_exit_code(const struct rd *r);
 /* Verdict of the verification, NULL if there was none; not_compared when its end is missing. */
 const char *rd_verify_verdict(const struct rd *r);
+/* What a `table` event says of the rows. In flight: they differed at first, and arrived. */
+enum rd_table_state { RD_TABLE_EQUAL, RD_TABLE_IN_FLIGHT, RD_TABLE_UNSETTLED, RD_TABLE_DIFFERENT };
+enum rd_table_state rd_table_state(const struct sp_event_in *table);
 
 /* The renderers: append the whole file to `out`. */
 int rd_junit(const struct rd *r, struct sp_buf *out, struct sp_error *err);

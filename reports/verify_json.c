@@ -60,7 +60,8 @@ static json_t *tables_of(const struct rd *r)
 {
     const enum sp_event_field fields[] = { F(name), F(source_rows), F(target_rows), F(digest_equal),
         F(missing), F(extra), F(changed), F(duplicates_source), F(duplicates_target), F(keyed),
-        F(source_digest), F(target_digest), F(plan), F(duration_s) };
+        F(source_digest), F(target_digest), F(plan), F(duration_s), F(source_state), F(target_state),
+        F(in_flight), F(unsettled), F(resumed) };
     json_t *list = rows_of(r, SP_EV_TABLE, fields, SP_LEN(fields));
     for (size_t i = 0; i < json_array_size(list); i++) {
         json_t *o = json_array_get(list, i);
@@ -74,14 +75,14 @@ int rd_verify_json(const struct rd *r, struct sp_buf *out, struct sp_error *err)
 {
     const enum sp_event_field head[] = { F(source), F(target), F(source_kind), F(target_kind),
         F(source_version), F(target_version), F(source_state), F(target_state), F(checks), F(mapping),
-        F(mapping_digest) };
+        F(mapping_digest), F(rate), F(recheck) };
     const enum sp_event_field schema[] = { F(element), F(name), F(table), F(difference), F(expected),
         F(actual), F(accepted) };
     const enum sp_event_field relation[] = { F(name), F(child), F(parent), F(columns), F(source_orphans),
         F(target_orphans), F(introduced), F(preexisting) };
     const enum sp_event_field sequence[] = { F(name), F(source_next), F(target_next), F(behind) };
     const enum sp_event_field difference[] = { F(name), F(difference), F(key), F(column), F(expected),
-        F(actual), F(digest), F(side) };
+        F(actual), F(digest), F(side), F(since) };
     const enum sp_event_field not_compared[] = { F(name), F(what), F(reason), F(accepted) };
     const enum sp_event_field finding[] = { F(name), F(column), F(topic), F(count), F(message), F(key),
         F(actual) };
@@ -116,6 +117,10 @@ int rd_verify_json(const struct rd *r, struct sp_buf *out, struct sp_error *err)
     rdj_set(root, "accounts", counted_of(r, "accounts"));
     rdj_set(root, "diagnoses", rows_of(r, SP_EV_DIAGNOSIS, diagnosis, SP_LEN(diagnosis)));
     rdj_set(root, "differences", rows_of(r, SP_EV_DIFFERENCE, difference, SP_LEN(difference)));
+    if (ends->n > 0) {
+        rdj_copy(root, &ends->v[ends->n - 1].ev, F(in_flight));
+        rdj_copy(root, &ends->v[ends->n - 1].ev, F(unsettled));
+    }
     rdj_set(root, "differences_capped",
         json_boolean(ends->n > 0 && sp_event_get_bool(&ends->v[ends->n - 1].ev, F(capped), false)));
     rdj_set(root, "not_compared", rows_of(r, SP_EV_NOT_COMPARED, not_compared, SP_LEN(not_compared)));

@@ -77,6 +77,13 @@ static void send_start(struct sp_vctx *c, const struct sp_vsnaps *st)
     }
     sp_event_text(&ev, SP_FLD_checks, checks.p != NULL ? checks.p : "");
     sp_event_bool(&ev, SP_FLD_show_values, c->opt->show_values);
+    if (c->opt->rate != 0)
+        sp_event_real(&ev, SP_FLD_rate, (double)c->opt->rate);
+    if (c->opt->recheck_ms != 0) {
+        char window[32];
+        sp_format_duration(window, (double)c->opt->recheck_ms / 1000);
+        sp_event_text(&ev, SP_FLD_recheck, window);
+    }
     if (c->opt->mapping != NULL) {
         sp_d128_format(digest, c->opt->mapping->digest);
         sp_event_text(&ev, SP_FLD_mapping, c->opt->mapping->file);
