@@ -1,5 +1,5 @@
 /* check_compose.c -- holds docker-compose.yml to its rules: every image has an exact tag, every service a profile and a
- * health check, ports are bound to loopback alone, and data stands in memory or nowhere.
+ * health check, ports are bound to loopback alone, no volume outlives the stack, and each profile has a port.
  *
  * usage: check_compose FILE [PROFILE...]; prints "SERVICE PROFILE IMAGE" lines. Exit code 1 with one message per
  * mistake (a PROFILE that no service has is one), 2 when the file cannot be read. */
@@ -30,7 +30,7 @@ static const struct sp_yaml *member(const struct sp_yaml *map, const char *key)
     return NULL;
 }
 
-/* "name:15.14", "name:7.0.26-jammy": two numbers at least, so that it cannot move to another release. */
+/* "name:15.14", "name:7.0.26-jammy", "name:v2.186.0": two numbers at least, so that it cannot move to another release. */
 static bool exact_tag(const char *image)
 {
     const char *slash = strrchr(image, '/');
@@ -38,6 +38,8 @@ static bool exact_tag(const char *image)
     if (!tag)
         return false;
     unsigned numbers = 0;
+    if (tag[1] == 'v')
+        tag++;
     for (tag++; isdigit((unsigned char)*tag); tag++) {
         numbers++;
         while (isdigit((unsigned char)*tag))
@@ -53,11 +55,10 @@ static void check_ports(const struct sp_yaml *service)
     const struct sp_yaml *ports = member(service, "ports"), *mode = member(service, "network_mode");
     if (mode)
         mistake(mode, service->key, "network_mode goes around the loopback ports");
-    if (!ports || ports->type != SP_YAML_LIST || !ports->count) {
-        mistake(service, service->key, "no ports");
-        return;
-    }
-    for (const struct sp_yaml *p = ports->first; p; p = p->next)
+    if (ports && ports->type != SP_YAML_LIST)
+        mistake(ports, service->key, "ports are a list");
+    /* Without ports it is reached by its neighbours alone. */
+    for (const struct sp_yaml *p = ports ? ports->first : NULL; p; p = p->next)
         if (p->type != SP_YAML_SCALAR || strncmp(p->text, "127.0.0.1:", 10) != 0)
             mistake(p, service->key, "a port that is not bound to 127.0.0.1");
 }
@@ -78,22 +79,26 @@ static void check_service(const struct sp_yaml *service)
     const struct sp_yaml *volumes = member(service, "volumes");
     if (volumes)
         mistake(volumes, service->key, "a volume: data must go with the stack");
-    if (!member(service, "tmpfs"))
-        mistake(service, service->key, "no tmpfs for its data");
     for (const struct sp_yaml *p = profiles ? profiles->first : NULL; p; p = p->next)
         (void)printf(
             "%s %s %s\n", service->key, p->text ? p->text : "?", image && image->text ? image->text : "?");
 }
 
-static bool has_profile(const struct sp_yaml *services, const char *name)
+/* Whether a service has this profile, and whether one of them can be reached. */
+static bool has_profile(const struct sp_yaml *services, const char *name, bool *reached)
 {
+    bool found = false;
+    *reached = false;
     for (const struct sp_yaml *s = services->first; s; s = s->next) {
         const struct sp_yaml *profiles = member(s, "profiles");
         for (const struct sp_yaml *p = profiles ? profiles->first : NULL; p; p = p->next)
-            if (p->type == SP_YAML_SCALAR && !strcmp(p->text, name))
-                return true;
+            if (p->type == SP_YAML_SCALAR && !strcmp(p->text, name)) {
+                const struct sp_yaml *ports = member(s, "ports");
+                found = true;
+                *reached = *reached || (ports && ports->count);
+            }
     }
-    return false;
+    return found;
 }
 
 static int check(const struct sp_yaml *root, char **wanted)
@@ -105,9 +110,13 @@ static int check(const struct sp_yaml *root, char **wanted)
     }
     for (const struct sp_yaml *s = services->first; s; s = s->next)
         check_service(s);
-    for (; *wanted; wanted++)
-        if (!has_profile(services, *wanted))
+    for (; *wanted; wanted++) {
+        bool reached;
+        if (!has_profile(services, *wanted, &reached))
             mistake(services, *wanted, "no service has this profile");
+        else if (!reached)
+            mistake(services, *wanted, "no port leads to this profile");
+    }
     return mistakes ? 1 : 0;
 }
 
