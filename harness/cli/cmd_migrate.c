@@ -1,6 +1,8 @@
 /* cmd_migrate.c -- switchproof migrate. */
 #include "base/log.h"
 #include "cli/sides.h"
+#include "map/for_copy.h"
+#include "map/lens.h"
 #include "migrate/migrate.h"
 
 #define DIRECTORY "build/migrate"
@@ -34,6 +36,25 @@ static int exit_of(const struct sp_error *err)
     }
 }
 
+/* With --mapping, the source is seen under the target's names. */
+static int see_through(struct sp_sides *s, struct sp_mapping **names, struct sp_error *err)
+{
+    struct sp_schema *schema = NULL;
+    *names = NULL;
+    if (s->mapping == NULL)
+        return 0;
+    int rc = sp_db_introspect(s->raw[0], NULL, &schema, err);
+    if (rc == 0)
+        rc = sp_mapping_for_copy(s->mapping, schema, names, err);
+    sp_schema_free(schema);
+    if (rc == 0) {
+        struct sp_session *lens = NULL;
+        rc = sp_lens_open(s->raw[0], s->raw[1], *names, SP_SIDE_SOURCE, &lens, err);
+        s->session[0] = rc == 0 ? lens : s->session[0];
+    }
+    return rc;
+}
+
 static int copy(struct sp_sides *s, const struct sp_args *a, struct sp_evidence *e, const char **verdict)
 {
     struct sp_error err = SP_ERROR_INIT;
@@ -44,13 +65,23 @@ static int copy(struct sp_sides *s, const struct sp_args *a, struct sp_evidence 
         .into_existing = a->into_existing,
         .progress = sp_progress_rows,
         .payload = &e->progress };
+    struct sp_mapping *names = NULL;
     int code = SP_EXIT_OK;
     *verdict = a->dry_run ? "DRY RUN" : "MIGRATED";
-    if (sp_migrate_bulk(s->session[0], s->session[1], &o, e->emitter, &err) != 0) {
+    int rc = see_through(s, &names, &err);
+    o.mapping = names;
+    if (rc == 0)
+        rc = sp_migrate_bulk(s->session[0], s->session[1], &o, e->emitter, &err);
+    if (rc != 0) {
         code = exit_of(&err);
         *verdict = code == SP_EXIT_INTERRUPTED ? "INTERRUPTED" : "NOT MIGRATED";
         sp_evidence_reason(e, "", &err);
     }
+    if (s->session[0] != s->raw[0]) { /* before what it borrows */
+        sp_close(s->session[0]);
+        s->session[0] = s->raw[0];
+    }
+    sp_mapping_free(names);
     return code;
 }
 

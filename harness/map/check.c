@@ -12,6 +12,7 @@
 struct check {
     const struct sp_mapping *m;
     const struct sp_schema *schema[2];
+    int sides;             /* 1 = there is no target yet */
     struct sp_arena arena; /* names for hints */
     struct sp_error *err;
 };
@@ -108,15 +109,15 @@ static int check_column(struct check *c, const struct sp_map_relation *rel, cons
     const char *what = sp_arena_printf(&c->arena, "relations.%s.columns.%s", rel->name, col->name);
     bool anywhere = false;
     int rc = what != NULL ? 0 : sp_nomem(c->err);
-    for (int side = 0; side < 2 && rc == 0; side++) {
+    for (int side = 0; side < c->sides && rc == 0; side++) {
         const char *place = col->place[side];
         bool flat = rel->array[side] == NULL || col->parent[side];
         if (place == NULL)
             continue;
-        bool both = col->ignore != NULL && col->place[1 - side] != NULL;
+        bool both = col->ignore != NULL && col->place[1 - side] != NULL; /* may be missing on one side */
         if (!flat || place_exists(t[side], place))
             anywhere = true;
-        else if (!both) /* an ignored column may be missing on one side */
+        else if (!both)
             rc = need_place(c, t[side], side, col->line, what, place);
         /* A column that nobody mentions keeps its name: here it would meet another one. */
         if (rc == 0 && flat && col->ignore == NULL && rel->array[side] == NULL && rel->columns_by_name &&
@@ -128,10 +129,11 @@ static int check_column(struct check *c, const struct sp_map_relation *rel, cons
                 "or `ignore` it",
                 what, side_name(side), place);
     }
+    anywhere = anywhere || (c->sides == 1 && col->place[1] != NULL);
     if (rc == 0 && col->ignore != NULL && !anywhere)
         rc = refuse(c, col->line, "%s: neither side has this column%s", what,
             column_hint(c, t[col->place[0] != NULL ? 0 : 1], col->name));
-    for (int side = 0; side < 2 && rc == 0; side++)
+    for (int side = 0; side < c->sides && rc == 0; side++)
         if (col->place[side] == NULL && col->ignore == NULL && rel->columns_by_name &&
             rel->array[side] == NULL && sp_table_column(t[side], col->name) != NULL &&
             !claimed(rel, side, col->name))
@@ -146,7 +148,7 @@ static int check_key(struct check *c, const struct sp_map_relation *rel, const s
         const char *name = rel->key[i];
         if (sp_map_column_named(rel, name) != NULL)
             continue;
-        for (int side = 0; side < 2; side++) {
+        for (int side = 0; side < c->sides; side++) {
             const char *what = sp_arena_printf(&c->arena, "relations.%s.key", rel->name);
             int rc = what == NULL               ? sp_nomem(c->err)
                      : rel->array[side] != NULL ? 0
@@ -164,12 +166,12 @@ static int check_ignored(struct check *c, const struct sp_map_relation *rel)
 {
     bool anywhere = false;
     int last = 0;
-    for (int side = 0; side < 2; side++)
+    for (int side = 0; side < c->sides; side++)
         if (rel->table[side] != NULL) {
             anywhere = anywhere || sp_schema_table(c->schema[side], rel->table[side]) != NULL;
             last = side;
         }
-    if (anywhere)
+    if (anywhere || (c->sides == 1 && rel->table[1] != NULL))
         return 0;
     bool both = rel->table[0] != NULL && rel->table[1] != NULL;
     return refuse(c, rel->line, "%s has no table \"%s\", which is to be ignored%s",
@@ -185,13 +187,13 @@ static int check_relation(struct check *c, const struct sp_map_relation *rel)
     int rc = 0;
     if (rel->ignore != NULL)
         return check_ignored(c, rel);
-    for (int side = 0; side < 2; side++) {
+    for (int side = 0; side < c->sides; side++) {
         t[side] = sp_schema_table(c->schema[side], rel->table[side]);
         if (t[side] == NULL)
             return refuse(c, rel->line, "relations.%s: the %s has no table \"%s\"%s", rel->name,
                 side_name(side), rel->table[side], table_hint(c, side, rel->table[side]));
     }
-    for (int side = 0; side < 2 && rc == 0; side++) {
+    for (int side = 0; side < c->sides && rc == 0; side++) {
         const char *what = sp_arena_printf(&c->arena, "relations.%s.%s", rel->name, side_name(side));
         if (what == NULL)
             rc = sp_nomem(c->err);
@@ -208,7 +210,7 @@ static int check_relation(struct check *c, const struct sp_map_relation *rel)
 /* A table that no relation mentions keeps its name: a relation of that name must not mean another table. */
 static int check_names(struct check *c, const struct sp_map_relation *rel)
 {
-    for (int side = 0; side < 2 && rel->ignore == NULL; side++) {
+    for (int side = 0; side < c->sides && rel->ignore == NULL; side++) {
         bool mentioned = sp_schema_table(c->schema[side], rel->name) == NULL;
         for (size_t i = 0; i < c->m->nrelations && !mentioned; i++)
             mentioned =
@@ -225,6 +227,8 @@ static int check_names(struct check *c, const struct sp_map_relation *rel)
 static int check_crosswalk(struct check *c, const struct sp_crosswalk *x)
 {
     int side = x->on_target ? 1 : 0;
+    if (side >= c->sides)
+        return 0;
     const char *what = sp_arena_printf(&c->arena, "crosswalks.%s", x->name);
     const struct sp_table *t = sp_schema_table(c->schema[side], x->table);
     if (what == NULL)
@@ -239,7 +243,11 @@ static int check_crosswalk(struct check *c, const struct sp_crosswalk *x)
 int sp_mapping_check(const struct sp_mapping *m, const struct sp_schema *source,
     const struct sp_schema *target, struct sp_error *err)
 {
-    struct check c = { .m = m, .schema = { source, target }, .arena = SP_ARENA_INIT, .err = err };
+    struct check c = { .m = m,
+        .schema = { source, target },
+        .sides = target != NULL ? 2 : 1,
+        .arena = SP_ARENA_INIT,
+        .err = err };
     int rc = 0;
     for (size_t i = 0; i < m->ncrosswalks && rc == 0; i++)
         rc = check_crosswalk(&c, &m->crosswalks[i]);

@@ -199,10 +199,14 @@ void sp_mapping_free(struct sp_mapping *m)
 
 const struct sp_map_relation *sp_mapping_relation(const struct sp_mapping *m, const char *name)
 {
-    for (size_t i = 0; i < m->nrelations; i++)
-        if (strcmp(m->relations[i].name, name) == 0)
-            return &m->relations[i];
-    return NULL;
+    const struct sp_map_relation *ignored = NULL;
+    for (size_t i = 0; i < m->nrelations; i++) {
+        const struct sp_map_relation *r = &m->relations[i];
+        if (strcmp(r->name, name) == 0 && r->ignore == NULL)
+            return r;
+        ignored = strcmp(r->name, name) == 0 ? r : ignored;
+    }
+    return ignored;
 }
 
 const struct sp_map_column *sp_map_column_named(const struct sp_map_relation *r, const char *name)

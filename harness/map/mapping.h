@@ -80,10 +80,12 @@ int sp_mapping_load(const char *file, struct sp_mapping **out, struct sp_error *
 int sp_mapping_parse(
     const char *name, const char *text, size_t n, struct sp_mapping **out, struct sp_error *err);
 void sp_mapping_free(struct sp_mapping *m);
-/* Every name that the mapping uses must exist on its side; every difference of form that it cannot bridge is said. */
+/* Every name that the mapping uses must exist on its side, and none may mean two things. `target` NULL: it is still to be
+ * made. */
 struct sp_schema;
 int sp_mapping_check(const struct sp_mapping *m, const struct sp_schema *source,
     const struct sp_schema *target, struct sp_error *err);
+/* One that is compared goes before one that is ignored. */
 const struct sp_map_relation *sp_mapping_relation(const struct sp_mapping *m, const char *name);
 const struct sp_map_column *sp_map_column_named(const struct sp_map_relation *r, const char *name);
 

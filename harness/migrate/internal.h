@@ -28,6 +28,7 @@ struct sp_mctx {
     uint8_t *objects_done;     /* per inventory item: made, or not to be made */
     const struct sp_cap *caps; /* of the target, effective */
     bool same_kind;
+    bool own_words; /* same kind, and no mapping calls anything otherwise */
     uint64_t rows, bytes;
 };
 
@@ -41,6 +42,11 @@ int sp_m_plan(struct sp_mctx *m, struct sp_error *err);
 int sp_m_say_plan(struct sp_mctx *m, struct sp_error *err);
 /* convert.c: a type for each column that has none, found in its values. */
 int sp_m_convert(struct sp_mctx *m, struct sp_mtable *x, struct sp_error *err);
+/* mapped.c: what a mapping's rules make of types and values. */
+struct sp_map_column;
+int sp_m_mapped_types(struct sp_mctx *m, struct sp_error *err);
+void sp_m_mapped_rules(const struct sp_mctx *m, const char *table, struct sp_colplan *plan);
+const struct sp_map_column *sp_m_map_column(const struct sp_mctx *m, const char *table, const char *column);
 /* misfits.c: values that do not fit, as far as they are listed. */
 #define SP_MISFITS 10
 struct sp_misfits {

@@ -46,6 +46,9 @@ static int extras(struct pump *p, const uint8_t *at, size_t left)
         whole = used > 0 && (uint64_t)used <= left;
         at += whole ? used : 0;
         left -= whole ? (size_t)used : 0;
+        if (whole && sp_session_provider(p->m->target)->db->load_extra == NULL)
+            return sp_fail(&p->err, SP_E_UNSUPPORTED, SP_ORIGIN_HARNESS,
+                "field %s has no place on the target: give it a column in the mapping, or `ignore` it", name);
         int rc = whole ? sp_db_load_extra(p->m->target, p->load, name, &v, &p->err) : 0;
         if (rc != 0)
             return sp_error_prefix(&p->err, "field %s", name);
@@ -127,6 +130,7 @@ static size_t columns(
         (*plan)[n] = (struct sp_colplan){ .name = name, .source = name, .target = name };
         if (!as_it_is)
             (*plan)[n].type = t->columns[i].type;
+        sp_m_mapped_rules(m, t->name, &(*plan)[n]);
         (*names)[n++] = name;
     }
     return n;

@@ -196,6 +196,8 @@ static int look_at_source(struct sp_mctx *m, bool *snapshot, struct sp_error *er
     }
     if (rc == 0)
         rc = sp_db_introspect(m->source, m->opt->source_ns, &m->from, err);
+    if (rc == 0)
+        rc = sp_m_mapped_types(m, err);
     if (rc != 0)
         sp_error_prefix(err, "source %s", sp_session_endpoint(m->source)->name);
     return rc;
@@ -259,6 +261,10 @@ int sp_migrate_bulk(struct sp_session *source, struct sp_session *target,
     if (source == NULL || target == NULL || source == target)
         return sp_invalid(caller_err, "migrate needs two open sessions");
     m.same_kind = strcmp(sp_session_provider(source)->kind, sp_session_provider(target)->kind) == 0;
+    m.own_words = m.same_kind && opt->mapping == NULL;
+    /* Documents travel as they are stored whatever they are called; a table is made anew. */
+    m.same_kind =
+        m.same_kind && (opt->mapping == NULL || sp_session_provider(target)->db->load_extra != NULL);
     int rc = begin(&m, &snapshot, &err);
     if (rc == 0 && opt->dry_run) {
         rc = sp_m_say_plan(&m, &err);

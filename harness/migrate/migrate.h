@@ -6,11 +6,15 @@
 #include "event.h"
 #include "provider_call.h"
 
+struct sp_mapping;
 struct sp_migrate_options {
     const char *const *tables;
     size_t ntables; /* globs; empty = all */
     const char *source_ns,
-        *target_ns;     /* NULL = the default namespace; views and the like stay behind otherwise */
+        *target_ns; /* NULL = the default namespace; views and the like stay behind otherwise */
+    /* What sp_mapping_for_copy() made, of which the source is a lens; NULL = names are the same. Views and the like stay
+     * behind then. */
+    const struct sp_mapping *mapping;
     bool show_values;   /* in findings; otherwise type and digest */
     bool dry_run;       /* says what would be done; writes nothing */
     bool into_existing; /* tables may exist already; they must be empty */

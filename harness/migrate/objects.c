@@ -43,7 +43,7 @@ int sp_m_virtual_tables(struct sp_mctx *m, struct sp_error *err)
         return sp_nomem(err);
     for (size_t i = 0; rc == 0 && i < m->from->ninventory; i++) {
         const struct sp_inventory_item *x = &m->from->inventory[i];
-        if (!sp_m_is_virtual(x) || !m->same_kind || x->definition == NULL || !selected(m, x))
+        if (!sp_m_is_virtual(x) || !m->own_words || x->definition == NULL || !selected(m, x))
             continue;
         rc = run(m, x, err);
         if (rc == 0)
@@ -108,7 +108,7 @@ static int say_left(struct sp_mctx *m, struct sp_error *err)
         struct sp_error why = SP_ERROR_INIT;
         if (m->objects_done[i])
             continue;
-        if (m->same_kind && is_statement(x) && run(m, x, &why) == 0)
+        if (m->own_words && is_statement(x) && run(m, x, &why) == 0)
             continue; /* what it waited for came after it in the last round */
         if (lost(&why)) {
             rc = -(int)why.code;
@@ -117,10 +117,11 @@ static int say_left(struct sp_mctx *m, struct sp_error *err)
             break;
         }
         rc = sp_m_note(m, err, "warning", "%s %s was not migrated: %s", x->kind, x->name,
-            why.code != SP_E_OK     ? sp_error_text(&why)
-            : !m->same_kind         ? "the target is another kind of backend"
-            : x->definition == NULL ? "its definition is not known"
-                                    : "no statement makes it");
+            why.code != SP_E_OK                        ? sp_error_text(&why)
+            : !m->same_kind && m->opt->mapping == NULL ? "the target is another kind of backend"
+            : !m->own_words                            ? "it may speak of names that the mapping changes"
+            : x->definition == NULL                    ? "its definition is not known"
+                                                       : "no statement makes it");
         sp_error_clear(&why);
     }
     return rc;
@@ -134,9 +135,9 @@ int sp_m_objects_before(struct sp_mctx *m, struct sp_error *err)
         return sp_nomem(err);
     for (size_t i = 0; i < m->from->ninventory; i++) {
         const struct sp_inventory_item *x = &m->from->inventory[i];
-        m->objects_done[i] = !selected(m, x) || (sp_m_is_virtual(x) && m->same_kind && x->definition != NULL);
+        m->objects_done[i] = !selected(m, x) || (sp_m_is_virtual(x) && m->own_words && x->definition != NULL);
     }
-    while (m->same_kind && round_of(m, BEFORE_TABLES) != 0)
+    while (m->own_words && round_of(m, BEFORE_TABLES) != 0)
         ;
     return 0;
 }
@@ -145,9 +146,9 @@ int sp_m_objects_before(struct sp_mctx *m, struct sp_error *err)
  * speak of is there. */
 int sp_m_other_objects(struct sp_mctx *m, struct sp_error *err)
 {
-    while (m->same_kind && round_of(m, BEFORE_TABLES) + round_of(m, OTHERS) != 0)
+    while (m->own_words && round_of(m, BEFORE_TABLES) + round_of(m, OTHERS) != 0)
         ;
-    while (m->same_kind && round_of(m, TRIGGERS) != 0)
+    while (m->own_words && round_of(m, TRIGGERS) != 0)
         ;
     return say_left(m, err);
 }

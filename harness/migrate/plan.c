@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <strings.h>
 
+#include "map/mapping.h"
 #include "migrate/internal.h"
 
 bool sp_m_selected(const struct sp_mctx *m, const char *table)
@@ -18,19 +19,22 @@ static int add(struct sp_mctx *m, const struct sp_table *t, struct sp_error *err
 {
     struct sp_mtable *x = &m->tables[m->ntables];
     const char *kind = sp_session_provider(m->target)->kind;
-    if (t->open_fields && sp_session_provider(m->target)->db->load_extra == NULL)
+    bool open = sp_session_provider(m->target)->db->load_extra != NULL;
+    bool mapped = m->opt->mapping != NULL && sp_mapping_relation(m->opt->mapping, t->name) != NULL;
+    if (t->open_fields && !open && !mapped)
         return sp_fail(err, SP_E_UNSUPPORTED, SP_ORIGIN_HARNESS,
             "table %s holds documents with fields beyond its declared columns, for which %s has no place; "
             "map "
             "them to columns, or choose other tables with --tables",
             t->name, kind);
     *x = (struct sp_mtable){ .t = t, .made = *t };
+    x->made.open_fields = t->open_fields && open;
     if (m->opt->source_ns != NULL || m->opt->target_ns != NULL)
         x->made.ns = m->opt->target_ns;
     /* Its own words name a table without a namespace: they fit only from default to default. */
     bool in_default = m->opt->source_ns == NULL && m->opt->target_ns == NULL;
     x->made.native_verbatim =
-        in_default && m->same_kind && t->native_definition != NULL && sp_streq(t->native_kind, kind);
+        in_default && m->own_words && t->native_definition != NULL && sp_streq(t->native_kind, kind);
     x->existing = sp_schema_table(m->to, t->name) != NULL;
     if (x->existing && !m->opt->into_existing)
         return sp_fail(err, SP_E_EXISTS, SP_ORIGIN_HARNESS,
@@ -154,7 +158,7 @@ int sp_m_say_plan(struct sp_mctx *m, struct sp_error *err)
         const struct sp_inventory_item *x = &m->from->inventory[i];
         if (sp_m_selected(m, x->name) || (x->table != NULL && sp_m_selected(m, x->table)))
             rc = sp_m_note(m, err, "plan", "%s %s %s", x->kind, x->name,
-                m->same_kind && x->definition != NULL ? "would be created from its definition"
+                m->own_words && x->definition != NULL ? "would be created from its definition"
                                                       : "would not be migrated");
     }
     return rc;

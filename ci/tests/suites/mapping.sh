@@ -91,7 +91,7 @@ on() {
     if [ "$1" = source ]; then
         sqlite3 "$work/a.db" "$2"
     elif [ "$kind" = sqlite ]; then
-        sqlite3 "$work/b.db" "$2"
+        sqlite3 "$work/b.db" "${2#SET DATESTYLE = ISO; }"
     else
         psql -qAtX -v ON_ERROR_STOP=1 "$POSTGRESQL_URL" -c "$2"
     fi
@@ -191,9 +191,57 @@ both() {
         "$sp" verify "sqlite:$work/a.db" "$target" -m "$work/draft.yaml" --report-dir "$work/r"
 }
 
+# --- copies -----------------------------------------------------------------------------------------------------------
+empty_target() {
+    if [ "$kind" = sqlite ]; then
+        rm -f "$work/b.db"
+        sqlite3 "$work/b.db" "VACUUM"
+    else
+        on target "SET client_min_messages = warning; DROP SCHEMA public CASCADE; CREATE SCHEMA public"
+    fi
+}
+move() { "$sp" migrate "sqlite:$work/a.db" "$target" --mapping "$work/copy.yaml" --report-dir "$work/m" "$@"; }
+# refused TEXT NAME LINES...: a copy by the mapping with these lines.
+refused() {
+    local text=$1 name=$2
+    printf '%s\n' 'version: 1' 'crosswalks: { ids: { side: target, table: m, source: a, target: b } }' relations: "${@:3}" \
+        >"$work/refused.yaml"
+    expect_text 2 "$text" "$kind: refused: $name" "$sp" migrate "sqlite:$work/a.db" "$target" -m "$work/refused.yaml" \
+        --report-dir "$work/m"
+}
+copies() {
+    fresh
+    sed -e '/^  target: { migrations/d' -e 's/^\( *\)tenant: { source.*/&\n\1since: { source: { constant: 2024-02-29 }, type: date }/' \
+        "$work/m.yaml" >"$work/copy.yaml"
+    empty_target
+    expect_text 0 "would create the table" "$kind: a dry run says what a copy would do" move --dry-run -v
+    expect_text 0 "MIGRATED" "$kind: a copy goes to the names of the target" move
+    expect_text 0 "equal" "$kind: and is equal through the same mapping" \
+        "$sp" verify "sqlite:$work/a.db" "$target" -m "$work/copy.yaml" --checks rows,relations --report-dir "$work/r"
+    expect_text 0 "3" "$kind: where was followed" on target "SELECT count(*) FROM people"
+    expect_text 0 "2024-02-29" "$kind: constants were written" on target "SET DATESTYLE = ISO; SELECT min(since) FROM people"
+    expect_text 0 "00:00:00.123" "$kind: rules were followed" on target "SET DATESTYLE = ISO; SELECT min(seen) FROM people"
+    on target "DELETE FROM orders; DELETE FROM people; DELETE FROM parts; DELETE FROM tools; DELETE FROM prices"
+    expect_text 2 "exists on the target already" "$kind: tables that are there are refused" move
+    expect_text 0 "MIGRATED" "$kind: and taken when asked for" move --into-existing
+    expect_text 0 "equal" "$kind: and are equal then" \
+        "$sp" verify "sqlite:$work/a.db" "$target" -m "$work/copy.yaml" --checks rows,relations --report-dir "$work/r"
+    empty_target
+    refused "does not translate ids" "ids that are translated" '  orders: { columns: { client_id: { crosswalk: ids } } }'
+    refused "does not embed rows" "rows that become elements" \
+        '  orders: { target: { table: clients, array: orders } }'
+    refused 'not "a/b" inside' "a place inside of a document" '  clients: { columns: { name: { target: a/b } } }'
+    refused "two relations into one table" "two relations of one table" \
+        '  clients: { target: { table: all, where: { x: 1 } } }' '  orders: { target: { table: all, where: { x: 2 } } }'
+    refused "the source has a table of that name" "a name that is taken" '  clients: { target: orders }'
+    refused "is not listed" "a column that nobody listed" '  clients: { only_listed: true, columns: { id: } }'
+    refused 'no table "client"; did you mean "clients"?' "a table that is not there" '  client:'
+}
+
 kind=sqlite
 target=sqlite:$work/b.db
 both
+copies
 
 expect_text 0 "relations.NAME.columns.NAME" "help mapping lists the keys" "$sp" help mapping
 expect_text 2 "cannot read the mapping" "a mapping that is not there" compare -m "$work/nowhere.yaml"
@@ -219,6 +267,7 @@ case $? in
     kind=postgresql
     target=env:POSTGRESQL_URL
     both
+    copies
     ;;
 1) skipped=$((skipped + 1)) ;;
 *) failed=$((failed + 1)) ;;
