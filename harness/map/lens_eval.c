@@ -93,6 +93,7 @@ int lens_col_value(struct lens_row *r, const struct lens_col *c, const struct sp
         *out = *c->constant;
         return 0;
     }
+    as_stored = as_stored && !c->logical;
     int rc = lens_path_value(r, &c->path, c->parent, type, as_stored, out);
     if (rc != 0)
         return rc == -SP_E_NOMEM ? sp_nomem(err)

@@ -25,6 +25,8 @@ struct lens_col {
     bool parent;                   /* of an embedded array: the path begins at the document */
     bool ordinal;
     const struct sp_value *constant;
+    bool
+        logical; /* compared by meaning, also between two backends of one kind: a side has no stored value of it */
     struct lens_walk *walk;     /* the ids are translated, NULL = as they are */
     const struct sp_type *type; /* what the mapping says of a dynamic place; NULL = nothing */
 };

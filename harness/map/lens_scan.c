@@ -42,6 +42,9 @@ static bool reads_alike(const struct lens_session *s, const struct lens_view *v,
 {
     if (!v->direct || (v->documents && scan->where != NULL))
         return false;
+    for (size_t i = 0; v->store && scan->as_stored && i < v->ncols; i++)
+        if (v->cols[i].logical)
+            return false;
     for (size_t i = 0; v->documents && !scan->as_stored && i < scan->ncols; i++)
         if (scan->cols[i].type.tag == SP_JSON || scan->cols[i].type.tag == SP_REF)
             return false;

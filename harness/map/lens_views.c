@@ -187,10 +187,22 @@ static int add_column(struct making *m, struct lens_view *v, const struct lens_c
     return 0;
 }
 
+/* Positions, constants and translated ids are stored nowhere, or in another collection; rules and types speak of
+ * meanings. */
+static bool by_meaning(const struct sp_map_column *mc)
+{
+    bool shown = mc->crosswalk != NULL || mc->has_type || mc->nrules != 0;
+    for (int side = 0; side < 2; side++)
+        shown = shown || mc->ordinal[side] || mc->constant[side] != NULL;
+    return shown;
+}
+
 static int mapped_column(struct making *m, struct lens_view *v, const struct sp_map_column *mc)
 {
     int side = (int)m->s->side, rc = 0;
-    struct lens_col c = { .name = mc->name, .m = mc, .ordinal = mc->ordinal[side] };
+    struct lens_col c = {
+        .name = mc->name, .m = mc, .ordinal = mc->ordinal[side], .logical = by_meaning(mc)
+    };
     c.parent = v->embedded && mc->parent[side];
     c.constant = mc->constant[side];
     if (mc->place[side] == NULL && !c.ordinal && c.constant == NULL)

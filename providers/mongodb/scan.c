@@ -16,6 +16,7 @@ struct field { /* a planned column */
     size_t n;
     const struct sp_type *type; /* as declared, or NULL */
     bool text;                  /* strings need no look at the type */
+    size_t first;               /* the first planned column of that name: a plan may ask for one twice */
     bson_iter_t at;
     bool there;
 };
@@ -25,6 +26,7 @@ struct pass {
     const struct mo_table *t;
     struct sp_rowbuf *rb;
     struct field *fields;
+    size_t distinct; /* names among them */
     bool hide_id; /* _id belongs to the address */
     bool whole;   /* every column that a table without open fields has is asked for */
     struct sp_arena scratch;
@@ -61,7 +63,7 @@ static struct field *planned(struct pass *p, const bson_iter_t *it, size_t *hint
         size_t k = *hint + i < p->scan->ncols ? *hint + i : *hint + i - p->scan->ncols;
         if (p->fields[k].n == n && memcmp(p->fields[k].name, name, n) == 0) {
             *hint = k + 1 < p->scan->ncols ? k + 1 : 0;
-            return &p->fields[k];
+            return &p->fields[p->fields[k].first];
         }
     }
     return NULL;
@@ -101,7 +103,7 @@ static int document(struct pass *p, const bson_t *doc)
         p->fields[i].there = false;
     if (!bson_iter_init(&it, doc))
         return mo_corrupt("scan", p->err);
-    while ((found < p->scan->ncols || p->whole) && bson_iter_next(&it)) {
+    while ((found < p->distinct || p->whole) && bson_iter_next(&it)) {
         struct field *f = planned(p, &it, &hint);
         if (f == NULL && p->whole && !(p->hide_id && strcmp(bson_iter_key(&it), "_id") == 0))
             return stranger(p, bson_iter_key(&it));
@@ -112,7 +114,7 @@ static int document(struct pass *p, const bson_t *doc)
         }
     }
     for (size_t i = 0; rc == 0 && i < p->scan->ncols; i++) {
-        struct field *f = &p->fields[i];
+        struct field *f = &p->fields[p->fields[i].first];
         if (f->there && BSON_ITER_HOLDS_NULL(&f->at))
             rc = sp_put_null(p->rb);
         else if (f->there)
@@ -162,6 +164,8 @@ static bool project(struct pass *p, bson_t *opts)
         return true;
     bool ok = BSON_APPEND_DOCUMENT_BEGIN(opts, "projection", &names);
     for (size_t i = 0; ok && i < p->scan->ncols; i++) {
+        if (p->fields[i].first != i)
+            continue;
         id = id || strcmp(p->fields[i].name, "_id") == 0;
         ok = BSON_APPEND_INT32(&names, p->fields[i].name, 1);
     }
@@ -285,6 +289,9 @@ static int prepare(struct pass *p)
         struct field *f = &p->fields[i];
         f->name = scan->side == SP_SIDE_SOURCE ? scan->cols[i].source : scan->cols[i].target;
         f->n = strlen(f->name);
+        while (strcmp(p->fields[f->first].name, f->name) != 0)
+            f->first++;
+        p->distinct += f->first == i ? 1 : 0;
         const struct sp_column *c = mo_table_column(p->t, f->name);
         if (c == NULL && !p->t->t.open_fields)
             return sp_fail(p->err, SP_E_INVALID, SP_ORIGIN_BACKEND, "no column \"%s\" in table \"%s\"",
@@ -292,7 +299,7 @@ static int prepare(struct pass *p)
         f->type = c == NULL ? NULL : &c->type;
         f->text = scan->as_stored || c == NULL || c->type.tag == SP_MISSING || c->type.tag == SP_TEXT;
     }
-    p->whole = !p->t->t.open_fields && scan->ncols >= p->t->t.ncolumns; /* all of them were found above */
+    p->whole = !p->t->t.open_fields && p->distinct >= p->t->t.ncolumns; /* all of them were found above */
     p->hide_id = p->t->defined && mo_table_column(p->t, "_id") == NULL;
     return 0;
 }
