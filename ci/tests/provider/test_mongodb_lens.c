@@ -216,9 +216,9 @@ static void documents_of_two_shapes(void **state)
         { "{\"$set\":{\"who.tag.a.0\":{\"$numberLong\":\"1\"}}}", "orders", "\"column\":\"tag/a/0" },
         { "{\"$unset\":{\"who.city\":1}}", "orders", "\"column\":\"city\"" },
         { "{\"$set\":{\"who.city\":null}}", "orders", "\"column\":\"city\"" },
-        { "{\"$set\":{\"who.age\":3}}", "orders", "\"column\":\"who/age\"" },
-        { "{\"$set\":{\"lines.0.more.k\":2}}", "items", "\"column\":\"more/k\"" },
-        { "{\"$set\":{\"lines.0.more.k\":{\"$numberLong\":\"1\"}}}", "items", "\"column\":\"more/k\"" },
+        { "{\"$set\":{\"who.age\":3}}", "orders", "\"column\":\"who" },
+        { "{\"$set\":{\"lines.0.more.k\":2}}", "items", "\"column\":\"more/k" },
+        { "{\"$set\":{\"lines.0.more.k\":{\"$numberLong\":\"1\"}}}", "items", "\"column\":\"more/k" },
         { "{\"$set\":{\"lines.0.sku\":\"S\"}}", "items", "\"column\":\"sku\"" },
         { "{\"$pop\":{\"lines\":1}}", "items", "\"difference\":\"missing\"" },
     };
