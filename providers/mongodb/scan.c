@@ -27,8 +27,8 @@ struct pass {
     struct sp_rowbuf *rb;
     struct field *fields;
     size_t distinct; /* names among them */
-    bool hide_id; /* _id belongs to the address */
-    bool whole;   /* every column that a table without open fields has is asked for */
+    bool hide_id;    /* _id belongs to the address */
+    bool whole;      /* every column that a table without open fields has is asked for */
     struct sp_arena scratch;
     uint64_t rows;
     struct sp_error *err;
