@@ -5,6 +5,7 @@
 #ifndef SP_SQLITE_INTERNAL_H
 #define SP_SQLITE_INTERNAL_H
 
+#include <pthread.h>
 #include <sqlite3.h>
 #include <stdatomic.h>
 
@@ -45,6 +46,7 @@ struct sq_table {
 struct sp_session {
     struct sp_session_base base;
     sqlite3 *db;
+    pthread_mutex_t swap; /* held while a live session gets another db, for whoever interrupts it then */
     char *path;
     bool read_only;        /* access level */
     bool immutable, copy;  /* how a read-only file is read */
@@ -80,6 +82,10 @@ int sq_state_read(const char *path, struct sq_state *out, struct sp_error *err);
 bool sq_state_same_main(const struct sq_state *a, const struct sq_state *b);
 void sq_state_id(const struct sq_state *st, char id[64]);
 int sq_open_readonly(struct sp_session *s, struct sp_error *err);
+/* Of an endpoint that is live: a plain reader beside the writers, or a copy; again: a new copy where the file has changed. */
+int sq_open_live(struct sp_session *s, struct sp_error *err);
+int sq_live_again(struct sp_session *s, struct sp_error *err);
+void sq_live_id(struct sp_session *s, const struct sq_state *before, char id[64]);
 int sq_readonly_unchanged(struct sp_session *s, struct sp_error *err);
 char *sq_uri(const char *path, const char *query); /* free() */
 
@@ -97,6 +103,7 @@ int sq_file_size(struct sq_file *f, int64_t *size);
 void sq_file_close(struct sq_file *f);
 
 /* open.c */
+int sq_configure(struct sp_session *s, struct sp_error *err); /* after s->db was opened */
 int sq_open(struct sp_session **out, const struct sp_endpoint *e, struct sp_error *err);
 void sq_close(struct sp_session *s);
 int sq_ping(struct sp_session *s, struct sp_error *err);

@@ -25,7 +25,10 @@ int sq_process_init(struct sp_error *err)
 void sq_interrupt(struct sp_session *s)
 {
     atomic_store(&s->interrupted, true);
-    sqlite3_interrupt(s->db);
+    pthread_mutex_lock(&s->swap);
+    if (s->db != NULL)
+        sqlite3_interrupt(s->db);
+    pthread_mutex_unlock(&s->swap);
 }
 
 static int on_progress(void *p)
@@ -144,7 +147,7 @@ static int encoding(struct sp_session *s, struct sp_error *err)
     return ret;
 }
 
-static int configure(struct sp_session *s, struct sp_error *err)
+int sq_configure(struct sp_session *s, struct sp_error *err)
 {
     int64_t n = 0;
     (void)sqlite3_extended_result_codes(s->db, 1);
@@ -193,6 +196,10 @@ int sq_open(struct sp_session **out, const struct sp_endpoint *e, struct sp_erro
     struct sp_session *s = calloc(1, sizeof *s);
     if (s == NULL)
         return sp_nomem(err);
+    if (pthread_mutex_init(&s->swap, NULL) != 0) {
+        free(s);
+        return sp_nomem(err);
+    }
     s->base.provider = &sp_provider_sqlite;
     s->base.endpoint = e;
     s->read_only = e->access == SP_ACCESS_READ_ONLY;
@@ -200,9 +207,11 @@ int sq_open(struct sp_session **out, const struct sp_endpoint *e, struct sp_erro
     s->path = resolve(path);
     int ret = s->path == NULL ? sp_nomem(err) : option_ms(e, "busy_timeout", "5s", &s->busy_ms, err);
     if (ret == 0)
-        ret = s->read_only ? sq_open_readonly(s, err) : open_writable(s, err);
+        ret = !s->read_only ? open_writable(s, err)
+              : e->live     ? sq_open_live(s, err)
+                            : sq_open_readonly(s, err);
     if (ret == 0)
-        ret = configure(s, err);
+        ret = sq_configure(s, err);
     if (ret != 0) {
         sq_close(s);
         return ret;
@@ -222,6 +231,7 @@ void sq_close(struct sp_session *s)
             (void)sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
         (void)sqlite3_close_v2(s->db);
     }
+    pthread_mutex_destroy(&s->swap);
     sp_arena_free(&s->cache_arena);
     free(s->path);
     free(s);

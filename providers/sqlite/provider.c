@@ -168,8 +168,9 @@ static int effective(
         page,
         s->copy        ? ", read from a private copy"
         : s->immutable ? ", read as immutable"
+        : s->read_only ? ", read beside its writers"
                        : "");
-    if (!s->read_only)
+    if (!s->read_only || s->base.endpoint->live)
         deny(&out[SP_CAP_SNAPSHOT_JOIN], "only sessions that read without locks share a state");
     if (sqlite3_libversion_number() < 3035000)
         deny(&out[SP_CAP_RETURNING], "RETURNING needs SQLite 3.35");

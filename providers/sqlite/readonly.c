@@ -284,6 +284,105 @@ int sq_open_readonly(struct sp_session *s, struct sp_error *err)
     return ret;
 }
 
+/* ---- a file that others write to meanwhile ---- */
+
+static bool is_there(const char *path, const char *suffix)
+{
+    char *name = sp_strdup_printf("%s%s", path, suffix);
+    bool there = name != NULL && access(name, F_OK) == 0;
+    free(name);
+    return there;
+}
+
+/* A plain reader, as every other process that has the file open: in WAL mode it holds nobody up, and sees one state from
+ * its first read on. Without the shared index somebody else would have to make it; then nobody is writing. */
+static int open_beside(struct sp_session *s, struct sp_error *err)
+{
+    int rc = sqlite3_open_v2(
+        s->path, &s->db, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, NULL);
+    s->immutable = s->copy = false;
+    if (rc == SQLITE_OK)
+        return 0;
+    sqlite3_close(s->db);
+    s->db = NULL;
+    return sq_error_code(rc, s->path, "cannot open", err);
+}
+
+/* Elsewhere a reader holds writers up: they wait for as long as it takes to copy the file, and no longer. 1 = locked. */
+static int copy_live(struct sp_session *s, struct sp_error *err)
+{
+    struct sq_file *f = NULL;
+    int ret = sq_file_open(s->path, &f, err);
+    if (ret != 0)
+        return ret;
+    int rc = sq_file_lock_shared(f);
+    if (rc != SQLITE_OK) {
+        sq_file_close(f);
+        return rc == SQLITE_BUSY ? 1 : sq_error_code(rc, s->path, "cannot lock for reading", err);
+    }
+    ret = state_stat(s->path, &s->state, err);
+    if (ret == 0)
+        ret = state_header(f, s->path, true, &s->state, err);
+    if (ret == 0)
+        ret = open_copy(s, f, s->state.wal_size > 0, journal_live(s->path) && !sq_file_reserved(f), err);
+    s->immutable = false;
+    sq_file_close(f);
+    return ret;
+}
+
+int sq_open_live(struct sp_session *s, struct sp_error *err)
+{
+    int64_t end = sq_now_ns() + (int64_t)s->busy_ms * 1000000;
+    int ret = sq_state_read(s->path, &s->state, err);
+    if (ret == 0 && s->state.wal_mode && is_there(s->path, "-wal") && is_there(s->path, "-shm"))
+        return open_beside(s, err);
+    while (ret == 0 && (ret = copy_live(s, err)) > 0 && sq_now_ns() < end) {
+        ret = 0;
+        pause_ms(2);
+    }
+    if (ret > 0)
+        ret = sp_fail(err, SP_E_UNAVAILABLE, SP_ORIGIN_BACKEND,
+            "%s: another process holds an exclusive lock on it; raise busy_timeout", s->path);
+    return ret;
+}
+
+int sq_live_again(struct sp_session *s, struct sp_error *err)
+{
+    struct sq_state now;
+    if (!s->copy)
+        return 0;
+    int ret = sq_state_read(s->path, &now, err);
+    if (ret != 0 || same(&s->state, &now))
+        return ret;
+    /* The new one is opened in a session of its own: whoever interrupts this one finds the old db, or the new. */
+    struct sp_session fresh = *s;
+    fresh.db = NULL;
+    ret = sq_open_live(&fresh, err);
+    if (ret != 0)
+        return ret;
+    sq_cache_clear(s);
+    sqlite3_finalize(s->version_stmt);
+    s->version_stmt = NULL;
+    sqlite3 *old = s->db;
+    pthread_mutex_lock(&s->swap);
+    s->db = fresh.db;
+    pthread_mutex_unlock(&s->swap);
+    s->state = fresh.state;
+    s->copy = fresh.copy;
+    (void)sqlite3_close_v2(old);
+    return sq_configure(s, err);
+}
+
+/* What stands beside the state of a plain reader: only what did not change while it began to read is its name. */
+void sq_live_id(struct sp_session *s, const struct sq_state *before, char id[64])
+{
+    struct sq_state after;
+    if (sq_state_read(s->path, &after, NULL) != 0 || !same(before, &after))
+        id[0] = '\0';
+    else
+        sq_state_id(&after, id);
+}
+
 int sq_readonly_unchanged(struct sp_session *s, struct sp_error *err)
 {
     struct sq_state now;

@@ -12,7 +12,7 @@ int sq_snapshot_share(struct sp_session *s, char word[SP_SNAPSHOT_WORD], struct 
 {
     if (!s->in_snapshot)
         return sp_invalid(err, "no snapshot is open");
-    if (!s->read_only)
+    if (!s->read_only || s->base.endpoint->live)
         return sp_fail(err, SP_E_UNSUPPORTED, SP_ORIGIN_BACKEND,
             "SQLite: only sessions that read without locks share a state");
     sq_state_id(&s->state, word);
@@ -22,7 +22,7 @@ int sq_snapshot_share(struct sp_session *s, char word[SP_SNAPSHOT_WORD], struct 
 int sq_snapshot_join(struct sp_session *s, const char *word, struct sp_error *err)
 {
     char mine[64];
-    if (!s->read_only)
+    if (!s->read_only || s->base.endpoint->live)
         return sp_fail(err, SP_E_UNSUPPORTED, SP_ORIGIN_BACKEND,
             "SQLite: only sessions that read without locks share a state");
     int ret = sq_snapshot_begin(s, mine, err);

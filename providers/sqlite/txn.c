@@ -84,11 +84,15 @@ int sq_snapshot_begin(struct sp_session *s, char id[64], struct sp_error *err)
 {
     int64_t n;
     struct sq_state st;
+    memset(&st, 0, sizeof st);
     if (s->in_snapshot)
         return sp_invalid(err, "a snapshot is open already");
     int ret = 0;
-    if (s->read_only) {
-        ret = sq_readonly_unchanged(s, err);
+    bool beside = s->read_only && s->base.endpoint->live && !s->copy;
+    if (beside) {
+        ret = sq_state_read(s->path, &st, err);
+    } else if (s->read_only) {
+        ret = s->base.endpoint->live ? sq_live_again(s, err) : sq_readonly_unchanged(s, err);
         st = s->state;
     }
     if (ret == 0 && !s->in_txn) {
@@ -111,7 +115,9 @@ int sq_snapshot_begin(struct sp_session *s, char id[64], struct sp_error *err)
         return ret;
     }
     s->in_snapshot = true;
-    if (id != NULL)
+    if (id != NULL && beside)
+        sq_live_id(s, &st, id);
+    else if (id != NULL)
         sq_state_id(&st, id);
     return 0;
 }
