@@ -5,6 +5,7 @@
 
 #include "model/calendar.h"
 #include "props.h"
+#include "verify/internal.h"
 
 struct keeper {
     struct sp_emitter em;
@@ -39,19 +40,41 @@ struct sp_session *side_open(
     return sp_open(&out, s->provider, e, err) == 0 ? out : NULL;
 }
 
+#define READERS 2 /* beside the first */
+
+static void close_all(struct sp_session *s[2][1 + READERS])
+{
+    for (int i = 0; i < 2; i++)
+        for (int k = 0; k <= READERS; k++)
+            sp_close(s[i][k]);
+}
+
+/* Every third time with so little memory that a table takes several passes, every fourth with several readers. */
 void judge(const struct side *a, const struct side *b, struct verdict *v)
 {
-    static const struct sp_verify_options opt = { .checks = SP_VC_ALL, .max_differences = 1000 };
-    struct sp_endpoint e[2];
+    static unsigned times;
+    const struct side *side[2] = { a, b };
+    struct sp_endpoint e[2][1 + READERS];
+    struct sp_session *s[2][1 + READERS] = { { NULL }, { NULL } };
     struct keeper k = { { keep }, json_array() };
+    unsigned number = times++;
+    size_t readers = number % 4 == 3 ? READERS : 0;
     *v = (struct verdict){
         .verdict = SP_VV_NOT_COMPARED, .reasons = SP_BUF_INIT, .events = k.events, .err = SP_ERROR_INIT
     };
-    struct sp_session *x = side_open(a, SP_ACCESS_READ_ONLY, &e[0], &v->err),
-                      *y = x == NULL ? NULL : side_open(b, SP_ACCESS_READ_ONLY, &e[1], &v->err);
-    v->rc = y == NULL ? -1 : sp_verify(x, y, &opt, &k.em, &v->verdict, &v->reasons, &v->err);
-    sp_close(x);
-    sp_close(y);
+    for (int i = 0; i < 2 && v->rc == 0; i++)
+        for (size_t r = 0; r <= readers && v->rc == 0; r++) {
+            s[i][r] = side_open(side[i], SP_ACCESS_READ_ONLY, &e[i][r], &v->err);
+            v->rc = s[i][r] == NULL ? -1 : 0;
+        }
+    const struct sp_verify_options opt = { .checks = SP_VC_ALL,
+        .max_differences = 1000,
+        .readers = { &s[0][1], &s[1][1] },
+        .nreaders = { readers, readers } };
+    if (v->rc == 0)
+        v->rc = sp_verify_bounded(s[0][0], s[1][0], &opt, number % 3 == 2 ? 64u << 10 : SP_VERIFY_MEMORY,
+            &k.em, &v->verdict, &v->reasons, &v->err);
+    close_all(s);
 }
 
 void verdict_clear(struct verdict *v)
