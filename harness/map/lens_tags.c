@@ -112,11 +112,13 @@ static int octets(struct sp_arena *a, const char *hex, size_t n, char **out)
     *out = sp_arena_alloc(a, n / 2 + 1);
     if (*out == NULL)
         return -SP_E_NOMEM;
-    for (size_t i = 0; i + 1 < n + n % 2; i++) {
+    if (n % 2 != 0)
+        return -SP_E_CORRUPT;
+    for (size_t i = 0; i < n; i++) {
         const char *d = hex[i] != '\0' ? strchr(digits, hex[i]) : NULL;
         if (d == NULL)
             return -SP_E_CORRUPT;
-        (*out)[i / 2] = (char)((*out)[i / 2] << 4 | (d - digits));
+        (*out)[i / 2] = (char)(i % 2 == 0 ? (d - digits) << 4 : ((*out)[i / 2] | (d - digits)));
     }
     return 0;
 }
