@@ -17,6 +17,7 @@ static struct {
     struct world w;
     struct side *a, *b;
     const struct pair *pair;
+    struct sp_mapping *mapping;
     uint64_t seed;
 } now;
 
@@ -25,11 +26,27 @@ struct pair {
     struct limits can;
     enum keys keys;
     unsigned damages;
+    enum { SAME_SHAPE, FORTH, BACK } mapped; /* through a mapping: documents are the target, the source */
     struct side *(*a)(const char *work), *(*b)(const char *work);
     void (*others)(void); /* further copies */
 };
 
-static void score(const char *what, const char *problem)
+/* PROPS_EVENTS=1: what was said, behind the line that names the seed. */
+static void show(const struct verdict *v)
+{
+    size_t i;
+    json_t *e;
+    if (getenv("PROPS_EVENTS") == NULL || v == NULL)
+        return;
+    json_array_foreach(v->events, i, e)
+    {
+        char *text = json_dumps(e, JSON_COMPACT);
+        printf("    %.600s\n", text);
+        free(text);
+    }
+}
+
+static void score(const char *what, const char *problem, const struct verdict *v)
 {
     if (problem[0] == '\0') {
         passed++;
@@ -37,6 +54,7 @@ static void score(const char *what, const char *problem)
     }
     failed++;
     printf("not ok - %s seed %llu: %s: %s\n", now.pair->name, (unsigned long long)now.seed, what, problem);
+    show(v);
     fflush(stdout);
 }
 
@@ -44,9 +62,9 @@ static void equal_to(const struct side *b, const char *what)
 {
     struct verdict v;
     char problem[2048] = "";
-    judge(now.a, b, &v);
+    judge(now.a, b, now.mapping, &v);
     expect_equal(&v, problem, sizeof problem);
-    score(what, problem);
+    score(what, problem, &v);
     verdict_clear(&v);
     copies++;
 }
@@ -67,13 +85,15 @@ static void damaged_rows(void)
         x.rng = rng;
         done = damage_rows(&x, what, sizeof what, &table);
     }
+    if (now.pair->mapped == FORTH)
+        world_settle(&x);
     if (done) {
         now.b->rewrite(now.b->self, &x, table);
         if (now.b->read_back != NULL && now.pair->keys == KEYS_STORED)
             now.b->read_back(now.b->self, &x);
-        judge(now.a, now.b, &v);
+        judge(now.a, now.b, now.mapping, &v);
         expect_rows(&v, &now.w, &x, now.pair->keys, problem, sizeof problem);
-        score(what, problem);
+        score(what, problem, &v);
         verdict_clear(&v);
         now.b->rewrite(now.b->self, &now.w, table);
         damages++;
@@ -102,9 +122,9 @@ static void damaged_schema(void)
     }
     if (done) {
         now.b->create(now.b->self, &x);
-        judge(now.a, now.b, &v);
+        judge(now.a, now.b, now.mapping, &v);
         expect_schema(&v, now.w.tables[table].name, element, problem, sizeof problem);
-        score(what, problem);
+        score(what, problem, &v);
         verdict_clear(&v);
         damages++;
     } else {
@@ -134,7 +154,7 @@ static void migrate_to(const struct side *to)
     int rc = b == NULL ? -1 : sp_migrate_bulk(a, b, &opt, &em, &err);
     sp_close(a);
     sp_close(b);
-    score("migrate", rc == 0 ? "" : sp_error_text(&err));
+    score("migrate", rc == 0 ? "" : sp_error_text(&err), NULL);
     sp_error_clear(&err);
     if (rc == 0)
         equal_to(to, "migrated by switchproof");
@@ -166,9 +186,9 @@ static void as_read(const char *what)
     char problem[2048] = "";
     world_copy(&x, &now.w);
     now.b->read_back(now.b->self, &x);
-    judge(now.a, now.b, &v);
+    judge(now.a, now.b, now.mapping, &v);
     expect_rows(&v, &now.w, &x, KEYS_STORED, problem, sizeof problem);
-    score(what, problem);
+    score(what, problem, &v);
     verdict_clear(&v);
     world_free(&x);
     copies++;
@@ -235,6 +255,11 @@ static struct side *database_b(const char *work)
     migrated = side_mongo(server("MONGODB_URL"), "sp_props_m");
     return side_mongo(server("MONGODB_URL"), "sp_props_b");
 }
+static struct side *documents(const char *work)
+{
+    (void)work;
+    return side_mapped(server("MONGODB_URL"), "sp_props_d");
+}
 static void mongo_others(void)
 {
     if (now.seed % 2 == 0) {
@@ -244,6 +269,12 @@ static void mongo_others(void)
         migrate_to(migrated);
     }
 }
+
+#define TO_DOCUMENTS                                                                                         \
+    {                                                                                                        \
+        .nan = true, .infinity = true, .negative_zero = true, .narrow = true, .arrays = true, .embed = true, \
+        .fraction = 3, .digits = 34                                                                          \
+    }
 
 static const struct pair pairs[] = {
     { .name = "sqlite-sqlite",
@@ -302,11 +333,37 @@ static const struct pair pairs[] = {
         .a = database_a,
         .b = database_b,
         .others = mongo_others },
+    { .name = "postgresql-mongodb",
+        .can = TO_DOCUMENTS,
+        .keys = KEYS_TYPED,
+        .damages = 3,
+        .mapped = FORTH,
+        .a = schema_a,
+        .b = documents },
+    { .name = "mongodb-postgresql",
+        .can = TO_DOCUMENTS,
+        .keys = KEYS_TYPED,
+        .damages = 3,
+        .mapped = BACK,
+        .a = documents,
+        .b = schema_b },
 };
+
+static void make_mapping(void)
+{
+    struct sp_buf text = SP_BUF_INIT;
+    struct sp_error err = SP_ERROR_INIT;
+    mapping_text(&now.w, now.pair->mapped == BACK, &text);
+    if (sp_mapping_parse("mapping", text.p, text.n, &now.mapping, &err) != 0)
+        die("%s:\n%s", sp_error_text(&err), text.p);
+    sp_buf_free(&text);
+}
 
 static void one_seed(unsigned ndamages)
 {
     world_make(&now.w, now.seed, &now.pair->can);
+    if (now.pair->mapped != SAME_SHAPE)
+        make_mapping();
     now.a->create(now.a->self, &now.w);
     now.b->create(now.b->self, &now.w);
     if (now.a->read_back != NULL && now.pair->keys == KEYS_STORED)
@@ -316,7 +373,10 @@ static void one_seed(unsigned ndamages)
         now.pair->others();
     for (unsigned i = 0; i < ndamages; i++)
         damaged_rows();
-    damaged_schema();
+    if (now.pair->mapped == SAME_SHAPE)
+        damaged_schema();
+    sp_mapping_free(now.mapping);
+    now.mapping = NULL;
     world_free(&now.w);
 }
 

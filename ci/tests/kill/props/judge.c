@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "map/lens.h"
 #include "model/calendar.h"
 #include "props.h"
 #include "verify/internal.h"
@@ -50,7 +51,7 @@ static void close_all(struct sp_session *s[2][1 + READERS])
 }
 
 /* Every third time with so little memory that a table takes several passes, every fourth with several readers. */
-void judge(const struct side *a, const struct side *b, struct verdict *v)
+void judge(const struct side *a, const struct side *b, const struct sp_mapping *mapping, struct verdict *v)
 {
     static unsigned times;
     const struct side *side[2] = { a, b };
@@ -58,7 +59,8 @@ void judge(const struct side *a, const struct side *b, struct verdict *v)
     struct sp_session *s[2][1 + READERS] = { { NULL }, { NULL } };
     struct keeper k = { { keep }, json_array() };
     unsigned number = times++;
-    size_t readers = number % 4 == 3 ? READERS : 0;
+    struct sp_session *lens[2] = { NULL, NULL };
+    size_t readers = number % 4 == 3 && mapping == NULL ? READERS : 0;
     *v = (struct verdict){
         .verdict = SP_VV_NOT_COMPARED, .reasons = SP_BUF_INIT, .events = k.events, .err = SP_ERROR_INIT
     };
@@ -67,13 +69,19 @@ void judge(const struct side *a, const struct side *b, struct verdict *v)
             s[i][r] = side_open(side[i], SP_ACCESS_READ_ONLY, &e[i][r], &v->err);
             v->rc = s[i][r] == NULL ? -1 : 0;
         }
-    const struct sp_verify_options opt = { .checks = SP_VC_ALL,
+    for (int i = 0; i < 2 && v->rc == 0 && mapping != NULL; i++)
+        v->rc = sp_lens_open(s[i][0], s[1 - i][0], mapping, (enum sp_side)i, &lens[i], &v->err);
+    const struct sp_verify_options opt = { .checks =
+                                               mapping != NULL ? SP_VC_ROWS | SP_VC_RELATIONS : SP_VC_ALL,
+        .mapping = mapping,
         .max_differences = 1000,
         .readers = { &s[0][1], &s[1][1] },
         .nreaders = { readers, readers } };
     if (v->rc == 0)
-        v->rc = sp_verify_bounded(s[0][0], s[1][0], &opt, number % 3 == 2 ? 64u << 10 : SP_VERIFY_MEMORY,
-            &k.em, &v->verdict, &v->reasons, &v->err);
+        v->rc = sp_verify_bounded(lens[0] != NULL ? lens[0] : s[0][0], lens[1] != NULL ? lens[1] : s[1][0],
+            &opt, number % 3 == 2 ? 64u << 10 : SP_VERIFY_MEMORY, &k.em, &v->verdict, &v->reasons, &v->err);
+    sp_close(lens[0]);
+    sp_close(lens[1]);
     close_all(s);
 }
 

@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/arena.h"
+#include "map/mapping.h"
 #include "base/buf.h"
 #include "base/str.h"
 #include "model/value.h"
@@ -82,12 +82,14 @@ struct table {
     bool strict, without_rowid;
     struct cell **rows; /* of ncols cells */
     size_t nrows, cap;
+    int parent; /* >= 0: an array within that table's documents, by (parent's key, line); the first two columns */
 };
 
 /* What a pair of backends can hold without a loss. */
 struct limits {
     bool nan, infinity, negative_zero, nul, arrays, any, narrow, json_negative_zero, orphans, nullable_pk,
         documents;
+    bool embed;   /* children that documents hold as arrays; and JSON that a document can be */
     int fraction; /* digits of a second */
     int digits;   /* of a decimal */
 };
@@ -138,6 +140,12 @@ struct side {
 struct side *side_sqlite(const char *path);
 struct side *side_pg(const char *url, const char *schema);
 struct side *side_mongo(const char *url, const char *database);
+/* The world as documents of another shape: fields under other names and in other places, children as arrays. */
+struct side *side_mapped(const char *url, const char *database);
+/* The mapping that tells, `back`: the documents are the source. */
+void mapping_text(const struct world *w, bool back, struct sp_buf *out);
+/* What documents can hold of it: children of parents that are there, their lines from 0 on. */
+void world_settle(struct world *w);
 /* Copies of a file by other means: 0 .. SQLITE_ROUTES - 1. */
 #define SQLITE_ROUTES 5
 const char *sqlite_copy(const char *from, const char *to, unsigned route);
@@ -155,7 +163,8 @@ struct verdict {
 };
 struct sp_session *side_open(
     const struct side *s, enum sp_access access, struct sp_endpoint *e, struct sp_error *err);
-void judge(const struct side *a, const struct side *b, struct verdict *v);
+/* `mapping` may be NULL: rows and relations alone are compared through one. */
+void judge(const struct side *a, const struct side *b, const struct sp_mapping *mapping, struct verdict *v);
 void verdict_clear(struct verdict *v);
 /* How rows are told apart in what is said: by the stored values of the key, by its values under the columns' types, or (where
  * each value is stored in a way of its own) not at all: then only columns are held against what is expected. */

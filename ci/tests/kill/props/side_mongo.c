@@ -1,11 +1,10 @@
 /* side_mongo.c -- worlds as databases of a MongoDB-compatible server, through the plain client library. */
-#include <mongoc/mongoc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "model/calendar.h"
-#include "props.h"
+#include "mongo.h"
 #include "providers/mongodb/mongodb.h"
 
 struct mongo {
@@ -20,8 +19,6 @@ static mongoc_collection_t *collection(const struct mongo *m, const struct table
 }
 
 /* ---- values ---- */
-
-static void put(bson_t *d, const char *name, enum kind k, const struct cell *c);
 
 static void put_json(bson_t *d, const char *name, const json_t *j)
 {
@@ -100,7 +97,7 @@ static void put_text(bson_t *d, const char *name, enum kind k, const struct cell
     }
 }
 
-static void put(bson_t *d, const char *name, enum kind k, const struct cell *c)
+void mongo_put(bson_t *d, const char *name, enum kind k, const struct cell *c)
 {
     switch (c->tag) {
     case C_ABSENT:
@@ -129,33 +126,53 @@ static void put(bson_t *d, const char *name, enum kind k, const struct cell *c)
 
 /* ---- collections ---- */
 
-static void command(const struct mongo *m, bson_t *cmd)
+void mongo_command(const char *database, bson_t *cmd)
 {
     bson_error_t e;
-    if (!mongoc_client_write_command_with_opts(client, m->database, cmd, NULL, NULL, &e))
+    if (!mongoc_client_write_command_with_opts(client, database, cmd, NULL, NULL, &e))
         die("%s: %s", bson_as_relaxed_extended_json(cmd, NULL), e.message);
     bson_destroy(cmd);
 }
 
-static void fill(const struct mongo *m, const struct table *t)
+void mongo_insert(const char *database, const char *name, bson_t *const *documents, size_t n)
 {
-    mongoc_collection_t *c = collection(m, t);
+    mongoc_collection_t *c = mongoc_client_get_collection(client, database, name);
     mongoc_bulk_operation_t *bulk = mongoc_collection_create_bulk_operation_with_opts(c, NULL);
     bson_error_t e;
-    bson_t *as_is = BCON_NEW("validate", BCON_BOOL(false)); /* names may be empty */
-    for (size_t k = 0; k < t->nrows; k++) {
-        bson_t d = BSON_INITIALIZER;
-        for (unsigned i = 0; i < t->ncols; i++)
-            put(&d, t->cols[i].name, t->cols[i].kind, &t->rows[k][i]);
-        if (!mongoc_bulk_operation_insert_with_opts(bulk, &d, as_is, &e))
-            die("%s: %s", t->name, e.message);
-        bson_destroy(&d);
-    }
-    if (t->nrows != 0 && !mongoc_bulk_operation_execute(bulk, NULL, &e))
-        die("%s: %s", t->name, e.message);
+    bson_t *as_is = BCON_NEW("validate", BCON_BOOL(false));
+    for (size_t k = 0; k < n; k++)
+        if (!mongoc_bulk_operation_insert_with_opts(bulk, documents[k], as_is, &e))
+            die("%s: %s", name, e.message);
+    if (n != 0 && !mongoc_bulk_operation_execute(bulk, NULL, &e))
+        die("%s: %s", name, e.message);
     bson_destroy(as_is);
     mongoc_bulk_operation_destroy(bulk);
     mongoc_collection_destroy(c);
+}
+
+void mongo_clear(const char *database, const char *name)
+{
+    mongoc_collection_t *c = mongoc_client_get_collection(client, database, name);
+    bson_t all = BSON_INITIALIZER;
+    bson_error_t e;
+    if (!mongoc_collection_delete_many(c, &all, NULL, NULL, &e))
+        die("%s", e.message);
+    mongoc_collection_destroy(c);
+    bson_destroy(&all);
+}
+
+static void fill(const struct mongo *m, const struct table *t)
+{
+    bson_t **d = need(calloc(t->nrows + 1, sizeof *d));
+    for (size_t k = 0; k < t->nrows; k++) {
+        d[k] = bson_new();
+        for (unsigned i = 0; i < t->ncols; i++)
+            mongo_put(d[k], t->cols[i].name, t->cols[i].kind, &t->rows[k][i]);
+    }
+    mongo_insert(m->database, t->name, d, t->nrows);
+    for (size_t k = 0; k < t->nrows; k++)
+        bson_destroy(d[k]);
+    free(d);
 }
 
 static void index_on(
@@ -176,13 +193,13 @@ static void index_on(
         bson_append_bool(&one, "unique", -1, true);
     bson_append_document_end(&list, &one);
     bson_append_array_end(cmd, &list);
-    command(m, cmd);
+    mongo_command(m->database, cmd);
 }
 
 static void empty(void *self)
 {
     const struct mongo *m = self;
-    command(m, BCON_NEW("dropDatabase", BCON_INT32(1)));
+    mongo_command(m->database, BCON_NEW("dropDatabase", BCON_INT32(1)));
 }
 
 static void create(void *self, const struct world *w)
@@ -191,7 +208,7 @@ static void create(void *self, const struct world *w)
     empty(self);
     for (unsigned k = 0; k < w->ntables; k++) {
         const struct table *t = &w->tables[k];
-        command(m, BCON_NEW("create", BCON_UTF8(t->name)));
+        mongo_command(m->database, BCON_NEW("create", BCON_UTF8(t->name)));
         for (unsigned i = 0; i < t->nuniques; i++)
             index_on(m, t, &t->uniques[i], i, true);
         for (unsigned i = 0; i < t->nindexes; i++)
@@ -203,13 +220,7 @@ static void create(void *self, const struct world *w)
 static void rewrite(void *self, const struct world *w, unsigned table)
 {
     const struct mongo *m = self;
-    mongoc_collection_t *c = collection(m, &w->tables[table]);
-    bson_t all = BSON_INITIALIZER;
-    bson_error_t e;
-    if (!mongoc_collection_delete_many(c, &all, NULL, NULL, &e))
-        die("%s", e.message);
-    mongoc_collection_destroy(c);
-    bson_destroy(&all);
+    mongo_clear(m->database, w->tables[table].name);
     fill(m, &w->tables[table]);
 }
 
@@ -245,19 +256,35 @@ const char *mongo_copy(struct side *from, struct side *to, const struct world *w
     return "document by document";
 }
 
-struct side *side_mongo(const char *url, const char *database)
+mongoc_client_t *mongo_client(void)
+{
+    return client;
+}
+
+void mongo_connect(const char *url)
 {
     struct sp_error err = SP_ERROR_INIT;
-    struct mongo *m = need(calloc(1, sizeof *m));
+    if (client != NULL)
+        return;
+    if (sp_provider_mongodb.process_init(&err) != 0)
+        die("%s", sp_error_text(&err));
+    client = mongoc_client_new(url);
+    if (client == NULL)
+        die("%s is no URL", url);
+}
+
+void mongo_url(char *out, size_t size, const char *url, const char *database)
+{
     const char *host = strstr(url, "://"), *slash = host == NULL ? NULL : strchr(host + 3, '/'),
                *query = slash == NULL ? NULL : strchr(slash, '?');
-    if (client == NULL) {
-        if (sp_provider_mongodb.process_init(&err) != 0)
-            die("%s", sp_error_text(&err));
-        client = mongoc_client_new(url);
-        if (client == NULL)
-            die("%s is no URL", url);
-    }
+    snprintf(out, size, "%.*s/%s%s", slash == NULL ? (int)strlen(url) : (int)(slash - url), url, database,
+        query == NULL ? "" : query);
+}
+
+struct side *side_mongo(const char *url, const char *database)
+{
+    struct mongo *m = need(calloc(1, sizeof *m));
+    mongo_connect(url);
     snprintf(m->database, sizeof m->database, "%s", database);
     m->side = (struct side){ .provider = &sp_provider_mongodb,
         .kind = "mongodb",
@@ -265,7 +292,6 @@ struct side *side_mongo(const char *url, const char *database)
         .rewrite = rewrite,
         .empty = empty,
         .self = m };
-    snprintf(m->side.url, sizeof m->side.url, "%.*s/%s%s",
-        slash == NULL ? (int)strlen(url) : (int)(slash - url), url, database, query == NULL ? "" : query);
+    mongo_url(m->side.url, sizeof m->side.url, url, database);
     return &m->side;
 }

@@ -246,7 +246,9 @@ static struct cell json(struct world *w)
     const char *s;
     do {
         s = ONE_OF(w, near);
-    } while (w->can.documents && (strstr(s, "12345678901234567890") != NULL || strstr(s, "e400") != NULL));
+    } while (((w->can.documents || w->can.embed) &&
+                 (strstr(s, "12345678901234567890") != NULL || strstr(s, "e400") != NULL)) ||
+             (w->can.embed && *s == '"')); /* a text is no JSON there */
     return print(w, s);
 }
 

@@ -209,7 +209,7 @@ static unsigned width(struct world *w)
 
 static void table_make(struct world *w, struct table *t, unsigned number)
 {
-    *t = (struct table){ .name = name(w, 't', number), .ncols = width(w) };
+    *t = (struct table){ .name = name(w, 't', number), .ncols = width(w), .parent = -1 };
     t->cols = need(sp_arena_array(&w->arena, t->ncols + 4, sizeof *t->cols));
     for (unsigned i = 0; i < t->ncols; i++)
         column_make(w, &t->cols[i], i);
@@ -324,7 +324,7 @@ static void row_fill(struct world *w, struct table *t, struct cell *r)
 static void rows(struct world *w, struct table *t)
 {
     size_t n = chance(w, 8) ? 0 : chance(w, 10) ? 300 : pick(w, 40);
-    if (w->can.documents) /* that server takes its time */
+    if (w->can.documents || w->can.embed) /* that server takes its time */
         n = n > 12 ? 12 : n;
     if (t->ncols > 100)
         n = n > 3 ? 3 : n;
@@ -352,11 +352,61 @@ static void point(struct world *w, struct table *t, const struct fk *f)
     }
 }
 
+/* ---- children that documents hold as arrays ---- */
+
+void world_settle(struct world *w)
+{
+    for (unsigned c = 0; c < w->ntables; c++) {
+        struct table *t = &w->tables[c];
+        size_t n = 0;
+        if (t->parent < 0)
+            continue;
+        const struct table *p = &w->tables[t->parent];
+        for (size_t i = 0; i < p->nrows; i++) {
+            int64_t line = 0;
+            for (size_t k = n; k < t->nrows; k++) {
+                struct cell *r = t->rows[k];
+                if (!cell_same(&r[0], &p->rows[i][p->pk.col[0]]))
+                    continue;
+                r[1] = (struct cell){ .tag = C_INT, .i = line++ };
+                memmove(&t->rows[n + 1], &t->rows[n], (k - n) * sizeof *t->rows);
+                t->rows[n++] = r;
+            }
+        }
+        t->nrows = n;
+    }
+}
+
+static void children(struct world *w, unsigned parent)
+{
+    struct table *t = &w->tables[w->ntables], *p = &w->tables[parent];
+    *t = (struct table){
+        .name = name(w, 'e', w->ntables), .ncols = 3 + (unsigned)pick(w, 6), .parent = (int)parent
+    };
+    t->cols = need(sp_arena_array(&w->arena, t->ncols + 4, sizeof *t->cols));
+    for (unsigned i = 0; i < t->ncols; i++)
+        column_make(w, &t->cols[i], i);
+    t->cols[0] = p->cols[p->pk.col[0]];
+    t->cols[0].name = name(w, 'p', 0);
+    t->cols[0].identity = false;
+    t->cols[1] = (struct column){ .name = name(w, 'l', 1), .kind = K_INT32, .not_null = true };
+    t->pk = (struct list){ .col = { 0, 1 }, .n = 2 };
+    t->fks[t->nfks++] = (struct fk){ .from = { .n = 1 }, .to = p->pk, .parent = parent };
+    w->ntables++;
+    for (size_t i = 0; i < p->nrows; i++)
+        for (size_t n = pick(w, 4); n > 0; n--) {
+            struct cell *r = row_add(w, t);
+            row_fill(w, t, r);
+            r[0] = p->rows[i][p->pk.col[0]];
+        }
+    world_settle(w);
+}
+
 void world_make(struct world *w, uint64_t seed, const struct limits *can)
 {
     *w = (struct world){ .arena = SP_ARENA_INIT, .seed = seed, .can = *can };
     sp_rng_seed(&w->rng, seed);
-    w->ntables = 1 + (unsigned)pick(w, can->documents ? 3 : MAX_TABLES);
+    w->ntables = 1 + (unsigned)pick(w, can->documents || can->embed ? 3 : MAX_TABLES);
     w->tables = need(sp_arena_array(&w->arena, MAX_TABLES, sizeof *w->tables));
     for (unsigned i = 0; i < w->ntables; i++)
         table_make(w, &w->tables[i], i);
@@ -366,8 +416,12 @@ void world_make(struct world *w, uint64_t seed, const struct limits *can)
                 reference(w, &w->tables[i]);
     for (unsigned i = 0; i < w->ntables; i++)
         rows(w, &w->tables[i]);
+    unsigned parents = w->ntables;
+    for (unsigned i = 0; can->embed && i < parents && w->ntables < MAX_TABLES; i++)
+        if (w->tables[i].pk.n == 1 && chance(w, 2))
+            children(w, i);
     for (unsigned i = 0; i < w->ntables; i++)
-        for (unsigned k = 0; k < w->tables[i].nfks; k++)
+        for (unsigned k = 0; w->tables[i].parent < 0 && k < w->tables[i].nfks; k++)
             point(w, &w->tables[i], &w->tables[i].fks[k]);
 }
 
