@@ -41,7 +41,8 @@
     X(SEMANTICS, "semantics", "provider id topic observed: behaviour, not pass or fail")                     \
     X(VERIFY_START, "verify_start",                                                                          \
         "source target source_kind target_kind source_version target_version checks "                        \
-        "source_state target_state source_digest target_digest show_values rate recheck resumed mapping "    \
+        "source_state target_state source_digest target_digest show_values sample seed rate recheck "        \
+        "resumed mapping "                                                                                   \
         "mapping_digest")                                                                                    \
     X(TABLE, "table",                                                                                        \
         "name source_rows target_rows digest_equal missing extra changed duplicates_source "                 \
@@ -66,6 +67,9 @@
     X(DIFFERENCE, "difference",                                                                              \
         "name difference key column expected actual digest side since: one row or one cell")                 \
     X(NOT_COMPARED, "not_compared", "name what reason accepted")                                             \
+    X(SAMPLED, "sampled",                                                                                    \
+        "name source_rows target_rows examined missing extra changed at_most message: some rows, chosen by " \
+        "chance; at_most = rows that may differ all the same, with 95 % certainty")                          \
     X(DIAGNOSIS, "diagnosis",                                                                                \
         "name column topic confidence count examined differences key message advice: a likely cause; fits "  \
         "`count` of the `examined` values or rows, of `differences` in all")                                 \
@@ -89,7 +93,7 @@ enum sp_event_kind {
 /* X(name, type): TEXT, INT, REAL, BOOL. The enum suffix and the wire name are the same word. */
 /* clang-format off */
 #define SP_FIELDS(X) \
-    X(confidence, REAL) X(examined, INT) X(advice, TEXT) \
+    X(at_most, INT) X(sample, TEXT) X(confidence, REAL) X(examined, INT) X(advice, TEXT) \
     X(source_nulls, INT) X(target_nulls, INT) X(source_distinct, INT) X(target_distinct, INT) \
     X(source_min, TEXT) X(target_min, TEXT) X(source_max, TEXT) X(target_max, TEXT) \
     X(source_missing, INT) X(target_missing, INT) X(source_longest, INT) X(target_longest, INT) \

@@ -4,6 +4,7 @@
 
 #include "base/str.h"
 #include "reports/causes.h"
+#include "reports/sampled.h"
 #include "reports/console.h"
 
 #define MAX_DIFFERENCES 20
@@ -155,6 +156,9 @@ void rdc_data(struct sp_console *c, const struct sp_event_in *ev)
         return;
     case SP_EV_MIGRATE_TABLE:
         on_migrate_table(c, ev);
+        return;
+    case SP_EV_SAMPLED:
+        rdc_sampled(c, ev);
         return;
     case SP_EV_DIAGNOSIS:
         rdc_cause(c, ev);

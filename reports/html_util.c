@@ -265,6 +265,7 @@ void rdh_verify_badge(struct sp_buf *out, const char *verdict)
         { "equal_with_loss", "≈", "equal with loss", H_WARN },
         { "different", "≠", "different", H_BAD },
         { "not_compared", "?", "not compared", H_WARN },
+        { "no_difference_seen", "…", "no difference seen", H_INFO },
     };
     for (size_t i = 0; i < SP_LEN(rows); i++)
         if (strcmp(verdict, rows[i].verdict) == 0) {

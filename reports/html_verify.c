@@ -1,6 +1,7 @@
 /* html_verify.c -- two copies compared: what was read, table by table, and everything that differs or was not seen. */
 #include "reports/html.h"
 #include "reports/causes.h"
+#include "reports/sampled.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -328,6 +329,7 @@ void rdh_verify(struct sp_buf *out, const struct rd *r)
     sides(out, r);
     not_compared(out, r);
     tables(out, r);
+    rdh_sampled(out, r);
     rdh_causes(out, r);
     rdh_checks(out, r);
     schema(out, r);

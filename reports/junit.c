@@ -221,8 +221,9 @@ static void verify_suite(struct sp_buf *out, const struct rd *r, size_t *id)
     sp_buf_printf(&text, "expected equal | actual %s\n%s", verdict, rd_text(&r->end, SP_FLD_reasons));
     bool accepted = strcmp(verdict, "equal_with_loss") == 0 && rd_exit_code(r) == 0;
     const char *element = strcmp(verdict, "equal") == 0 || accepted ? NULL
-                          : strcmp(verdict, "not_compared") == 0    ? "error"
-                                                                    : "failure";
+                          : strcmp(verdict, "not_compared") == 0 || strcmp(verdict, "no_difference_seen") == 0
+                              ? "error"
+                              : "failure";
     synthetic(
         out, r, (*id)++, "verify", "both copies hold the same data", element, text.p == NULL ? "" : text.p);
     sp_buf_free(&text);

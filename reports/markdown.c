@@ -7,6 +7,7 @@
 #include "reports/escape.h"
 #include "reports/rundata.h"
 #include "reports/causes.h"
+#include "reports/sampled.h"
 
 #define MAX_LISTED 50
 
@@ -308,6 +309,7 @@ static void verify(struct sp_buf *out, const struct rd *r)
         sp_buf_puts(
             out, sp_event_get_bool(&none->v[i].ev, SP_FLD_accepted, false) ? " (acknowledged)\n" : "\n");
     }
+    rd_md_sampled(out, r);
     rd_md_causes(out, r);
     verify_details(out, r);
     rd_md_checks(out, r);

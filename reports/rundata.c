@@ -297,7 +297,8 @@ static void check_code(struct rd *r)
     bool held = r->totals[1] + r->totals[2] == 0;
     for (size_t i = 0; i < r->ncases && held; i++)
         held = strcmp(r->cases[i].outcome, "not run") != 0;
-    if (verdict != NULL && (strcmp(verdict, "different") == 0 || strcmp(verdict, "not_compared") == 0))
+    if (verdict != NULL && (strcmp(verdict, "different") == 0 || strcmp(verdict, "not_compared") == 0 ||
+                               strcmp(verdict, "no_difference_seen") == 0))
         held = false;
     if (!held)
         damaged(r, "it ends with exit code %lld, which its cases or its comparison contradict", 0);

@@ -75,7 +75,7 @@ int rd_verify_json(const struct rd *r, struct sp_buf *out, struct sp_error *err)
 {
     const enum sp_event_field head[] = { F(source), F(target), F(source_kind), F(target_kind),
         F(source_version), F(target_version), F(source_state), F(target_state), F(checks), F(mapping),
-        F(mapping_digest), F(rate), F(recheck) };
+        F(mapping_digest), F(rate), F(recheck), F(sample), F(seed) };
     const enum sp_event_field schema[] = { F(element), F(name), F(table), F(difference), F(expected),
         F(actual), F(accepted) };
     const enum sp_event_field relation[] = { F(name), F(child), F(parent), F(columns), F(source_orphans),
@@ -93,6 +93,8 @@ int rd_verify_json(const struct rd *r, struct sp_buf *out, struct sp_error *err)
     const enum sp_event_field constraint[] = { F(element), F(name), F(table), F(columns), F(source_faults),
         F(target_faults), F(introduced), F(preexisting) };
     const enum sp_event_field migrated[] = { F(name), F(rows), F(bytes), F(duration_s), F(rate), F(message) };
+    const enum sp_event_field sampled[] = { F(name), F(source_rows), F(target_rows), F(examined), F(missing),
+        F(extra), F(changed), F(at_most), F(message) };
     const enum sp_event_field diagnosis[] = { F(name), F(column), F(topic), F(confidence), F(count),
         F(examined), F(differences), F(key), F(message), F(advice) };
     const struct rd_rows *starts = &r->of[SP_EV_VERIFY_START], *ends = &r->of[SP_EV_VERIFY_END];
@@ -115,6 +117,7 @@ int rd_verify_json(const struct rd *r, struct sp_buf *out, struct sp_error *err)
     rdj_set(root, "counts", counted_of(r, "table"));
     rdj_set(root, "buckets", counted_of(r, "bucket"));
     rdj_set(root, "accounts", counted_of(r, "accounts"));
+    rdj_set(root, "sampled", rows_of(r, SP_EV_SAMPLED, sampled, SP_LEN(sampled)));
     rdj_set(root, "diagnoses", rows_of(r, SP_EV_DIAGNOSIS, diagnosis, SP_LEN(diagnosis)));
     rdj_set(root, "differences", rows_of(r, SP_EV_DIFFERENCE, difference, SP_LEN(difference)));
     if (ends->n > 0) {

@@ -18,11 +18,14 @@ static unsigned processors(void)
     return n < 1 ? 1 : n > MOST_JOBS ? MOST_JOBS : (unsigned)n;
 }
 
-/* Short enough to be typed; drawn, so that nightly runs see different data. */
-static uint64_t draw_seed(void)
+uint64_t sp_cli_seed(const struct sp_args *a)
 {
     uint32_t n = 0;
-    if (getrandom(&n, sizeof n, 0) != (ssize_t)sizeof n) {
+    if (a->has_seed) {
+        return a->seed;
+    }
+    if (getrandom(&n, sizeof n, 0) !=
+        (ssize_t)sizeof n) { /* drawn, so that nightly runs see different data */
         struct timespec t;
         (void)clock_gettime(CLOCK_REALTIME, &t);
         n = (uint32_t)((uint64_t)t.tv_nsec ^ (uint64_t)t.tv_sec);
@@ -148,7 +151,7 @@ static int carry_out(const struct sp_program *program, struct sp_args *a, const 
 {
     struct sp_evidence e;
     struct sp_error err = SP_ERROR_INIT;
-    uint64_t seed = a->has_seed ? a->seed : draw_seed();
+    uint64_t seed = sp_cli_seed(a);
     int code = sp_evidence_open(&e, program, a, cfg, cfg->report_dir, seed);
     if (code >= 0) {
         return code;

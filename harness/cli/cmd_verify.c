@@ -129,6 +129,44 @@ static void read_gently(
     o->recheck_ms = a->recheck != 0 ? (int64_t)a->recheck : cfg->recheck_ms;
 }
 
+/* A share of the rows, or a number of them. */
+static bool read_sample(const char *text, double *share, uint64_t *rows)
+{
+    char word[32];
+    size_t n = text != NULL ? strlen(text) : 0;
+    *share = 0;
+    *rows = 0;
+    if (n == 0) {
+        return text == NULL;
+    }
+    if (text[n - 1] == '%') {
+        return sp_parse_percent(text, share) && *share > 0 && *share <= 1;
+    }
+    if (!sp_strlcpy(word, text, sizeof word)) {
+        return false;
+    }
+    if (sp_str_suffix(word, "rows")) {
+        word[n - strlen("rows")] = '\0';
+    }
+    return sp_parse_u64(word, rows) && *rows > 0;
+}
+
+/* Checks that need all rows are not part of a sample, unless they were asked for by name: that is refused later. */
+static void sample(const struct sp_args *a, struct sp_verify_options *o, uint64_t seed)
+{
+    (void)read_sample(a->sample, &o->sample_share, &o->sample_rows);
+    o->sample_seed = seed;
+    if (a->sample == NULL) {
+        return;
+    }
+    if (a->checks.n == 0) {
+        o->checks = SP_VC_SCHEMA | SP_VC_ROWS | SP_VC_SEQUENCES;
+    }
+    if (a->recheck == 0) {
+        o->recheck_ms = 0; /* of the configuration */
+    }
+}
+
 static struct sp_verify_options options_of(const struct sp_args *a)
 {
     return (struct sp_verify_options){ .checks = checks_of(a),
@@ -145,7 +183,8 @@ static struct sp_verify_options options_of(const struct sp_args *a)
         .strict_integrity = a->strict_integrity };
 }
 
-static int compare(struct sp_sides *s, const struct sp_args *a, struct sp_evidence *e, const char **verdict)
+static int compare(
+    struct sp_sides *s, const struct sp_args *a, uint64_t seed, struct sp_evidence *e, const char **verdict)
 {
     struct sp_error err = SP_ERROR_INIT;
     enum sp_verify_verdict v = SP_VV_NOT_COMPARED;
@@ -154,6 +193,7 @@ static int compare(struct sp_sides *s, const struct sp_args *a, struct sp_eviden
     o.payload = &e->progress;
     struct sp_endpoint beside[2];
     read_gently(a, &s->config->verify, &o);
+    sample(a, &o, seed);
     open_watch(&o, beside, s);
     struct readers readers;
     open_readers(&readers, s, a->jobs);
@@ -169,7 +209,7 @@ static int compare(struct sp_sides *s, const struct sp_args *a, struct sp_eviden
     }
     bool unread = true;
     o.unread = &unread;
-    int rc = sp_resume_open(&o.state, e, &err);
+    int rc = a->sample != NULL ? 0 : sp_resume_open(&o.state, e, &err); /* a look is not resumed */
     sp_watch_begin(&watch);
     if (rc == 0) {
         rc = add_custom(s, &o) ? sp_sides_map_options(s, &o, &err) : sp_nomem(&err);
@@ -258,6 +298,15 @@ int sp_cmd_verify(const struct sp_program *program, struct sp_args *a)
 {
     struct sp_sides s;
     struct sp_evidence e;
+    double share;
+    uint64_t rows;
+    if (!read_sample(a->sample, &share, &rows)) {
+        return sp_cli_usage(
+            a, "--sample: expected a share such as 1%% or a number such as 1000rows, found '%s'", a->sample);
+    }
+    if (a->sample != NULL && a->resume) {
+        return sp_cli_usage(a, "--sample and --resume don't go together: a sample is begun anew");
+    }
     int code = sp_sides_resolve(&s, program, a, false);
     if (code >= 0) {
         sp_sides_close(&s);
@@ -280,7 +329,8 @@ int sp_cmd_verify(const struct sp_program *program, struct sp_args *a)
         sp_sides_close(&s);
         return code;
     }
-    int opened = sp_evidence_open(&e, program, a, s.config, DIRECTORY, 0);
+    uint64_t seed = a->sample != NULL ? sp_cli_seed(a) : 0;
+    int opened = sp_evidence_open(&e, program, a, s.config, DIRECTORY, seed);
     if (opened >= 0) {
         sp_sides_close(&s);
         return opened;
@@ -294,7 +344,7 @@ int sp_cmd_verify(const struct sp_program *program, struct sp_args *a)
         code = see_through(&s, &e);
     }
     if (code == -1) {
-        code = compare(&s, a, &e, &verdict);
+        code = compare(&s, a, seed, &e, &verdict);
     }
     code = sp_evidence_close(&e, verdict, code);
     sp_sides_close(&s);

@@ -18,7 +18,7 @@ struct sp_args {
     struct sp_arena arena;
     bool quiet, no_color, help, version;
     int verbose;
-    const char *config, *glob, *report_dir, *mapping, *output, *strategy, *format, *run;
+    const char *config, *glob, *report_dir, *mapping, *output, *strategy, *format, *run, *sample;
     struct sp_list providers, suites, tables, buckets, checks, accept_loss, accept, operands;
     uint64_t seed, jobs, max_differences;
     uint64_t rate, max_lag, max_snapshot, recheck;
@@ -107,5 +107,6 @@ int sp_cmd_worker(const struct sp_program *, struct sp_args *);
 int sp_cli_fail(const struct sp_error *err);
 int sp_cli_usage(const struct sp_args *, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 int sp_cli_exit_of(const struct sp_error *err);
+uint64_t sp_cli_seed(const struct sp_args *); /* --seed, or drawn: short enough to be typed */
 
 #endif

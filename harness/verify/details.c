@@ -3,10 +3,6 @@
 
 #include "verify/internal.h"
 
-struct held {
-    uint8_t *p;
-    size_t n;
-};
 /* ---- events ------------------------------------------------------------------------------------------------- */
 
 static void event_begin(struct sp_vctx *c, const struct sp_vwanted *w, struct sp_event *ev,
@@ -25,12 +21,13 @@ static void event_begin(struct sp_vctx *c, const struct sp_vwanted *w, struct sp
 }
 
 /* The text by which a person finds the row: its key, or all of it where it has none. */
-static int row_text(struct sp_vctx *c, const struct sp_vpair *p, const struct held *h, struct sp_buf *out)
+static int row_text(
+    struct sp_vctx *c, const struct sp_vpair *p, const uint8_t *row, size_t n, struct sp_buf *out)
 {
     if (p->nkey != 0)
-        return sp_v_print_key(out, p->cols, p->nkey, h->p, h->n);
+        return sp_v_print_key(out, p->cols, p->nkey, row, n);
     if (c->opt->show_values)
-        return sp_v_print_key(out, p->cols, p->ncols, h->p, h->n);
+        return sp_v_print_key(out, p->cols, p->ncols, row, n);
     return sp_buf_puts(out, "(no key)");
 }
 
@@ -91,10 +88,10 @@ static int column(struct sp_vctx *c, const struct sp_vpair *p, const struct sp_v
 
 /* A row that has the same key on both sides: an event per differing column. */
 static int changed(struct sp_vctx *c, const struct sp_vpair *p, const struct sp_vwanted *w,
-    const struct held h[2], const char *key)
+    const uint8_t *const row[2], const size_t n[2], const char *key)
 {
-    const uint8_t *at[2] = { h[0].p, h[1].p };
-    size_t left[2] = { h[0].n, h[1].n };
+    const uint8_t *at[2] = { row[0], row[1] };
+    size_t left[2] = { n[0], n[1] };
     unsigned found = 0;
     int rc = 0;
     for (size_t i = 0; i < p->ncols && rc == 0; i++) {
@@ -118,21 +115,16 @@ static int changed(struct sp_vctx *c, const struct sp_vpair *p, const struct sp_
     return rc == 0 && found == 0 ? -SP_E_CORRUPT : rc;
 }
 
-/* 1 = the row did not turn up, although pass 2 saw it. */
-static int emit(
-    struct sp_vctx *c, const struct sp_vpair *p, const struct sp_vwanted *w, const struct held h[2])
+int sp_v_emit_row(struct sp_vctx *c, const struct sp_vpair *p, const struct sp_vwanted *w,
+    const uint8_t *const row[2], const size_t n[2])
 {
-    if ((w->n[0] != 0 && h[0].p == NULL) || (w->n[1] != 0 && h[1].p == NULL))
-        return 1;
     struct sp_buf key = SP_BUF_INIT;
-    const uint8_t *const rows[2] = { w->n[0] != 0 ? h[0].p : NULL, w->n[1] != 0 ? h[1].p : NULL };
-    const size_t n[2] = { h[0].n, h[1].n };
-    enum sp_side side = rows[0] != NULL ? SP_SIDE_SOURCE : SP_SIDE_TARGET;
-    int rc = row_text(c, p, &h[side], &key);
+    enum sp_side side = row[0] != NULL ? SP_SIDE_SOURCE : SP_SIDE_TARGET;
+    int rc = row_text(c, p, row[side], n[side], &key);
     if (rc == 0)
-        rc = sp_v_diag_row(c, p, key.p, rows, n);
-    if (rc == 0 && rows[0] != NULL && rows[1] != NULL)
-        rc = changed(c, p, w, h, key.p);
+        rc = sp_v_diag_row(c, p, key.p, row, n);
+    if (rc == 0 && row[0] != NULL && row[1] != NULL)
+        rc = changed(c, p, w, row, n, key.p);
     else if (rc == 0 && !w->unlisted)
         rc = one_sided(c, p, w, side, key.p);
     if (rc == 0)
@@ -151,10 +143,12 @@ static int emit_one(
     for (int s = 0; s < 2 && rc == 0; s++)
         rc = sp_v_gathered(g, i, (enum sp_side)s, &f[s], err);
     if (rc == 0) {
-        struct held h[2] = { { f[0].p, f[0].n }, { f[1].p, f[1].n } };
         struct sp_vwanted w = g->list[i];
+        const uint8_t *const row[2] = { w.n[0] != 0 ? f[0].p : NULL, w.n[1] != 0 ? f[1].p : NULL };
+        const size_t n[2] = { f[0].n, f[1].n };
         w.unlisted = i >= g->shown;
-        rc = emit(c, p, &w, h);
+        bool there = (w.n[0] == 0 || row[0] != NULL) && (w.n[1] == 0 || row[1] != NULL);
+        rc = there ? sp_v_emit_row(c, p, &w, row, n) : -SP_E_CORRUPT;
         if (rc == -SP_E_NOMEM)
             sp_nomem(err);
         else if (rc != 0)

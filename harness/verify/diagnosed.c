@@ -171,8 +171,10 @@ static void conclude(struct sp_vctx *c, const struct sp_vpair *p, const struct s
     struct sp_diag_found rows[12];
     const struct sp_diag_found *cells = NULL;
     size_t ncells = 0, nrows, i = 0, k = 0;
-    sp_v_diag_facts(c, p, d, n, &a, &facts);
-    nrows = sp_diag_table(&a, &facts, rows, SP_LEN(rows));
+    bool sample = sp_v_sampled(c->opt); /* of a part no end is known */
+    if (!sample)
+        sp_v_diag_facts(c, p, d, n, &a, &facts);
+    nrows = sample ? 0 : sp_diag_table(&a, &facts, rows, SP_LEN(rows));
     if (sp_diag_conclude(d->d, &cells, &ncells) != 0) {
         sp_v_nomem(c);
         ncells = 0;

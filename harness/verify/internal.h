@@ -64,6 +64,7 @@ struct sp_vctx {
     bool *accept_met; /* which acknowledgements something answered to */
     bool capped;
     uint64_t rows, bytes;
+    uint64_t sampled; /* rows looked at by chance */
     struct sp_vgentle gentle;
     uint64_t failed_scans; /* sides that could not be read to the end */
     uint64_t waiting;      /* tables whose result is not there yet: rows that differ are read again later */
@@ -421,6 +422,16 @@ int sp_v_print_field(struct sp_buf *out, const struct sp_type *type, const struc
 /* One differing field of a row that both sides have. */
 int sp_v_cell(struct sp_vctx *c, const struct sp_vpair *p, const struct sp_vwanted *w, const char *key,
     const char *column, const struct sp_type *type, const struct sp_vfield f[2]);
+
+/* ---- details.c: a row that differs, as events; NULL = not on that side. 0, NOMEM, or CORRUPT where nothing differs */
+int sp_v_emit_row(struct sp_vctx *c, const struct sp_vpair *p, const struct sp_vwanted *w,
+    const uint8_t *const row[2], const size_t n[2]);
+/* ---- sample.c: some rows, chosen by chance */
+void sp_v_sample(struct sp_vctx *c, struct sp_vpair *p); /* instead of sp_v_rows() */
+bool sp_v_sampled(const struct sp_verify_options *o);
+bool sp_v_refuses_sample(const struct sp_verify_options *o, struct sp_error *err);
+void sp_v_put_sample(const struct sp_vctx *c, struct sp_event *ev);
+void sp_v_put_sampled(const struct sp_vctx *c, struct sp_buf *out); /* beside the verdict */
 
 /* ---- diagnosed.c: likely causes ----------------------------------------------------------------------------- */
 int sp_v_diag_begin(struct sp_vctx *c, const struct sp_vpair *p);

@@ -9,7 +9,8 @@ const char *sp_verify_verdict_name(enum sp_verify_verdict v)
     static const char *const names[] = { [SP_VV_EQUAL] = "equal",
         [SP_VV_EQUAL_WITH_LOSS] = "equal_with_loss",
         [SP_VV_DIFFERENT] = "different",
-        [SP_VV_NOT_COMPARED] = "not_compared" };
+        [SP_VV_NOT_COMPARED] = "not_compared",
+        [SP_VV_NO_DIFFERENCE_SEEN] = "no_difference_seen" };
     return (unsigned)v < SP_LEN(names) ? names[v] : "?";
 }
 

@@ -77,6 +77,7 @@ static void send_start(struct sp_vctx *c, const struct sp_vsnaps *st)
     }
     sp_event_text(&ev, SP_FLD_checks, checks.p != NULL ? checks.p : "");
     sp_event_bool(&ev, SP_FLD_show_values, c->opt->show_values);
+    sp_v_put_sample(c, &ev);
     if (c->opt->rate != 0)
         sp_event_real(&ev, SP_FLD_rate, (double)c->opt->rate);
     if (c->opt->recheck_ms != 0) {
@@ -205,7 +206,9 @@ static void run_table_checks(struct sp_vctx *c)
     if (checks & SP_VC_COUNTS)
         sp_v_again(c, "counts", counts, NULL);
     for (size_t i = 0; i < c->npairs && c->rc == 0; i++) {
-        if (checks & SP_VC_ROWS)
+        if ((checks & SP_VC_ROWS) && sp_v_sampled(c->opt))
+            sp_v_sample(c, &c->pairs[i]);
+        else if (checks & SP_VC_ROWS)
             sp_v_rows_kept(c, &c->pairs[i]);
         if ((checks & SP_VC_PROFILES) && c->rc == 0 && !c->pairs[i].parked)
             sp_v_again(c, "profile", sp_v_profile, &c->pairs[i]);
@@ -261,6 +264,8 @@ static enum sp_verify_verdict conclude(const struct sp_vctx *c, const struct sp_
         return SP_VV_DIFFERENT;
     if (c->not_compared != 0)
         return SP_VV_NOT_COMPARED;
+    if (sp_v_sampled(c->opt))
+        return SP_VV_NO_DIFFERENCE_SEEN;
     return c->lossy != 0 ? SP_VV_EQUAL_WITH_LOSS : SP_VV_EQUAL;
 }
 
@@ -317,6 +322,8 @@ static void send_end(struct sp_vctx *c, enum sp_verify_verdict verdict, double s
     struct sp_buf message = SP_BUF_INIT;
     put_in_flight(c, &message);
     put_left_out(c, &message);
+    if (verdict == SP_VV_NO_DIFFERENCE_SEEN)
+        sp_v_put_sampled(c, &message);
     sp_v_put_mapped(c, &message);
     sp_v_put_accepted(c, &message);
     if (c->reasons != NULL && message.p != NULL)
@@ -411,6 +418,8 @@ int sp_verify_bounded(struct sp_session *source, struct sp_session *target,
     struct sp_verify_options o = *opt;
     if (o.checks == 0 || !sp_v_checks_known(o.checks))
         return sp_invalid(err, "verify: no such checks");
+    if (sp_v_refuses_sample(&o, err))
+        return -SP_E_INVALID;
     if (source == NULL || target == NULL || source == target)
         return sp_invalid(err, "verify needs two open sessions");
     if (sp_v_accept_check(opt, err) != 0)

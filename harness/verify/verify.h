@@ -29,9 +29,15 @@ enum sp_verify_checks {
 unsigned sp_verify_check(const char *name);
 #define SP_VERIFY_CHECK_NAMES                                                                                \
     "schema", "rows", "relations", "sequences", "profiles", "counts", "uniqueness", "required", "blobs", "all"
-enum sp_verify_verdict { SP_VV_EQUAL, SP_VV_EQUAL_WITH_LOSS, SP_VV_DIFFERENT, SP_VV_NOT_COMPARED };
+enum sp_verify_verdict {
+    SP_VV_EQUAL,
+    SP_VV_EQUAL_WITH_LOSS,
+    SP_VV_DIFFERENT,
+    SP_VV_NOT_COMPARED,
+    SP_VV_NO_DIFFERENCE_SEEN /* the best that a sample can say */
+};
 const char *sp_verify_verdict_name(
-    enum sp_verify_verdict v); /* equal equal_with_loss different not_compared */
+    enum sp_verify_verdict v); /* equal equal_with_loss different not_compared no_difference_seen */
 
 struct sp_mapping;
 /* A business key, or required fields: the team's own, of one table or relation. */
@@ -79,6 +85,10 @@ struct sp_verify_options {
         *raw[2]; /* of the same place and kind as `watch`: what the sides' own sessions read through */
     /* Rows that differ are read again for so long, because others write meanwhile; 0 = one look. */
     int64_t recheck_ms;
+    /* A quick look: this share of the rows (0 < share <= 1), or at most so many of each table; 0 and 0 = all are compared.
+     * Checks other than schema, rows and sequences are refused with it. */
+    double sample_share;
+    uint64_t sample_rows, sample_seed;
     /* state.h: what a run that was killed has left, and what this one leaves; may be NULL. *unread (may be NULL) is set to
      * whether a table was not read to its end. */
     struct sp_vstate *state;
@@ -92,7 +102,7 @@ int sp_verify(struct sp_session *source, struct sp_session *target, const struct
 /* How many rows of `child` refer to nothing through `fk`: `schema` is what introspection said of the session. */
 int sp_verify_orphans(struct sp_session *, struct sp_schema *schema, const struct sp_table *child,
     const struct sp_fk *fk, uint64_t *count, struct sp_error *);
-/* equal 0; equal_with_loss 1; different 1; not_compared 3. */
+/* equal 0; equal_with_loss 1; different 1; not_compared 3; no_difference_seen 3: most rows were not looked at. */
 int sp_verify_exit_code(enum sp_verify_verdict v);
 
 #endif

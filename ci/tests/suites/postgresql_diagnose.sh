@@ -99,4 +99,14 @@ if grep -q '"topic":"missing_tail".*"count":200' "$work/report/events.jsonl" && 
 else
     bad "a load that ended early, in every report" "$(cat "$work/out")"
 fi
+anew
+dump "" | in_db copy -c "copy visits from stdin" >/dev/null
+expect_text 3 'no difference seen in 200 of 1,200 rows; with 95 % certainty at most 18 rows differ' "a sample of an equal copy says no more than that" \
+    "$sp" verify env:OLD_URL env:COPY_URL --sample 200rows --seed 1 --report-dir "$work/report"
+expect 0 "its verify.json is as promised" "$build/tools/check_json" verify "$work/report/verify.json"
+in_db copy -c "update visits set who = upper(who) where id % 4 = 0"
+expect_text 1 'only the case of letters differs' "a sample sees what a quarter of the rows have, and why" \
+    "$sp" verify env:OLD_URL env:COPY_URL --sample 20% --report-dir "$work/report"
+expect_text 2 'other checks need all rows' "checks that need all rows are refused with a sample" \
+    "$sp" verify env:OLD_URL env:COPY_URL --sample 20% --checks rows,relations --report-dir "$work/report"
 totals

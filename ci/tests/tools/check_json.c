@@ -27,7 +27,7 @@ struct field {
 };
 
 #define OUTCOMES "|passed|failed|errored|skipped|xfailed|not run|"
-#define VERDICTS " equal equal_with_loss different not_compared "
+#define VERDICTS " equal equal_with_loss different not_compared no_difference_seen "
 
 static const struct field tool[] = { { "name", TEXT, " switchproof ", NULL, false },
     { "version", TEXT, NULL, NULL, false }, { NULL, TEXT, NULL, NULL, false } };
