@@ -191,6 +191,59 @@ both() {
         "$sp" verify "sqlite:$work/a.db" "$target" -m "$work/draft.yaml" --report-dir "$work/r"
 }
 
+# --- ids that changed -------------------------------------------------------------------------------------------------
+cat >"$work/ids.yaml" <<'YAML'
+version: 1
+crosswalks:
+  ids: { side: target, table: id_map, source: old_id, target: new_id }
+relations:
+  customers:
+    source: { table: clients, where: { deleted: 0 } }
+    target: people
+    only_listed: true
+    columns:
+      id: { crosswalk: ids }
+      full_name: { source: name }
+      region: { source: { constant: eu } }
+      deleted: { ignore: where }
+      note: { ignore: other }
+      seen: { ignore: other }
+      tenant: { ignore: other }
+      rate: { ignore: other }
+  orders:
+    columns:
+      customer: { source: client_id, target: person_id, crosswalk: ids }
+  prices: { source: price_list }
+ignore:
+  source: { audit: other, things: other }
+  target: { migrations: other, parts: other, tools: other, id_map: read by the crosswalk alone }
+YAML
+with_ids() {
+    fresh
+    on target "DELETE FROM orders; DELETE FROM people WHERE tenant = 8; UPDATE people SET id = id + 100;
+INSERT INTO orders VALUES(1, 101, 10), (2, 102, 20), (3, 101, 30), (4, NULL, 40)"
+    [ -z "${1:-}" ] || on target "$1" || bad "could not be planted: $1"
+    "$sp" verify "sqlite:$work/a.db" "$target" --mapping "$work/ids.yaml" --checks rows,relations --report-dir "$work/r" -v
+}
+crosswalks() {
+    expect_text 0 "equal" "$kind: ids are translated" with_ids
+    expect_text 1 "customers" "$kind: found: a row without a translated id" \
+        with_ids "INSERT INTO people VALUES(300, 'New', 7, 'eu', 0.1, NULL, NULL)"
+    expect_text 1 "customers" "$kind: found: a crosswalk that leads elsewhere" \
+        with_ids "UPDATE id_map SET new_id = 999 WHERE old_id = 2"
+    expect_text 1 "customers" "$kind: found: a crosswalk in which two ids are exchanged" \
+        with_ids "UPDATE id_map SET new_id = -1 WHERE old_id = 1; UPDATE id_map SET new_id = 101 WHERE old_id = 2;
+UPDATE id_map SET new_id = 102 WHERE old_id = 1"
+    expect_text 1 "customer" "$kind: found: a reference behind a crosswalk" \
+        with_ids "UPDATE orders SET person_id = 102 WHERE id = 1"
+    expect_text 1 "customer" "$kind: found: a lost reference behind a crosswalk" \
+        with_ids "UPDATE orders SET person_id = NULL WHERE id = 1"
+    expect_text 1 "full_name" "$kind: found: a value in a row whose id is translated" \
+        with_ids "UPDATE people SET full_name = 'Anne' WHERE id = 101"
+    expect_text 0 "ids translated by ids" "$kind: the plan names the crosswalk" \
+        "$sp" verify "sqlite:$work/a.db" "$target" --mapping "$work/ids.yaml" --explain
+}
+
 # --- copies -----------------------------------------------------------------------------------------------------------
 empty_target() {
     if [ "$kind" = sqlite ]; then
@@ -241,6 +294,7 @@ copies() {
 kind=sqlite
 target=sqlite:$work/b.db
 both
+crosswalks
 copies
 
 expect_text 0 "relations.NAME.columns.NAME" "help mapping lists the keys" "$sp" help mapping
@@ -267,6 +321,7 @@ case $? in
     kind=postgresql
     target=env:POSTGRESQL_URL
     both
+    crosswalks
     copies
     ;;
 1) skipped=$((skipped + 1)) ;;
