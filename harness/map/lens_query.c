@@ -17,7 +17,8 @@ static int unsupported(const struct sp_op *op, const char *what, struct sp_error
 static const char *direct_place(const struct lens_view *v, const char *column)
 {
     const struct lens_col *c = lens_col_named(v, column);
-    return c != NULL ? c->path.seg[0] : NULL;
+    bool plain = c != NULL && c->inner != NULL && c->walk == NULL;
+    return plain ? c->inner->name : NULL;
 }
 
 /* 1 = it cannot be asked of it. */
@@ -154,7 +155,7 @@ int lens_exec(struct sp_session *session, const struct sp_op *op, struct sp_resu
         rc = sp_fail(err, SP_E_NOT_FOUND, SP_ORIGIN_HARNESS, "no relation \"%s\"", op->query.table);
     if (rc != 0)
         return rc;
-    rc = v->direct && !v->documents ? ask_inner(s, v, op, r, err) : 1;
+    rc = !v->embedded && !v->documents ? ask_inner(s, v, op, r, err) : 1;
     if (rc != 1)
         return rc;
     if (op->query.norder != 0 && op->kind == SP_OP_READ)

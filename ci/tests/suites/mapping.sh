@@ -271,6 +271,8 @@ copies() {
     expect_text 0 "MIGRATED" "$kind: a copy goes to the names of the target" move
     expect_text 0 "equal" "$kind: and is equal through the same mapping" \
         "$sp" verify "sqlite:$work/a.db" "$target" -m "$work/copy.yaml" --checks rows,relations --report-dir "$work/r"
+    expect_text 0 "equal" "$kind: counters go on behind the rows" \
+        "$sp" verify "sqlite:$work/a.db" "$target" -m "$work/copy.yaml" --checks sequences --report-dir "$work/r"
     expect_text 0 "3" "$kind: where was followed" on target "SELECT count(*) FROM people"
     expect_text 0 "2024-02-29" "$kind: constants were written" on target "SET DATESTYLE = ISO; SELECT min(since) FROM people"
     expect_text 0 "00:00:00.123" "$kind: rules were followed" on target "SET DATESTYLE = ISO; SELECT min(seen) FROM people"
