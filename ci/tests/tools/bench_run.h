@@ -15,7 +15,10 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { RUNS = 5, MAX_ARGS = 24 };
+#ifndef BENCH_RUNS
+#define BENCH_RUNS 5
+#endif
+enum { RUNS = BENCH_RUNS, MAX_ARGS = 24 };
 
 struct command {
     const char *args[MAX_ARGS];
