@@ -255,6 +255,7 @@ static int begin(struct sp_vspill *s, struct sp_error *err)
 {
     size_t n = s->nruns == 0 ? 1 : s->nruns;
     int rc = 0;
+    free(s->cursors);
     s->cursors = calloc(n, sizeof *s->cursors);
     if (s->cursors == NULL)
         return sp_nomem(err);
