@@ -120,6 +120,7 @@ static int say_left(struct sp_mctx *m, struct sp_error *err)
             why.code != SP_E_OK                        ? sp_error_text(&why)
             : !m->same_kind && m->opt->mapping == NULL ? "the target is another kind of backend"
             : !m->own_words                            ? "it may speak of names that the mapping changes"
+            : x->unread != NULL                        ? x->unread
             : x->definition == NULL                    ? "its definition is not known"
                                                        : "no statement makes it");
         sp_error_clear(&why);

@@ -93,7 +93,8 @@ static int all_can_be_read(struct sp_mctx *m, struct sp_error *err)
 {
     for (size_t i = 0; i < m->from->ninventory; i++) {
         const struct sp_inventory_item *x = &m->from->inventory[i];
-        if (x->definition == NULL && (sp_m_selected(m, x->name) || sp_m_selected(m, x->table)))
+        if (x->definition == NULL && x->unread == NULL &&
+            (sp_m_selected(m, x->name) || sp_m_selected(m, x->table)))
             return sp_fail(err, SP_E_UNSUPPORTED, SP_ORIGIN_HARNESS,
                 "%s %s cannot be migrated: what it holds is not read; remove it (switchproof clean), or "
                 "choose the "

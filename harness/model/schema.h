@@ -110,6 +110,8 @@ struct sp_inventory_item {
     const char *table;
     const char *definition; /* NULL = what it holds is not read */
     bool before_tables;     /* columns may need it: types, extensions */
+    /* Why none of this kind could be looked at: it holds no rows, and there is no telling which there are. NULL = it is one. */
+    const char *unread;
 };
 
 struct sp_schema {

@@ -29,6 +29,12 @@ static bool keeps_objects(const struct sp_vctx *c, enum sp_side side)
     return p->blob != NULL && p->blob->bucket_list != NULL && p->blob->list != NULL && p->blob->get != NULL;
 }
 
+bool sp_v_compares_objects(const struct sp_vctx *c)
+{
+    return (c->opt->checks & SP_VC_BLOBS) != 0 && keeps_objects(c, SP_SIDE_SOURCE) &&
+           keeps_objects(c, SP_SIDE_TARGET);
+}
+
 /* Only one side has it: all of its objects differ. */
 static void one_sided(struct sp_vctx *c, enum sp_side side, const char *bucket)
 {

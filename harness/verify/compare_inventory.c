@@ -4,6 +4,8 @@
 
 static bool selected(const struct sp_vctx *c, const struct sp_inventory_item *x)
 {
+    if (strcmp(x->kind, "object store") == 0 && sp_v_compares_objects(c))
+        return false; /* read by that check */
     return sp_v_selected(c, x->name) || (x->table != NULL && sp_v_selected(c, x->table));
 }
 
@@ -13,11 +15,33 @@ static int cmp(const struct sp_inventory_item *a, const struct sp_inventory_item
     return r != 0 ? r : strcmp(a->name, b->name);
 }
 
+/* A kind of object that a side does not let be listed: what the other one has of it cannot be held against anything. */
+static const char *unread(const struct sp_schema *s, const char *kind)
+{
+    for (size_t i = 0; i < s->ninventory; i++)
+        if (s->inventory[i].unread != NULL && strcmp(s->inventory[i].kind, kind) == 0)
+            return s->inventory[i].unread;
+    return NULL;
+}
+
+static void say_unread(
+    struct sp_vctx *c, const struct sp_inventory_item *x, enum sp_side side, const char *why)
+{
+    sp_v_not_inspected(c, x->kind, x->table, x->name, "%s: %s (to acknowledge: --accept '%s:%s')",
+        sp_v_side_name(side), why, x->kind, x->name);
+}
+
 static void one_side(struct sp_vctx *c, const struct sp_inventory_item *x, enum sp_side side)
 {
     const char *text = x->definition != NULL ? x->definition : "(definition not given)";
     if (!selected(c, x))
         return;
+    const char *there = unread(c->schema[1 - (int)side], x->kind);
+    if (x->unread != NULL || there != NULL) {
+        say_unread(c, x, x->unread != NULL ? side : (enum sp_side)(1 - (int)side),
+            x->unread != NULL ? x->unread : there);
+        return;
+    }
     (x->definition != NULL ? sp_v_schema_diff : sp_v_schema_lost)(c, x->kind,
         x->table != NULL ? x->table : x->name, x->name, side == SP_SIDE_SOURCE ? text : NULL,
         side == SP_SIDE_SOURCE ? NULL : text);
@@ -27,7 +51,10 @@ static void both(struct sp_vctx *c, const struct sp_inventory_item *s, const str
 {
     if (!selected(c, s))
         return;
-    if (s->definition == NULL || t->definition == NULL)
+    if (s->unread != NULL || t->unread != NULL)
+        say_unread(c, s, s->unread != NULL ? SP_SIDE_SOURCE : SP_SIDE_TARGET,
+            s->unread != NULL ? s->unread : t->unread);
+    else if (s->definition == NULL || t->definition == NULL)
         sp_v_not_compared(c, s->name, s->kind, "the backend does not give its definition");
     else if (!sp_v_expr_equal(s->definition, t->definition) || !sp_streq(s->table, t->table))
         sp_v_schema_diff(
@@ -68,7 +95,9 @@ static void list_items(struct sp_vctx *c, enum sp_side side)
         bool both = has_same(other, x);
         if (!selected(c, x) || (both && side == SP_SIDE_TARGET))
             continue;
-        if (x->definition == NULL)
+        if (x->unread != NULL)
+            say_unread(c, x, side, x->unread);
+        else if (x->definition == NULL)
             sp_v_not_compared(c, x->name, x->kind, "%s: what it holds is not read", sp_v_side_name(side));
         else
             sp_v_not_inspected(c, x->kind, x->table, x->name,
@@ -86,7 +115,8 @@ void sp_v_hidden_rows(struct sp_vctx *c)
     for (int side = 0; side < 2; side++) {
         const struct sp_schema *s = c->schema[side];
         for (size_t i = 0; i < s->ninventory; i++)
-            if (s->inventory[i].definition == NULL && selected(c, &s->inventory[i]))
+            if (s->inventory[i].definition == NULL && s->inventory[i].unread == NULL &&
+                selected(c, &s->inventory[i]))
                 sp_v_not_compared(c, s->inventory[i].name, s->inventory[i].kind,
                     "%s: what it holds is not read", sp_v_side_name((enum sp_side)side));
     }

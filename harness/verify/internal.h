@@ -74,6 +74,7 @@ struct sp_vctx {
     struct sp_vrecheck *recheck; /* recheck.c; NULL = rows are looked at once */
     uint64_t in_flight, unsettled;
     size_t objects; /* that were compared */
+    uint64_t accounts;
     int64_t
         since_ms; /* since when the differences that are sent now have been seen; 0 = since the snapshots */
 };
@@ -497,7 +498,9 @@ void sp_v_uniqueness(struct sp_vctx *c);
 void sp_v_required(struct sp_vctx *c);
 void sp_v_keep_absent(struct sp_vctx *c, struct sp_vpair *p, const struct sp_vscan v[2]);
 void sp_v_demands(struct sp_vctx *c);
-size_t sp_v_blobs(struct sp_vctx *c); /* how many buckets were met */
+size_t sp_v_blobs(struct sp_vctx *c);                /* how many buckets were met */
+bool sp_v_compares_objects(const struct sp_vctx *c); /* that check is chosen, and both sides keep objects */
+uint64_t sp_v_accounts(struct sp_vctx *c);           /* how many there are */
 bool sp_v_keeps_tables(const struct sp_vctx *c, enum sp_side side);
 void sp_v_business_key(struct sp_vctx *c, const struct sp_vpair *p, const struct sp_verify_demand *d);
 void sp_v_required_fields(struct sp_vctx *c, const struct sp_vpair *p, const struct sp_verify_demand *d);

@@ -191,6 +191,12 @@ static void blobs(struct sp_vctx *c, struct sp_vpair *p)
     c->objects = sp_v_blobs(c);
 }
 
+static void accounts(struct sp_vctx *c, struct sp_vpair *p)
+{
+    (void)p;
+    c->accounts = sp_v_accounts(c);
+}
+
 static void run_table_checks(struct sp_vctx *c)
 {
     unsigned checks = c->opt->checks;
@@ -248,7 +254,9 @@ static void run_checks(struct sp_vctx *c)
         no_tables_there(c, tables[0] ? SP_SIDE_TARGET : SP_SIDE_SOURCE);
     if (c->opt->checks & SP_VC_BLOBS)
         sp_v_again(c, "objects", blobs, NULL);
-    if (c->rc == 0 && c->npairs == 0 && c->objects == 0)
+    if (c->opt->checks & SP_VC_ACCOUNTS)
+        sp_v_again(c, "accounts", accounts, NULL);
+    if (c->rc == 0 && c->npairs == 0 && c->objects == 0 && c->accounts == 0)
         sp_v_not_compared(c, "everything", "nothing", "%s; there is nothing to compare",
             c->opt->ntables != 0     ? "--tables names no table"
             : tables[0] && tables[1] ? "neither side has a table"

@@ -23,12 +23,13 @@ enum sp_verify_checks {
     SP_VC_BLOBS = 256,
     SP_VC_ACCOUNTS = 512,
     SP_VC_DATA = 31 | SP_VC_UNIQUENESS | SP_VC_REQUIRED, /* all that looks into the database */
-    SP_VC_ALL = SP_VC_DATA | SP_VC_BLOBS
+    SP_VC_ALL = SP_VC_DATA | SP_VC_BLOBS | SP_VC_ACCOUNTS
 };
 /* The bit of a check by its name, "all" included; 0 = there is none. */
 unsigned sp_verify_check(const char *name);
 #define SP_VERIFY_CHECK_NAMES                                                                                \
-    "schema", "rows", "relations", "sequences", "profiles", "counts", "uniqueness", "required", "blobs", "all"
+    "schema", "rows", "relations", "sequences", "profiles", "counts", "uniqueness", "required", "blobs",     \
+        "accounts", "all"
 enum sp_verify_verdict {
     SP_VV_EQUAL,
     SP_VV_EQUAL_WITH_LOSS,

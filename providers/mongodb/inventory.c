@@ -80,7 +80,13 @@ int mo_inventory_users(struct sp_session *s, const char *db, struct mo_items *l,
     bool lost = rc == -SP_E_UNAVAILABLE || rc == -SP_E_TIMEOUT || rc == -SP_E_CANCELLED;
     if (lost && err != NULL)
         sp_error_move(err, &none);
-    int ret = lost ? rc : 0; /* who may not see the users, or has a server without any, has none to compare */
+    int ret = lost ? rc : 0;
+    if (!lost && rc != 0 &&
+        rc != -SP_E_UNSUPPORTED) { /* a server that does not know the command has no users */
+        ret = mo_item_add(l, "user", "*", NULL, NULL, err);
+        if (ret == 0)
+            l->v[l->n - 1].unread = "this connection may not list the users of the database";
+    }
     if (rc == 0 && bson_iter_init_find(&it, &reply, "users") && BSON_ITER_HOLDS_ARRAY(&it) &&
         bson_iter_recurse(&it, &list)) {
         while (ret == 0 && bson_iter_next(&list)) {

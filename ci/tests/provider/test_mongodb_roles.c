@@ -199,6 +199,42 @@ static void asking(void **state)
     assert_int_equal(users(MO_PROBE), 0);
 }
 
+/* Users that may not be listed are not "none": two sides of which nobody saw them would be called equal. */
+static void users_that_may_not_be_listed_are_said(void **state)
+{
+    const struct sp_inventory_item *hidden = NULL;
+    struct sp_schema *schema = NULL;
+    (void)state;
+    need_server();
+    char bob[64];
+    snprintf(bob, sizeof bob, "%s_bob", ns);
+    bson_t *cmd = BCON_NEW("createUser", BCON_UTF8(bob), "pwd", BCON_UTF8(SECRET), "roles", "[", "{", "role",
+        BCON_UTF8("read"), "db", BCON_UTF8(session->default_ns), "}", "]");
+    OK(mo_command(session, mo_users_db(session), cmd, MO_PLAIN, "createUser", NULL, &err));
+    bson_destroy(cmd);
+    struct sp_endpoint e = endpoint;
+    struct sp_session *s = NULL;
+    e.user = bob;
+    e.password = SECRET;
+    OK(sp_open(&s, &sp_provider_mongodb, &e, &err));
+    OK(sp_db_introspect(s, NULL, &schema, &err));
+    for (size_t i = 0; i < schema->ninventory; i++)
+        if (strcmp(schema->inventory[i].kind, "user") == 0 && schema->inventory[i].unread != NULL)
+            hidden = &schema->inventory[i];
+    assert_non_null(hidden);
+    assert_string_equal(hidden->name, "*");
+    assert_null(hidden->definition);
+    sp_schema_free(schema);
+    sp_close(s);
+    OK(sp_db_introspect(session, NULL, &schema, &err));
+    for (size_t i = 0; i < schema->ninventory; i++)
+        assert_null(schema->inventory[i].unread);
+    sp_schema_free(schema);
+    cmd = BCON_NEW("dropUser", BCON_UTF8(bob));
+    OK(mo_command(session, mo_users_db(session), cmd, MO_PLAIN, "dropUser", NULL, &err));
+    bson_destroy(cmd);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -206,6 +242,7 @@ int main(void)
         cmocka_unit_test(refusals),
         cmocka_unit_test(halves_are_dropped),
         cmocka_unit_test(asking),
+        cmocka_unit_test(users_that_may_not_be_listed_are_said),
     };
     return cmocka_run_group_tests(tests, group_setup, group_teardown);
 }

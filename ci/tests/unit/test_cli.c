@@ -108,7 +108,7 @@ static void test_refused(void **state)
     refuse(WORDS("run", "-p", "a,,b"), "--provider: an empty value in 'a,,b'");
     refuse(WORDS("verify", "a", "b", "--checks", "row"),
         "--checks: expected schema, rows, relations, sequences, profiles, counts, uniqueness, required, "
-        "blobs, all, "
+        "blobs, accounts, all, "
         "found 'row'; did you "
         "mean 'rows'?");
     refuse(WORDS("migrate", "a", "b", "--strategy", "incremental"),

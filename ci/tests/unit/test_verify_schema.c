@@ -159,11 +159,11 @@ static void table_kinds_and_other_objects(void **state)
     assert_non_null(caught_where(&v.c, SP_EV_FINDING, SP_FLD_topic, "definition text"));
     t[0]->t.native_definition = t[1]->t.native_definition = NULL;
     v.f[0]->inventory[0] =
-        (struct sp_inventory_item){ "view", "w", NULL, "CREATE VIEW w AS SELECT 'A'", false };
+        (struct sp_inventory_item){ "view", "w", NULL, "CREATE VIEW w AS SELECT 'A'", false, NULL };
     v.f[0]->ninventory = 1;
     expect(&v, "view", "missing", "w");
     v.f[1]->inventory[0] =
-        (struct sp_inventory_item){ "view", "w", NULL, "create view w  as select 'A' -- x", false };
+        (struct sp_inventory_item){ "view", "w", NULL, "create view w  as select 'A' -- x", false, NULL };
     v.f[1]->ninventory = 1;
     assert_verdict(&v, SP_VV_EQUAL);
     v.f[1]->inventory[0].definition = "create view w as select 'a'";
@@ -197,7 +197,7 @@ static void acknowledged(void **state)
     t[0]->t.nuniques = 1;
     t[0]->t.checks = &k;
     t[0]->t.nchecks = 1;
-    v.f[0]->inventory[0] = (struct sp_inventory_item){ "view", "w", NULL, "select 1", false };
+    v.f[0]->inventory[0] = (struct sp_inventory_item){ "view", "w", NULL, "select 1", false, NULL };
     v.f[0]->ninventory = 1;
     v.f[1]->base.provider = &other_provider;
     assert_verdict(&v, SP_VV_EQUAL);
@@ -276,7 +276,7 @@ static void acknowledged_once(void **state)
     t[0]->t.nfks = 0;
     accept[0] = "foreign table:w";
     v.opt.naccept = 1;
-    v.f[0]->inventory[0] = (struct sp_inventory_item){ "foreign table", "w", NULL, NULL, false };
+    v.f[0]->inventory[0] = (struct sp_inventory_item){ "foreign table", "w", NULL, NULL, false, NULL };
     v.f[0]->ninventory = 1;
     assert_verdict(&v, SP_VV_DIFFERENT);
     vcase_end(&v);
@@ -321,7 +321,7 @@ static void acknowledged_of_one_table(void **state)
     v.opt.naccept = 1;
     v.f[1]->base.provider = &other_provider;
     for (int i = 0; i < 2; i++) {
-        v.f[i]->inventory[0] = (struct sp_inventory_item){ "trigger", "audit", "t", "does", false };
+        v.f[i]->inventory[0] = (struct sp_inventory_item){ "trigger", "audit", "t", "does", false, NULL };
         v.f[i]->ninventory = 1;
     }
     assert_verdict(&v, SP_VV_EQUAL);
@@ -352,6 +352,36 @@ static void sequences(void **state)
     v.opt.checks = SP_VC_ROWS;
     assert_verdict(&v, SP_VV_EQUAL);
     vcase_end(&v);
+}
+
+/* Users that a side does not let be listed: neither equal, nor missing, and by name acknowledged. */
+static void kinds_that_may_not_be_listed(void **state)
+{
+    static const char *const accepted[] = { "user:*" };
+    static const struct sp_inventory_item hidden = { .kind = "user", .name = "*", .unread = "not allowed" },
+                                          seen = {
+                                              .kind = "user", .name = "ann", .definition = "{createUser}"
+                                          };
+    (void)state;
+    for (int which = 1; which < 4; which++) { /* source, target, both */
+        struct vcase v;
+        struct fake_table *t[2];
+        vcase_begin(&v);
+        vcase_table(&v, "t", "id:int", 1, t);
+        for (int i = 0; i < 2; i++) {
+            v.f[i]->inventory[0] = which >> i & 1 ? hidden : seen;
+            v.f[i]->ninventory = 1;
+        }
+        assert_verdict(&v, SP_VV_NOT_COMPARED);
+        assert_int_equal(0, caught_count(&v.c, SP_EV_SCHEMA_DIFF));
+        v.opt.accept = accepted;
+        v.opt.naccept = 1;
+        assert_verdict(&v, which == 3 ? SP_VV_EQUAL : SP_VV_NOT_COMPARED);
+        v.opt.naccept = 0;
+        v.opt.checks = SP_VC_ROWS; /* they hold no rows */
+        assert_verdict(&v, SP_VV_EQUAL);
+        vcase_end(&v);
+    }
 }
 
 static void custom_checks(void **state)
@@ -460,6 +490,7 @@ int main(void)
         cmocka_unit_test(acknowledged_once),
         cmocka_unit_test(acknowledged_of_one_table),
         cmocka_unit_test(sequences),
+        cmocka_unit_test(kinds_that_may_not_be_listed),
         cmocka_unit_test(custom_checks),
         cmocka_unit_test(texts),
     };
