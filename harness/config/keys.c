@@ -86,6 +86,7 @@ const struct sp_config_key sp_config_keys[] = {
     { "mapping.relations.NAME", "target", .type = SP_KEY_TREE, .fallback = "the relation's name", .doc = "the same of the target" },
     { "mapping.relations.NAME", "key", .type = SP_KEY_NAMES, .fallback = "as the sides declare it", .doc = "columns of the relation by which rows are matched" },
     { "mapping.relations.NAME", "columns", .type = SP_KEY_TREE, .doc = "by name: where a column stands on each side, how it is compared" },
+    { "mapping.relations.NAME", "references", .type = SP_KEY_TREE, .doc = "column: RELATION or RELATION.COLUMN that it refers to, though neither side may declare it (default: the relation's key)" },
     { "mapping.relations.NAME", "only_listed", .type = SP_KEY_BOOL, .fallback = "false", .doc = "columns that are not listed are not matched by name: each is a difference" },
     { "mapping.relations.NAME", "ordinal_from", INTEGER(0, 1), .fallback = "0", .doc = "number of an array's first element" },
     { "mapping.relations.NAME", "ignore", .type = SP_KEY_TEXT, .doc = "why the tables of that name are left out on both sides" },

@@ -160,6 +160,29 @@ static int check_key(struct check *c, const struct sp_map_relation *rel, const s
     return 0;
 }
 
+/* A relation that is not listed is a table of both sides. */
+static int check_references(
+    struct check *c, const struct sp_map_relation *rel, const struct sp_table *const t[2])
+{
+    for (size_t i = 0; i < rel->nreferences; i++) {
+        const struct sp_map_reference *ref = &rel->references[i];
+        const struct sp_map_relation *to = sp_mapping_relation(c->m, ref->relation);
+        if (to != NULL && to->ignore != NULL)
+            return refuse(c, rel->line, "relations.%s.references.%s: %s is ignored", rel->name, ref->column,
+                ref->relation);
+        for (int side = 0; side < c->sides; side++) {
+            if (to == NULL && sp_schema_table(c->schema[side], ref->relation) == NULL)
+                return refuse(c, rel->line, "relations.%s.references.%s: there is no relation \"%s\"%s",
+                    rel->name, ref->column, ref->relation, table_hint(c, side, ref->relation));
+            if (sp_map_column_named(rel, ref->column) == NULL && rel->array[side] == NULL &&
+                !place_exists(t[side], ref->column))
+                return refuse(c, rel->line, "relations.%s.references: no column has the name \"%s\"%s",
+                    rel->name, ref->column, column_hint(c, t[side], ref->column));
+        }
+    }
+    return 0;
+}
+
 /* ---- relations --------------------------------------------------------------------------------------------------------- */
 
 static int check_ignored(struct check *c, const struct sp_map_relation *rel)
@@ -204,6 +227,8 @@ static int check_relation(struct check *c, const struct sp_map_relation *rel)
     }
     for (size_t i = 0; i < rel->ncolumns && rc == 0; i++)
         rc = check_column(c, rel, &rel->columns[i], t);
+    if (rc == 0)
+        rc = check_references(c, rel, t);
     return rc == 0 ? check_key(c, rel, t) : rc;
 }
 

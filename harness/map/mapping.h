@@ -42,6 +42,13 @@ struct sp_map_column {
     unsigned line;      /* in the file */
 };
 
+/* A reference that is checked on both sides, whether or not one of them declares it. */
+struct sp_map_reference {
+    const char *column;
+    const char *relation;
+    const char *to; /* column of that relation; NULL = its key */
+};
+
 struct sp_map_relation {
     const char *name;
     const char *table[2]; /* table or collection; NULL = this side has none (with `ignore`) */
@@ -54,6 +61,8 @@ struct sp_map_relation {
     const struct sp_filter *where[2]; /* over the side's own columns; NULL = all rows */
     const struct sp_map_column *columns;
     size_t ncolumns;
+    const struct sp_map_reference *references;
+    size_t nreferences;
     bool columns_by_name; /* columns that are not mentioned are matched by name; false: they are findings */
     const char *ignore;   /* reason: the table is left out; NULL = compared */
     unsigned line;        /* in the file */

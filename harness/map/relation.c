@@ -61,6 +61,37 @@ static int read_columns(
     return rc == 0 ? sp_map_check_columns(mr, kv->node, path, out) : rc;
 }
 
+static int read_references(
+    struct sp_map_reader *mr, const struct sp_key_value *kv, const char *path, struct sp_map_relation *out)
+{
+    struct sp_reader *r = &mr->r;
+    path = sp_read_path(r, path, "references");
+    int rc = sp_expect_type(r, kv->node, SP_YAML_MAP, path);
+    struct sp_map_reference *v = rc == 0 ? sp_arena_array(r->arena, kv->node->count + 1, sizeof *v) : NULL;
+    if (rc == 0 && v == NULL)
+        rc = sp_nomem(r->err);
+    size_t n = 0;
+    for (const struct sp_yaml *m = rc == 0 ? kv->node->first : NULL; rc == 0 && m != NULL; m = m->next) {
+        const struct sp_map_column *col = sp_map_column_named(out, m->key);
+        const char *at = sp_read_path(r, path, m->key);
+        if (m->type != SP_YAML_SCALAR || sp_yaml_is_null(m) || *m->text == '\0')
+            return sp_read_fail(
+                r, m, at, "expected a relation, or RELATION.COLUMN, found %s", sp_yaml_found(r->arena, m));
+        if (col != NULL && col->ignore != NULL)
+            return sp_read_fail(r, m, at, "the column is ignored, so its reference cannot be checked");
+        const char *dot = strrchr(m->text, '.');
+        size_t len =
+            dot != NULL && dot != m->text && dot[1] != '\0' ? (size_t)(dot - m->text) : strlen(m->text);
+        v[n] =
+            (struct sp_map_reference){ .column = m->key, .relation = sp_arena_strn(r->arena, m->text, len) };
+        v[n].to = m->text[len] == '.' ? dot + 1 : NULL;
+        rc = v[n++].relation == NULL ? sp_nomem(r->err) : 0;
+    }
+    out->references = v;
+    out->nreferences = n;
+    return rc;
+}
+
 /* Columns that are not listed exist by their names on the sides: whether they do is found out later. */
 static int check_key(struct sp_map_reader *mr, const struct sp_key_value *kv, const char *path,
     const struct sp_map_relation *rel)
@@ -112,7 +143,7 @@ static int check_order(struct sp_map_reader *mr, const struct sp_yaml *node, con
 static int check_ignored(
     struct sp_map_reader *mr, const struct sp_yaml *node, const char *path, const struct sp_key_value *values)
 {
-    static const char *const useless[] = { "key", "columns", "only_listed", "ordinal_from" };
+    static const char *const useless[] = { "key", "columns", "references", "only_listed", "ordinal_from" };
     for (size_t i = 0; i < SP_LEN(useless); i++)
         if (sp_map_has(values, useless[i]))
             return sp_read_fail(
@@ -156,6 +187,8 @@ int sp_map_read_relation(struct sp_map_reader *mr, const struct sp_yaml *node, s
         rc = read_columns(mr, sp_map_get(v, "columns"), path, out);
     if (rc == 0 && !out->columns_by_name && out->ncolumns == 0)
         rc = sp_read_fail(&mr->r, node, path, "`only_listed` without a column compares nothing");
+    if (rc == 0 && sp_map_has(v, "references"))
+        rc = read_references(mr, sp_map_get(v, "references"), path, out);
     if (rc == 0 && sp_map_has(v, "key"))
         rc = check_key(mr, sp_map_get(v, "key"), path, out);
     return rc == 0 ? check_order(mr, node, path, out, sp_map_has(v, "ordinal_from")) : rc;

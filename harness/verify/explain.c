@@ -121,6 +121,9 @@ static void put_relation(struct explain *x, const struct sp_vpair *p)
     put_key(x, p);
     for (size_t i = 0; i < p->ncols; i++)
         put_column(x, p, i);
+    for (size_t i = 0; p->rel != NULL && i < p->rel->nreferences; i++)
+        sp_buf_printf(
+            x->out, "  %-24s refers to %s\n", p->rel->references[i].column, p->rel->references[i].relation);
     if (p->residual)
         sp_buf_printf(x->out, "  %-24s all other fields of the documents, as one map\n", "...");
     sp_buf_puts(x->out, p->ncols == 0 ? "  no column is compared\n" : "");

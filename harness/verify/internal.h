@@ -132,6 +132,8 @@ bool sp_v_declared(const struct sp_vpair *p, const char *column);
 /* sp_equiv_resolve() with the rules and the type that the mapping gives; `m` may be NULL. */
 int sp_v_resolve_given(struct sp_vctx *c, const struct sp_map_column *m, const struct sp_column *s,
     const struct sp_column *t, struct sp_colplan *out, const char **why);
+/* The i-th reference of the pair's relation; NULL = it cannot be checked, which was said. */
+const struct sp_fk *sp_v_mapped_fk(struct sp_vctx *c, const struct sp_vpair *p, size_t i);
 struct sp_d128 sp_v_mapped_fingerprint(const struct sp_vctx *c, struct sp_d128 plan);
 /* Findings for all that is not compared because the mapping says so; a line of `out` for each. */
 void sp_v_mapped_left_out(struct sp_vctx *c, struct sp_buf *out);

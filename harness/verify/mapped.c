@@ -46,6 +46,38 @@ int sp_v_resolve_given(struct sp_vctx *c, const struct sp_map_column *m, const s
     return rc;
 }
 
+/* The key of what is referred to, as a column of its plan. */
+static const char *referenced(const struct sp_vctx *c, const struct sp_map_reference *ref)
+{
+    const struct sp_vpair *parent = sp_v_pair(c, SP_SIDE_SOURCE, ref->relation);
+    if (ref->to != NULL || parent == NULL)
+        return ref->to;
+    return parent->nkey == 1 ? parent->cols[0].source : NULL;
+}
+
+const struct sp_fk *sp_v_mapped_fk(struct sp_vctx *c, const struct sp_vpair *p, size_t i)
+{
+    const struct sp_map_reference *ref = &p->rel->references[i];
+    struct sp_fk *fk = sp_arena_alloc(&c->arena, sizeof *fk);
+    const char **names = sp_arena_array(&c->arena, 2, sizeof *names);
+    if (fk == NULL || names == NULL) {
+        sp_v_nomem(c);
+        return NULL;
+    }
+    names[0] = ref->column;
+    names[1] = referenced(c, ref);
+    if (names[1] == NULL || sp_v_pair(c, SP_SIDE_SOURCE, ref->relation) == NULL) {
+        sp_v_not_compared(c, p->name, "relation",
+            "column %s refers to %s, which is not compared or has no key of one column: name it as %s.COLUMN",
+            ref->column, ref->relation, ref->relation);
+        return NULL;
+    }
+    *fk = (struct sp_fk){
+        .columns = &names[0], .ncolumns = 1, .ref_table = ref->relation, .ref_columns = &names[1]
+    };
+    return fk;
+}
+
 /* The plan of a relation is more than its columns: which rows, and from where. */
 struct sp_d128 sp_v_mapped_fingerprint(const struct sp_vctx *c, struct sp_d128 plan)
 {

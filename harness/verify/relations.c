@@ -2,6 +2,7 @@
  * that only the target has was introduced; one that both have is a fault of the data itself. */
 #include <stdlib.h>
 
+#include "map/mapping.h"
 #include "verify/relations.h"
 
 struct counts {
@@ -127,6 +128,17 @@ static bool seen(const struct sp_table *t, size_t n, const struct sp_fk *fk)
     return false;
 }
 
+/* References that the mapping names, where neither side declares them. */
+static void mapped(struct sp_vctx *c, const struct sp_vpair *p)
+{
+    for (size_t i = 0; p->rel != NULL && i < p->rel->nreferences && c->rc == 0; i++) {
+        const struct sp_fk *fk = sp_v_mapped_fk(c, p, i);
+        if (fk != NULL && !(p->t[0] != NULL && seen(p->t[0], p->t[0]->nfks, fk)) &&
+            !(p->t[1] != NULL && seen(p->t[1], p->t[1]->nfks, fk)))
+            one(c, p, fk);
+    }
+}
+
 void sp_v_relations(struct sp_vctx *c)
 {
     for (size_t i = 0; i < c->npairs; i++) {
@@ -140,5 +152,6 @@ void sp_v_relations(struct sp_vctx *c)
                 one(c, p, &t->fks[f]);
             }
         }
+        mapped(c, p);
     }
 }

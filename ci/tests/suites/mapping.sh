@@ -96,6 +96,14 @@ on() {
         psql -qAtX -v ON_ERROR_STOP=1 "$POSTGRESQL_URL" -c "$2"
     fi
 }
+empty_target() {
+    if [ "$kind" = sqlite ]; then
+        rm -f "$work/b.db"
+        sqlite3 "$work/b.db" "VACUUM"
+    else
+        on target "SET client_min_messages = warning; DROP SCHEMA public CASCADE; CREATE SCHEMA public"
+    fi
+}
 fresh() {
     source_db
     if [ "$kind" = sqlite ]; then
@@ -244,15 +252,39 @@ UPDATE id_map SET new_id = 102 WHERE old_id = 1"
         "$sp" verify "sqlite:$work/a.db" "$target" --mapping "$work/ids.yaml" --explain
 }
 
-# --- copies -----------------------------------------------------------------------------------------------------------
-empty_target() {
-    if [ "$kind" = sqlite ]; then
-        rm -f "$work/b.db"
-        sqlite3 "$work/b.db" "VACUUM"
-    else
-        on target "SET client_min_messages = warning; DROP SCHEMA public CASCADE; CREATE SCHEMA public"
-    fi
+# --- references that nobody declares ----------------------------------------------------------------------------------
+cat >"$work/refs.yaml" <<'YAML'
+version: 1
+relations:
+  notes: { columns: { thing: { target: thing_id } }, references: { thing: things, tag: tags.name } }
+  things:
+  tags: { key: [code] }
+YAML
+# with_refs SQL: the same tables on both sides, and a change of the target.
+with_refs() {
+    local tables="CREATE TABLE things(id INTEGER PRIMARY KEY, label TEXT); INSERT INTO things VALUES(1, 'a'), (2, 'b');
+CREATE TABLE tags(code INTEGER, name TEXT); INSERT INTO tags VALUES(1, 'x'), (2, 'y');
+CREATE TABLE notes(id INTEGER PRIMARY KEY, thing INTEGER, tag TEXT); INSERT INTO notes VALUES(1, 1, 'x'), (2, 2, 'y'), (3, 7, 'x');"
+    rm -f "$work/a.db"
+    on source "$tables"
+    empty_target
+    on target "$tables ALTER TABLE notes RENAME COLUMN thing TO thing_id"
+    [ -z "${1:-}" ] || on target "$1" || bad "could not be planted: $1"
+    "$sp" verify "sqlite:$work/a.db" "$target" --mapping "$work/refs.yaml" --checks "${2:-relations}" --report-dir "$work/r" -v
 }
+references() {
+    expect_text 0 "1 rows refer to nothing in things, on the source as on the target" \
+        "$kind: references of the mapping are checked on both sides" with_refs
+    expect_text 1 "notes(thing)->things: 1 rows of the target refer to nothing" "$kind: found: an orphan of the target" \
+        with_refs "DELETE FROM things WHERE id = 2"
+    expect_text 1 "notes(tag)->tags: 1 rows of the target refer to nothing" "$kind: found: an orphan by another column" \
+        with_refs "UPDATE notes SET tag = 'z' WHERE id = 1"
+    sed -i 's/thing: things,/thing: thingz,/' "$work/refs.yaml"
+    expect_text 2 'no relation "thingz"; did you mean "things"?' "$kind: a reference to nothing is a mistake" with_refs
+    sed -i 's/thing: thingz,/thing: things,/' "$work/refs.yaml"
+}
+
+# --- copies -----------------------------------------------------------------------------------------------------------
 move() { "$sp" migrate "sqlite:$work/a.db" "$target" --mapping "$work/copy.yaml" --report-dir "$work/m" "$@"; }
 # refused TEXT NAME LINES...: a copy by the mapping with these lines.
 refused() {
@@ -297,6 +329,7 @@ kind=sqlite
 target=sqlite:$work/b.db
 both
 crosswalks
+references
 copies
 
 expect_text 0 "relations.NAME.columns.NAME" "help mapping lists the keys" "$sp" help mapping
@@ -324,6 +357,7 @@ case $? in
     target=env:POSTGRESQL_URL
     both
     crosswalks
+    references
     copies
     ;;
 1) skipped=$((skipped + 1)) ;;

@@ -59,6 +59,7 @@ static const char everything[] =
       "    target: { table: orders, array: items, ordered: true }\n"
       "    ordinal_from: 1\n"
       "    only_listed: true\n"
+      "    references: { order_id: orders, sku: a.b.c }\n"
       "    columns:\n"
       "      order_id: { target: { parent: _id } }\n"
       "      pos: { target: { ordinal: true } }\n"
@@ -102,6 +103,11 @@ static void test_relations(void **state)
     assert_string_equal(sp_map_column_named(r, "sku")->place[0], "sku");
     assert_string_equal(sp_map_column_named(r, "whole")->place[1], "");
     assert_null(sp_map_column_named(r, "nowhere"));
+    assert_int_equal(r->nreferences, 2);
+    assert_string_equal(r->references[0].relation, "orders");
+    assert_null(r->references[0].to);
+    assert_string_equal(r->references[1].relation, "a.b");
+    assert_string_equal(r->references[1].to, "c");
     r = sp_mapping_relation(m, "logs");
     assert_string_equal(r->ignore, "too long ago");
     assert_string_equal(r->table[0], "logs");
@@ -330,6 +336,10 @@ static const struct {
         "true } } "
         "} }",
         "m.yaml:3:39: relations.a.columns: columns x and y both claim the position in \"i\" of the target" },
+    { R "  a: { references: { x: } }",
+        "m.yaml:3:25: relations.a.references.x: expected a relation, or RELATION.COLUMN, found nothing" },
+    { R "  a: { references: { x: b }, columns: { x: { ignore: y } } }",
+        "m.yaml:3:25: relations.a.references.x: the column is ignored, so its reference cannot be checked" },
     { R "  a: { source: p }\n  b: { source: p }", "m.yaml:4:1: source: relations a and b both claim p: give "
                                                   "each a `where` of its own, or name another" },
     { R "  a: { source: p }\n  b: { source: { table: p, where: { x: 1 } } }",
