@@ -369,8 +369,10 @@ int lens_scan_rows(struct lens_session *s, const struct lens_view *v, const stru
     const struct sp_error *outer = sp_rowbuf_error(rb);
     if (rc != 0 && p.rc != 0 && outer->code != SP_E_OK) /* the caller's buffer knows why */
         rc = sp_fail(err, outer->code, outer->origin, "%s", sp_error_text(outer));
-    else if (rc != 0)
+    else if (rc != 0) {
+        rc = p.err.code != SP_E_OK ? -(int)p.err.code : rc;
         sp_error_move(err, &p.err);
+    }
     sp_error_clear(&p.err);
     sp_arena_free(&p.row.a);
     sp_arena_free(&p.a);

@@ -23,6 +23,7 @@ struct fake_table {
     struct sp_value *rows; /* nrows * ncolumns */
     size_t nrows, cap;
     bool scan_fails, no_end, lies_about_count, endless;
+    size_t undeclared;    /* columns at the end that introspection does not show: fields of documents */
     unsigned grows_after; /* scans after which a row more is there */
     unsigned scans;
 };
@@ -58,6 +59,7 @@ static inline int fake_introspect(
         size_t at = i;
         struct sp_table copy;
         assert_int_equal(0, sp_table_copy(&schema->arena, &copy, &f->tables[i].t));
+        copy.ncolumns -= f->tables[i].undeclared;
         for (; at > 0 && strcmp(t[at - 1].name, copy.name) > 0; at--)
             t[at] = t[at - 1];
         t[at] = copy;
@@ -113,6 +115,14 @@ static inline int fake_put(struct sp_rowbuf *rb, const struct sp_value *v)
     }
 }
 
+static inline bool fake_planned(const int *index, size_t n, int column)
+{
+    for (size_t i = 0; i < n; i++)
+        if (index[i] == column)
+            return true;
+    return false;
+}
+
 static inline int fake_scan(
     struct sp_session *s, const struct sp_scan *scan, struct sp_rowbuf *rb, struct sp_error *err)
 {
@@ -135,6 +145,9 @@ static inline int fake_scan(
             return sp_fail(err, SP_E_IO, SP_ORIGIN_BACKEND, "disk I/O error");
         for (size_t c = 0; c < scan->ncols && rc == 0; c++)
             rc = fake_put(rb, &t->rows[r * t->t.ncolumns + (size_t)index[c]]);
+        for (size_t c = 0; scan->residual && t->t.open_fields && c < t->t.ncolumns && rc == 0; c++)
+            if (!fake_planned(index, scan->ncols, (int)c))
+                rc = sp_put_extra(rb, t->t.columns[c].name, &t->rows[r * t->t.ncolumns + c]);
         if (rc == 0)
             rc = sp_row_end(rb);
         if (rc != 0)
