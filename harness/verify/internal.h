@@ -24,6 +24,7 @@ struct sp_vpair {
     bool scanned;                  /* both sides were read to their end */
     bool digest_equal;             /* scanned, and every row is the same on both sides under the plan */
     uint64_t rows[2];              /* once scanned */
+    bool stale;                    /* `rows` are of snapshots that were let go since */
     bool parked;                   /* rows differ, and are looked at again later */
     struct sp_vparked *seen;       /* rows.c: what was seen of them */
     uint64_t in_flight, unsettled; /* keys whose rows differed and arrived; that kept moving */

@@ -135,7 +135,7 @@ static int same_count(const struct sp_vctx *c, const struct sp_vscan *v, enum sp
     struct sp_error *err)
 {
     const struct sp_vpair *p = v->session == NULL ? NULL : sp_v_pair(c, side, v->scan.table);
-    if (p == NULL || !p->scanned || p->t[side] == NULL || !sp_streq(p->t[side]->ns, v->scan.ns) ||
+    if (p == NULL || !p->scanned || p->stale || p->t[side] == NULL || !sp_streq(p->t[side]->ns, v->scan.ns) ||
         p->rows[side] == v->digest.count)
         return 0;
     return sp_fail(err, SP_E_CORRUPT, SP_ORIGIN_HARNESS,

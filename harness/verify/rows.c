@@ -212,6 +212,7 @@ static void compare(struct sp_vctx *c, struct sp_vpair *p, struct sp_vsums *sums
             break;
     }
     p->scanned = true;
+    p->stale = false;
     p->scan_s = now_s() - o.started;
     o.equal = o.complete = p->digest_equal = sp_digest_equal(&o.digest[0], &o.digest[1]);
     if (!o.equal) {

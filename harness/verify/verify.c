@@ -153,8 +153,10 @@ int sp_v_refresh(struct sp_vctx *c, struct sp_error *err)
     if (c->snaps.ended_badly)
         return sp_fail(err, SP_E_CONFLICT, SP_ORIGIN_HARNESS, "a side changed while it was read");
     sp_v_gentle_opened(c, true);
-    for (size_t i = 0; i < c->npairs; i++)
+    for (size_t i = 0; i < c->npairs; i++) {
         c->pairs[i].digest_equal = false;
+        c->pairs[i].stale = true;
+    }
     for (int i = 1; i >= 0; i--) {
         if (!had[i])
             continue;

@@ -11,6 +11,11 @@ sp=$build/switchproof
 # shellcheck source=ci/tests/server
 . ci/tests/server
 work=$(mktemp -d)
+out=
+# holds NAME COMMAND...: the command says yes.
+holds() {
+    if "${@:2}"; then ok "$1"; else bad "$1" "$out"; fi
+}
 export STACK_DIR=$work/stack
 trap 'ci/stack down >/dev/null 2>&1; rm -rf "$work"' EXIT
 trap 'exit 143' INT TERM
@@ -80,7 +85,7 @@ fill_sqlite "$work/old.db"
 cp "$work/old.db" "$work/new.db"
 sqlite3 "$work/new.db" "$damage"
 expect 1 "the reference: a comparison that nobody kills" "$sp" verify "$old" "$new" --report-dir "$work/whole"
-[ ! -e "$work/whole/verify.state" ] && ok "it leaves no state file behind" || bad "it leaves no state file behind"
+holds "it leaves no state file behind" test ! -e "$work/whole/verify.state"
 
 # --- kills at random moments ----------------------------------------------------------------------------------------
 RANDOM=4711
@@ -102,8 +107,8 @@ for _ in $(seq $rounds); do
         bad "killed three times: exit code $rc" "$out $(cat "$work/diff")"
     fi
 done
-[ $agreed = $rounds ] && ok "$rounds comparisons, each killed up to three times, say what the whole one says"
-[ $taken -gt 0 ] && ok "they took $taken finished tables from killed runs" || bad "they took finished tables from killed runs"
+[ $agreed != $rounds ] || ok "$rounds comparisons, each killed up to three times, say what the whole one says"
+holds "they took $taken finished tables from killed runs" test $taken -gt 0
 
 once_killed "$work/r" "$old" "$new"
 cp "$work/r/verify.state" "$work/state"
@@ -159,10 +164,9 @@ for side in old new; do
     sqlite3 "$work/$side.db" "update t01 set note = 'moved' where id = 9"
     expect_text 1 "all are read again" "the $side side has changed since: that is said" \
         "$sp" verify "$old" "$new" --resume --report-dir "$work/m"
-    grep -q '"ev":"difference","name":"t01"' "$work/m/events.jsonl" &&
-        ok "and the change is found in a table that was finished" ||
-        bad "and the change is found in a table that was finished" "$out"
-    [ "$(reused "$work/m")" = 0 ] && ok "nothing was taken" || bad "nothing was taken"
+    holds "and the change is found in a table that was finished" \
+        grep -q '"ev":"difference","name":"t01"' "$work/m/events.jsonl"
+    holds "nothing was taken" test "$(reused "$work/m")" = 0
     mv "$work/keep.db" "$work/$side.db"
 done
 once_killed "$work/m" "$old" "$new"
@@ -179,15 +183,16 @@ for _ in $(seq 100); do
     [ ! -f "$work/s/verify.state" ] || [ "$(wc -l <"$work/s/verify.state")" -lt 4 ] || break
 done
 kill -INT $pid
-wait $pid
-[ $? = 4 ] && ok "a signal ends it" || bad "a signal ends it"
+rc=0
+wait $pid || rc=$?
+holds "a signal ends it" test $rc = 4
 expect 1 "and it goes on" "$sp" verify "$old" "$new" --resume --report-dir "$work/s"
 same "$work/whole" "$work/s" "with the same result"
 expect_text 1 "--max-snapshot" "snapshots get too old: what was not read is not compared" \
     "$sp" verify "$old" "$new" --rate 8000 --max-snapshot 1s --report-dir "$work/s"
 expect 1 "and a later comparison reads the rest" "$sp" verify "$old" "$new" --resume --report-dir "$work/s"
 same "$work/whole" "$work/s" "with the same result"
-[ "$(reused "$work/s")" -gt 0 ] && ok "but for what was read before" || bad "but for what was read before"
+holds "but for what was read before" test "$(reused "$work/s")" -gt 0
 
 # --- a server ------------------------------------------------------------------------------------------------------------------
 start_server "$build" postgresql
@@ -207,12 +212,12 @@ case $? in
     once_killed "$work/p" env:OLD env:NEW
     expect 1 "PostgreSQL: it goes on" "$sp" verify env:OLD env:NEW --resume --report-dir "$work/p"
     same "$work/pwhole" "$work/p" "and finds the same"
-    [ "$(reused "$work/p")" -gt 0 ] && ok "without reading all again" || bad "without reading all again"
+    holds "without reading all again" test "$(reused "$work/p")" -gt 0
     once_killed "$work/p" env:OLD env:NEW
     psql -qAtX "$server/new" -c "update t01 set note = 'moved' where id = 9"
     expect_text 1 "all are read again" "PostgreSQL: a change since is noticed" \
         "$sp" verify env:OLD env:NEW --resume --report-dir "$work/p"
-    grep -q '"ev":"difference","name":"t01"' "$work/p/events.jsonl" && ok "and found" || bad "and found" "$out"
+    holds "and found" grep -q '"ev":"difference","name":"t01"' "$work/p/events.jsonl"
     psql -qAtX "$server/new" -c "update t01 set note = 'row 9' where id = 9"
     once_killed "$work/p" env:OLD env:NEW
     ci/stack restart postgresql >/dev/null 2>&1
