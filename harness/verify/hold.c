@@ -10,7 +10,7 @@
 int sp_v_hold_init(struct sp_vhold *h, size_t room)
 {
     *h = (struct sp_vhold){ .room = room };
-    h->cap = room / 4 / sizeof *h->e + 1;
+    h->cap = room / 2 / sizeof *h->e + 1;
     h->bytes = malloc(room + 1);
     h->e = malloc(h->cap * sizeof *h->e);
     return h->bytes == NULL || h->e == NULL ? -SP_E_NOMEM : 0;

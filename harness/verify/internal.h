@@ -324,7 +324,7 @@ struct sp_vhold {
     bool limited;
     struct sp_d128 limit; /* of keys; not held from here on */
 };
-int sp_v_hold_init(struct sp_vhold *h, size_t room); /* takes 1.25 times the room; 0 or -SP_E_NOMEM */
+int sp_v_hold_init(struct sp_vhold *h, size_t room); /* takes 1.5 times the room; 0 or -SP_E_NOMEM */
 void sp_v_hold_row(struct sp_vhold *h, const struct sp_rowview *row);
 void sp_v_hold_reset(struct sp_vhold *h);
 void sp_v_hold_sort(struct sp_vhold *h); /* then find */

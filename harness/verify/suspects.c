@@ -46,13 +46,19 @@ void sp_v_sums_free(struct sp_vsums *m)
     }
 }
 
-/* The key of one column is told by its range well enough; in front of others, it may stand in many rows. */
+/* An integer alone is told by its range well enough. In front of other columns it may stand in many rows, and uuids may all
+ * begin alike: then the bucket tells more. */
+static bool range_is_enough(const struct sp_vpair *p)
+{
+    return p->nkey == 1 && p->cols[0].type.tag != SP_UUID;
+}
+
 void sp_v_sums_use(struct sp_vsums *m, const struct sp_vpair *p, enum sp_side side, struct sp_vscan *v)
 {
     v->buckets = m->buckets[side];
     v->nbuckets = SP_V_BUCKETS;
     v->ranges = m->ranged ? &m->ranges[side] : NULL;
-    v->ranges_alone = p->nkey == 1;
+    v->ranges_alone = range_is_enough(p);
 }
 
 /* ---- the suspects ---------------------------------------------------------------------------------------------- */
@@ -108,7 +114,7 @@ static int find_runs(struct sp_vsuspects *s, const struct sp_vsums *m)
 int sp_v_suspects_make(
     struct sp_vsuspects *s, const struct sp_vpair *p, struct sp_vsums *m, const struct sp_digest first[2])
 {
-    *s = (struct sp_vsuspects){ .alone = p->nkey == 1 };
+    *s = (struct sp_vsuspects){ .alone = range_is_enough(p) };
     s->buckets = unequal(m->buckets[0], m->buckets[1], SP_V_BUCKETS);
     if (s->buckets == NULL)
         return -SP_E_NOMEM;
