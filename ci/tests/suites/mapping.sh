@@ -333,6 +333,11 @@ references
 copies
 
 expect_text 0 "relations.NAME.columns.NAME" "help mapping lists the keys" "$sp" help mapping
+for doc in README.md harness/map/README.md; do
+    sed -n '/^```yaml$/,/^```$/p' "$doc" | sed '/^```/d' | sed -n '/^version: 1$/,$p' >"$work/doc.yaml"
+    expect_text 2 "has no " "the example in $doc is read, and its tables are looked for" \
+        "$sp" verify "sqlite:$work/a.db" "sqlite:$work/b.db" -m "$work/doc.yaml" --explain
+done
 expect_text 2 "cannot read the mapping" "a mapping that is not there" compare -m "$work/nowhere.yaml"
 printf 'version: 1\nrelations:\n  a: { sorce: b }\n' >"$work/bad.yaml"
 expect_text 2 'bad.yaml:3:8: relations.a: unknown key "sorce"; did you mean "source"?' "a mistake in the file" \
