@@ -334,7 +334,7 @@ copies
 
 expect_text 0 "relations.NAME.columns.NAME" "help mapping lists the keys" "$sp" help mapping
 for doc in README.md harness/map/README.md; do
-    sed -n '/^```yaml$/,/^```$/p' "$doc" | sed '/^```/d' | sed -n '/^version: 1$/,$p' >"$work/doc.yaml"
+    awk '/^version: 1$/ { on = 1 } /^[^a-z #]/ { on = 0 } on' "$doc" >"$work/doc.yaml"
     expect_text 2 "has no " "the example in $doc is read, and its tables are looked for" \
         "$sp" verify "sqlite:$work/a.db" "sqlite:$work/b.db" -m "$work/doc.yaml" --explain
 done
