@@ -324,6 +324,39 @@ static int run_filtered(
     return ret;
 }
 
+/* TRUNCATE, a change of a column's type and a table made anew show no old state: whoever reads in an older snapshot finds
+ * no rows, or those of another table. The catalog's rows are of the snapshot, its functions know of today. */
+static int still_the_same(struct pass *p, const struct po_table *t, struct sp_error *err)
+{
+    struct sp_buf b = SP_BUF_INIT;
+    PGresult *r = NULL;
+    if (PQtransactionStatus(p->s->conn) != PQTRANS_INTRANS)
+        return 0; /* then every statement sees what is there */
+    sp_buf_printf(&b,
+        "WITH RECURSIVE part(oid) AS (SELECT c.oid FROM pg_catalog.pg_class c WHERE c.oid = %u UNION SELECT "
+        "i.inhrelid FROM part JOIN pg_catalog.pg_inherits i ON i.inhparent = part.oid AND '%c' = 'p') SELECT "
+        "pg_catalog.to_regclass(",
+        (unsigned)t->oid, t->kind);
+    po_put_literal(&b, t->qualified);
+    sp_buf_printf(&b,
+        ") = %u AND bool_and(c.relkind <> 'r' OR c.relfilenode IS NOT DISTINCT FROM "
+        "pg_catalog.pg_relation_filenode(c.oid))",
+        (unsigned)t->oid);
+    if (t->kind == 'p')
+        sp_buf_printf(
+            &b, " AND count(*) = (SELECT count(*) FROM pg_catalog.pg_partition_tree(%u))", (unsigned)t->oid);
+    sp_buf_puts(&b, " FROM part JOIN pg_catalog.pg_class c ON c.oid = part.oid");
+    int ret = b.oom ? sp_nomem(err) : po_exec(p->s, b.p, &r, err);
+    if (ret == 0 && (PQntuples(r) != 1 || *PQgetvalue(r, 0, 0) != 't'))
+        ret = sp_fail(err, SP_E_CONFLICT, SP_ORIGIN_BACKEND,
+            "table %s was emptied, rewritten or replaced while it was read; its rows as they were cannot be "
+            "had any more",
+            t->name);
+    PQclear(r);
+    sp_buf_free(&b);
+    return ret;
+}
+
 static int scan_table(struct pass *p, const struct sp_scan *scan, uint64_t *rows, struct sp_error *err)
 {
     struct po_sql q = { .ncolumns = 0 };
@@ -336,6 +369,8 @@ static int scan_table(struct pass *p, const struct sp_scan *scan, uint64_t *rows
     p->s->uncertain = false;
     if (ret == 0)
         ret = scan->where != NULL ? run_filtered(p, scan, &q, rows, err) : run(p, q.text.p, rows, err);
+    if (ret == 0)
+        ret = still_the_same(p, t, err);
     po_sql_free(&q);
     return ret;
 }
