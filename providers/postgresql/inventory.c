@@ -98,8 +98,9 @@ static const char *const queries[] = {
     /* What the struct of a foreign key doesn't say: how nulls match, which columns an action sets. */
     "SELECT 'foreign key detail', k.conname::text, c.relname::text, pg_get_constraintdef(k.oid) " TABLES
     "JOIN pg_constraint k ON k.conrelid = c.oid WHERE k.contype = 'f' AND k.conparentid = 0 AND "
-    "(k.confmatchtype = 'f' OR pg_get_constraintdef(k.oid) ~ 'ON DELETE SET (NULL|DEFAULT) \\(') AND "
-    "n.nspname = ",
+    "(k.confmatchtype = 'f' OR CASE WHEN n.oid = c.relnamespace THEN pg_get_constraintdef(k.oid) ~ 'ON "
+    "DELETE "
+    "SET (NULL|DEFAULT) \\(' END) AND n.nspname = ", /* of this schema alone: others may be dropped by now */
     "SELECT 'identity always', c.relname || '.' || a.attname, c.relname::text, format('ALTER TABLE %I ALTER "
     "%I SET GENERATED ALWAYS', c.relname, a.attname) " TABLES
     "JOIN pg_attribute a ON a.attrelid = c.oid WHERE a.attidentity = 'a' AND NOT c.relispartition AND "
