@@ -216,16 +216,23 @@ static const char *server(const char *variable)
         die("%s is not set", variable);
     return url;
 }
+/* Several of these programs may work on one server. */
+static const char *own(char letter)
+{
+    static char name[48];
+    snprintf(name, sizeof name, "sp_props_%d_%c", (int)getpid(), letter);
+    return name;
+}
 static struct side *schema_a(const char *work)
 {
     (void)work;
-    return side_pg(server("POSTGRESQL_URL"), "sp_props_a");
+    return side_pg(server("POSTGRESQL_URL"), own('a'));
 }
 static struct side *schema_b(const char *work)
 {
     (void)work;
-    migrated = side_pg(server("POSTGRESQL_URL"), "sp_props_m");
-    return side_pg(server("POSTGRESQL_URL"), "sp_props_b");
+    migrated = side_pg(server("POSTGRESQL_URL"), own('m'));
+    return side_pg(server("POSTGRESQL_URL"), own('b'));
 }
 
 static void pg_others(void)
@@ -247,18 +254,18 @@ static void only_migrate(void)
 static struct side *database_a(const char *work)
 {
     (void)work;
-    return side_mongo(server("MONGODB_URL"), "sp_props_a");
+    return side_mongo(server("MONGODB_URL"), own('a'));
 }
 static struct side *database_b(const char *work)
 {
     (void)work;
-    migrated = side_mongo(server("MONGODB_URL"), "sp_props_m");
-    return side_mongo(server("MONGODB_URL"), "sp_props_b");
+    migrated = side_mongo(server("MONGODB_URL"), own('m'));
+    return side_mongo(server("MONGODB_URL"), own('b'));
 }
 static struct side *documents(const char *work)
 {
     (void)work;
-    return side_mapped(server("MONGODB_URL"), "sp_props_d");
+    return side_mapped(server("MONGODB_URL"), own('d'));
 }
 static void mongo_others(void)
 {
@@ -397,6 +404,10 @@ int main(int argc, char **argv)
     now.b = now.pair->b(argv[2]);
     for (now.seed = first; now.seed < first + seeds; now.seed++)
         one_seed(n != NULL ? (unsigned)ndamages : now.pair->damages);
+    const struct side *all[] = { now.a, now.b, migrated };
+    for (size_t i = 0; i < SP_LEN(all); i++)
+        if (all[i] != NULL)
+            all[i]->empty(all[i]->self);
     printf("%s: %llu seeds, %lu copies, %lu corruptions (%lu had no place)\n", now.pair->name,
         (unsigned long long)seeds, copies, damages, misses);
     printf("%lu passed, %lu failed, 0 skipped\n", passed, failed);
