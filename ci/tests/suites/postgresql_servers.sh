@@ -242,6 +242,19 @@ if as_owner env PGPASSWORD="$password" "$(dirname "$pg_bin")/pg_basebackup" -h 1
     "snapshot "*"@lsn "*/*) ok "its state is the place in the log that it has replayed ($state)" ;;
     *) bad "its state is the place in the log that it has replayed" "$state" ;;
     esac
+    says 0 "equal" "within --max-lag" compare "$surl" "$url" --max-lag 30s
+    query "create schema lagging; create table lagging.tick(at timestamptz); insert into lagging.tick select now()" >/dev/null
+    sleep 0.5
+    psql -qAtX "$surl" -c "alter system set recovery_min_apply_delay = '10min'" -c "select pg_reload_conf()" >/dev/null
+    sleep 0.5
+    for _ in 1 2 3 4; do
+        query "insert into lagging.tick select now()" >/dev/null
+        sleep 0.5
+    done
+    says 3 "behind the server that it follows, more than --max-lag 1 s" "beyond it nothing is compared" \
+        compare "$surl" "$url" --max-lag 1s --rate 100000
+    psql -qAtX "$surl" -c "alter system reset recovery_min_apply_delay" -c "select pg_reload_conf()" >/dev/null
+    query "drop schema lagging cascade" >/dev/null
     as_owner "$pg_bin" -D "$standby" -m immediate -w stop >/dev/null 2>&1
     standby=
 else
