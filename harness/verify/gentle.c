@@ -7,8 +7,9 @@
 #include "run/run.h"
 #include "verify/internal.h"
 
-#define LOOK_NS    INT64_C(1000000000) /* between two questions to the servers */
-#define BLOCKED_NS INT64_C(3000000000) /* so long somebody may wait for us */
+#define LOOK_NS    INT64_C(1000000000)    /* between two questions to the servers */
+#define BLOCKED_NS INT64_C(3000000000)    /* so long somebody may wait for us */
+#define OLD_NS     INT64_C(1800000000000) /* snapshots that were held for so long are worth a word */
 #define SLICE_NS   INT64_C(50000000)
 
 int64_t sp_v_now_ns(void)
@@ -60,7 +61,16 @@ void sp_v_gentle_free(struct sp_vctx *c)
 
 void sp_v_gentle_opened(struct sp_vctx *c, bool open)
 {
-    c->gentle.opened_ns = open ? sp_v_now_ns() : 0;
+    int64_t now = sp_v_now_ns();
+    if (!open && c->gentle.opened_ns != 0 && now - c->gentle.opened_ns > OLD_NS && c->rc == 0) {
+        char age[32];
+        sp_format_duration(age, (double)(now - c->gentle.opened_ns) / 1e9);
+        sp_v_finding(c, "everything", NULL, "old snapshots", 0,
+            "the snapshots were held for %s: servers that are written to keep old rows for them; "
+            "--max-snapshot bounds it",
+            age);
+    }
+    c->gentle.opened_ns = open ? now : 0;
     c->gentle.blocked_since[0] = c->gentle.blocked_since[1] = 0;
 }
 

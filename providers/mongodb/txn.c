@@ -170,7 +170,9 @@ int mo_snapshot_begin(struct sp_session *s, char id[64], struct sp_error *err)
         end_session(s);
         return ret;
     }
-    if (id != NULL)
+    if (id != NULL && seconds == 0)
+        id[0] = '\0'; /* a server that does not say it: no two states are known to be one */
+    else if (id != NULL)
         (void)snprintf(id, 64, "operationTime %u.%u", (unsigned)seconds, (unsigned)counter);
     s->in_snapshot = true;
     return 0;
