@@ -126,9 +126,10 @@ void lens_walks_free(struct lens_session *s);
 int lens_scan_rows(struct lens_session *s, const struct lens_view *v, const struct sp_scan *scan,
     struct sp_rowbuf *rb, struct sp_error *err);
 /* ---- lens_filter.c --------------------------------------------------------------------------------------------------- */
-/* The filter over the inner names. 1 = some column is not one of the table, as it is. */
-int lens_filter_inner(
-    struct sp_arena *a, const struct lens_view *v, const struct sp_filter *f, const struct sp_filter **out);
+/* What the inner session can select by, under its names: every row that passes `f` passes it; NULL = nothing. `*exact`:
+ * the others don't. */
+int lens_filter_inner(struct sp_arena *a, const struct lens_view *v, const struct sp_filter *f,
+    const struct sp_filter **out, bool *exact);
 /* Is each column of a filter over places a column of the table? */
 bool lens_filter_over_columns(const struct lens_view *v, const struct sp_filter *f);
 /* Both must hold; either may be NULL. */

@@ -43,7 +43,10 @@ static int translate(struct sp_arena *a, const struct lens_view *v, const struct
         if (order[i].column == NULL)
             return 1;
     }
-    int rc = lens_filter_over_columns(v, v->where) ? lens_filter_inner(a, v, q->where, &where) : 1;
+    bool exact = true;
+    int rc = lens_filter_over_columns(v, v->where) ? lens_filter_inner(a, v, q->where, &where, &exact) : 1;
+    if (rc == 0 && !exact)
+        rc = 1;
     if (rc == 0)
         rc = lens_filter_and(a, v->where, where, &out->query.where);
     out->query.table = v->inner->name;

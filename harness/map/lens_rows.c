@@ -310,6 +310,20 @@ static int plan_inner(struct pass *p)
     return 0;
 }
 
+/* What the inner session can select by itself it is asked for; the rest is looked at here. */
+static int plan_filters(struct pass *p)
+{
+    const struct sp_filter *asked = NULL;
+    bool exact;
+    bool own = lens_filter_over_columns(p->v, p->v->where);
+    int rc = lens_filter_inner(&p->a, p->v, p->scan->where, &asked, &exact);
+    if (rc == 0)
+        rc = lens_filter_and(&p->a, own ? p->v->where : NULL, asked, &p->inner.where);
+    p->own = own ? NULL : p->v->where;
+    p->where = exact ? NULL : p->scan->where;
+    return rc != 0 ? sp_nomem(&p->err) : 0;
+}
+
 static int plan_columns(struct pass *p)
 {
     p->cols = sp_arena_array(&p->a, p->scan->ncols + 1, sizeof *p->cols);
@@ -351,7 +365,6 @@ int lens_scan_rows(struct lens_session *s, const struct lens_view *v, const stru
     struct sp_rowbuf *rb, struct sp_error *err)
 {
     struct pass p = { .s = s, .v = v, .scan = scan, .rb = rb, .row = { .v = v }, .err = SP_ERROR_INIT };
-    p.where = scan->where;
     int rc = 0;
     if (scan->from != NULL || scan->to != NULL)
         rc =
@@ -360,10 +373,8 @@ int lens_scan_rows(struct lens_session *s, const struct lens_view *v, const stru
         rc = plan_columns(&p);
     if (rc == 0)
         rc = plan_inner(&p);
-    if (rc == 0 && lens_filter_over_columns(v, v->where))
-        p.inner.where = v->where;
-    else
-        p.own = v->where;
+    if (rc == 0)
+        rc = plan_filters(&p);
     if (rc == 0)
         rc = run(&p);
     const struct sp_error *outer = sp_rowbuf_error(rb);

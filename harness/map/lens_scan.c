@@ -37,10 +37,10 @@ static int inner_plan(struct lens_session *s, const struct lens_view *v, const s
 
 /* What the inner session cannot know of a direct view: fields of documents that the mapping names and this scan doesn't
  * ask for, and what a declared type makes of a
- * value. Keys are asked for under the type in which both sides meet, which a document need not have. */
+ * value. */
 static bool reads_alike(const struct lens_session *s, const struct lens_view *v, const struct sp_scan *scan)
 {
-    if (!v->direct || (v->documents && scan->where != NULL))
+    if (!v->direct)
         return false;
     for (size_t i = 0; v->store && scan->as_stored && i < v->ncols; i++)
         if (v->cols[i].logical)
@@ -65,9 +65,12 @@ static int straight(struct lens_session *s, const struct lens_view *v, const str
     struct sp_arena a = SP_ARENA_INIT;
     struct sp_scan inner;
     const struct sp_filter *asked;
+    bool exact;
     int rc = 1;
     if (lens_filter_over_columns(v, v->where)) {
-        rc = lens_filter_inner(&a, v, scan->where, &asked);
+        rc = lens_filter_inner(&a, v, scan->where, &asked, &exact);
+        if (rc == 0 && !exact)
+            rc = 1;
         if (rc == 0)
             rc = inner_plan(s, v, scan, &a, &inner, err);
         if (rc == 0 && lens_filter_and(&a, v->where, asked, &inner.where) != 0)

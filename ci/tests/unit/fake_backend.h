@@ -23,6 +23,7 @@ struct fake_table {
     struct sp_value *rows; /* nrows * ncolumns */
     size_t nrows, cap;
     bool scan_fails, no_end, lies_about_count, endless;
+    unsigned selected;    /* rows that scans gave */
     size_t undeclared;    /* columns at the end that introspection does not show: fields of documents */
     unsigned grows_after; /* scans after which a row more is there */
     unsigned scans;
@@ -115,6 +116,19 @@ static inline int fake_put(struct sp_rowbuf *rb, const struct sp_value *v)
     }
 }
 
+/* The row at work, for its filter. */
+struct fake_at {
+    const struct fake_table *t;
+    size_t row;
+};
+static inline const struct sp_value *fake_get(void *row, const char *column)
+{
+    const struct fake_at *at = row;
+    int i = sp_table_column_index(&at->t->t, column);
+    assert_true(i >= 0);
+    return &at->t->rows[at->row * at->t->t.ncolumns + (size_t)i];
+}
+
 static inline bool fake_planned(const int *index, size_t n, int column)
 {
     for (size_t i = 0; i < n; i++)
@@ -143,6 +157,9 @@ static inline int fake_scan(
         int rc = 0;
         if (t->scan_fails && r == n / 2)
             return sp_fail(err, SP_E_IO, SP_ORIGIN_BACKEND, "disk I/O error");
+        if (scan->where != NULL && sp_filter_eval(scan->where, fake_get, &(struct fake_at){ t, r }) != 1)
+            continue;
+        t->selected++;
         for (size_t c = 0; c < scan->ncols && rc == 0; c++)
             rc = fake_put(rb, &t->rows[r * t->t.ncolumns + (size_t)index[c]]);
         for (size_t c = 0; scan->residual && t->t.open_fields && c < t->t.ncolumns && rc == 0; c++)

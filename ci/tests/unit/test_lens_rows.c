@@ -270,6 +270,23 @@ static void rows_are_asked_for(void **state)
     assert_int_equal(-SP_E_INVALID, lens_read(&c, embedded, 3, "items", "id sku"));
     c.where = &unknown;
     assert_int_equal(-SP_E_INVALID, lens_read(&c, embedded, 3, "items", "id sku"));
+    /* The document is asked for by its key, the element is looked for in it. */
+    const struct sp_value one = sp_v_int(1);
+    const struct sp_filter key[] = { { .op = SP_F_EQ, .column = "id", .values = &one, .nvalues = 1 },
+        ordinal };
+    const struct sp_filter both = { .op = SP_F_AND, .args = key, .nargs = 2 };
+    const struct sp_filter either = { .op = SP_F_OR, .args = key, .nargs = 2 };
+    const struct sp_filter neither = { .op = SP_F_NOT, .args = &both, .nargs = 1 };
+    static const struct {
+        unsigned selected;
+        const char *rows;
+    } want[] = { { 1, "id=1 n=2\n" }, { 2, "id=1 n=1\nid=1 n=2\n" }, { 2, "id=1 n=1\nid=2 n=1\n" } };
+    for (size_t i = 0; i < 3; i++) {
+        c.where = i == 0 ? &both : i == 1 ? &either : &neither;
+        c.t->selected = 0;
+        assert_rows(&c, want[i].rows, embedded, 3, "items", "id n");
+        assert_int_equal(want[i].selected, c.t->selected);
+    }
     c.where = NULL;
     own[1].where[1] = &places; /* the relation's own, over places */
     assert_rows(
