@@ -59,6 +59,9 @@ const char *const sp_providers_left_out[] = {
 #if !SP_WITH_MONGODB
     "mongodb",
 #endif
+#if !SP_WITH_SUPABASE
+    "supabase",
+#endif
     NULL,
 };
 

@@ -30,7 +30,9 @@ static int user_call(struct sp_session *s, const char *method, const char *id, c
         .target = target,
         .body = body,
         .again = strcmp(method, "DELETE") != 0 };
-    int rc = su_user_id(id, err);
+    int rc = su_offered(s, SU_AUTH, err);
+    if (rc == 0)
+        rc = su_user_id(id, err);
     (void)snprintf(target, sizeof target, "/admin/users/%.36s", id);
     return rc != 0 ? rc : su_json(s, &c, out, err);
 }

@@ -42,6 +42,15 @@ static int missing(enum su_service service, struct sp_error *err)
     return sp_fail(err, SP_E_UNSUPPORTED, SP_ORIGIN_HARNESS, "%s is not configured", service_name(service));
 }
 
+int su_offered(const struct sp_session *s, enum su_service service, struct sp_error *err)
+{
+    if (s->http[service] == NULL)
+        return missing(service, err);
+    if (s->unfit[service] != NULL)
+        return sp_fail(err, SP_E_UNSUPPORTED, SP_ORIGIN_BACKEND, "%s", s->unfit[service]);
+    return 0;
+}
+
 /* The headers of a call; `bearer` gets the text that one of them points to. */
 static int headers_of(struct sp_session *s, const struct su_call *c, struct sp_http_header *h, size_t *n,
     struct sp_buf *bearer, struct sp_error *err)
@@ -83,14 +92,13 @@ int su_send(struct sp_session *s, const struct su_call *c, struct sp_http_reques
     struct sp_http_header headers[HEADERS_MAX];
     struct sp_buf bearer = SP_BUF_INIT;
     char *body = NULL;
-    if (s->http[c->service] == NULL)
-        return missing(c->service, err);
-    if (s->unfit[c->service] != NULL)
-        return sp_fail(err, SP_E_UNSUPPORTED, SP_ORIGIN_BACKEND, "%s", s->unfit[c->service]);
+    int rc = su_offered(s, c->service, err);
+    if (rc != 0)
+        return rc;
     if (c->user != NULL && !can_be_token(c->user))
         return sp_fail(err, SP_E_AUTHENTICATION, SP_ORIGIN_BACKEND, "this is no access token");
     sp_http_rearm(s->http[c->service]);
-    int rc = headers_of(s, c, headers, &q->nheaders, &bearer, err);
+    rc = headers_of(s, c, headers, &q->nheaders, &bearer, err);
     if (rc == 0 && c->body != NULL) {
         body = json_dumps(c->body, JSON_COMPACT | JSON_ENCODE_ANY);
         if (body == NULL)

@@ -77,10 +77,20 @@ int su_effective(struct sp_session *s, struct sp_cap *caps, struct sp_facts *fac
         rc = ask_settings(s, caps, err);
     put_version(s, &text, SU_AUTH, "GoTrue");
     put_version(s, &text, SU_STORAGE, "storage-api");
-    facts->fidelity = fidelity_of(s);
+    bool services = s->http[SU_AUTH] != NULL || s->http[SU_STORAGE] != NULL;
+    if (s->db.sql == NULL)
+        refuse_facet(caps, SP_FACET_db,
+            "the option db_url is not given: tables are described and made through the database itself");
+    else if (rc == 0)
+        rc = sd_effective(s, caps, facts, err);
+    if (s->db.sql == NULL || (services && fidelity_of(s) != SP_FID_REAL))
+        facts->fidelity = fidelity_of(s);
+    if (s->db.sql != NULL)
+        sp_buf_printf(&text, "%s%s", text.n == 0 ? "" : ", ", facts->server_version);
     (void)sp_strlcpy(facts->server_version, text.p == NULL ? "" : text.p, sizeof facts->server_version);
-    (void)sp_strlcpy(
-        facts->place, s->url[s->http[SU_STORAGE] != NULL ? SU_STORAGE : SU_AUTH], sizeof facts->place);
+    if (services)
+        (void)sp_strlcpy(
+            facts->place, s->url[s->http[SU_STORAGE] != NULL ? SU_STORAGE : SU_AUTH], sizeof facts->place);
     sp_buf_free(&text);
     return rc;
 }

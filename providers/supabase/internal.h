@@ -9,6 +9,7 @@
 
 #include "providers/lib/http/http.h"
 #include "providers/lib/object.h"
+#include "providers/supabase/db.h"
 #include "providers/supabase/supabase.h"
 
 #define SU_KEY_BYTES 1024 /* longest object key */
@@ -28,6 +29,7 @@ struct su_accounts {
 
 struct sp_session {
     struct sp_session_base base;
+    struct sd_db db;
     struct sp_http *http[SU_SERVICES];
     char *url[SU_SERVICES];      /* base URL, without credentials */
     char *key[2];                /* by su_role; NULL = not configured */
@@ -60,6 +62,7 @@ struct su_call {
     size_t nheaders;
     bool again; /* may be repeated: it reads, or a second copy changes nothing more */
 };
+int su_offered(const struct sp_session *s, enum su_service service, struct sp_error *err); /* UNSUPPORTED */
 /* The whole request: 0 and the response whatever its status, or the transport's error. */
 int su_send(struct sp_session *s, const struct su_call *c, struct sp_http_request *q,
     struct sp_http_response *r, struct sp_error *err);

@@ -14,7 +14,8 @@ static const struct {
 
 int su_process_init(struct sp_error *err)
 {
-    return sp_http_init(err);
+    int rc = sp_http_init(err);
+    return rc != 0 ? rc : sd_init(err);
 }
 
 void su_interrupt(struct sp_session *s)
@@ -22,6 +23,7 @@ void su_interrupt(struct sp_session *s)
     for (size_t i = 0; i < SU_SERVICES; i++)
         if (s->http[i] != NULL)
             sp_http_interrupt(s->http[i]);
+    sd_interrupt(s);
 }
 
 static void forget(char *secret)
@@ -44,6 +46,7 @@ void su_close(struct sp_session *s)
     }
     forget(s->key[SU_ANON]);
     forget(s->key[SU_ADMIN]);
+    sd_close(s);
     su_accounts_free(&s->accounts);
     free(s);
 }
@@ -141,6 +144,16 @@ static int find_unfit(struct sp_session *s, struct sp_error *err)
     return rc;
 }
 
+/* A PostgREST without a gateway has no other services beside it, but for those that are named. */
+static void leave_out(struct sp_session *s)
+{
+    for (size_t i = 0; i < SU_SERVICES; i++)
+        if (s->db.alone && sp_endpoint_option(s->base.endpoint, services[i].option, NULL) == NULL) {
+            sp_http_close(s->http[i]);
+            s->http[i] = NULL;
+        }
+}
+
 int su_open(struct sp_session **out, const struct sp_endpoint *e, struct sp_error *err)
 {
     struct sp_session *s = calloc(1, sizeof *s);
@@ -155,16 +168,21 @@ int su_open(struct sp_session **out, const struct sp_endpoint *e, struct sp_erro
         rc = take_key(&s->key[SU_ADMIN], e->password, "the password", err);
     if (rc == 0)
         rc = take_key(
-            &s->key[SU_ADMIN], sp_endpoint_option(e, "service_key", NULL), "the option service_key", err);
+            &s->key[SU_ADMIN], sd_setting(e, "service_key", "SUPABASE_KEY"), "the option service_key", err);
     if (rc == 0)
-        rc = take_key(&s->key[SU_ANON], sp_endpoint_option(e, "anon_key", NULL), "the option anon_key", err);
+        rc = take_key(
+            &s->key[SU_ANON], sd_setting(e, "anon_key", "SUPABASE_ANON_KEY"), "the option anon_key", err);
     if (rc == 0 && s->key[SU_ANON] == NULL && s->key[SU_ADMIN] == NULL)
         rc = sp_invalid(
             err, "a Supabase project is reached with keys; set the options anon_key and service_key");
     for (size_t i = 0; i < SU_SERVICES && rc == 0; i++)
         rc = open_service(s, (enum su_service)i, base, err);
     if (rc == 0)
+        rc = sd_open(s, base, s->key[s->key[SU_ADMIN] != NULL ? SU_ADMIN : SU_ANON], err);
+    leave_out(s);
+    if (rc == 0)
         rc = su_ping(s, err);
+    s->db.opened = true;
     if (rc == 0)
         rc = find_unfit(s, err);
     free(base);
@@ -250,7 +268,9 @@ static int reach_storage(struct sp_session *s, struct sp_error *err)
 
 int su_ping(struct sp_session *s, struct sp_error *err)
 {
-    int rc = s->http[SU_AUTH] == NULL ? 0 : reach_auth(s, err);
+    int rc = s->db.http == NULL ? 0 : sd_ping(s, err);
+    if (rc == 0 && s->http[SU_AUTH] != NULL)
+        rc = reach_auth(s, err);
     if (rc == 0 && s->http[SU_STORAGE] != NULL)
         rc = reach_storage(s, err);
     return rc;
