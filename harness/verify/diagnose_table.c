@@ -189,8 +189,7 @@ static void filtered(struct list *l, const struct sp_diag_facts *f)
     static const char *const words[] = {
         "all missing rows have one value there, and no row of the target has it",
         "all missing rows have null there, and no row of the target has",
-        "all missing rows have a value there, and no "
-        "row of the target has one"
+        "all missing rows have a value there; no row of the target has one",
     };
     if (f->filter_column == NULL || f->filter_rows != f->missing)
         return;
