@@ -79,7 +79,8 @@ static int read_row(struct pass *p, const struct sp_rowview *row)
     static const struct sp_type dynamic = { .tag = SP_MISSING };
     const uint8_t *rest = at;
     sp_arena_reset(&p->row.a);
-    for (size_t i = 0; p->inner.residual && i < ncols; i++) { /* where the undeclared fields begin says how many there are */
+    for (size_t i = 0; p->inner.residual && i < ncols;
+         i++) { /* where the undeclared fields begin says how many there are */
         struct sp_value v;
         int64_t used = sp_canon_read(&p->row.a, &dynamic, rest, (size_t)(end - rest), &v, NULL);
         if (used < 0)

@@ -409,6 +409,9 @@ static bool needs_the_other(const struct lens_session *s)
     for (size_t i = 0; i < s->m->ncrosswalks; i++)
         if (!s->m->crosswalks[i].on_target && s->side == SP_SIDE_TARGET)
             return true;
+    for (size_t i = 0; i < s->m->nrelations; i++)
+        if (s->m->relations[i].array[s->side] != NULL)
+            return true;
     for (size_t i = 0; i < s->schema->ntables; i++)
         if (s->schema->tables[i].open_fields)
             return true;

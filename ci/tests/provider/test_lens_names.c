@@ -223,6 +223,61 @@ static void queries_see_the_relation(void **state)
     pair_end(&p);
 }
 
+/* ---- arrays in a column of JSON ------------------------------------------------------------------------------------------ */
+
+static const char *const item_key[] = { "order_id", "pos" };
+static const struct sp_map_relation in_json[] = {
+    { .name = "items",
+        .table = { "items", "orders" },
+        .array = { NULL, "items" },
+        .ordered = { false, true },
+        .key = item_key,
+        .nkey = 2,
+        COLUMNS({ .name = "order_id", .place = { "order_id", "id" }, .parent = { false, true } },
+            { .name = "pos", .place = { "pos", NULL }, .ordinal = { false, true } },
+            COL("qty", "qty", "n/qty")) },
+};
+static const struct sp_mapping in_json_mapping = MAPPING(in_json);
+
+static void an_array_in_a_column_is_a_table(void **state)
+{
+    static const struct {
+        const char *sql, *key, *column;
+    } cases[] = {
+        { "UPDATE orders SET items = json_set(items, '$[1].n.qty', 5) WHERE id = 2", "order_id=2, pos=1",
+            "\"column\":\"qty\"" },
+        { "UPDATE orders SET items = json_set(items, '$[1].more', 5) WHERE id = 2", "order_id=2, pos=1",
+            "\"column\":\"more\"" },
+        { "UPDATE orders SET items = json_remove(items, '$[1]') WHERE id = 2", "order_id=2, pos=1",
+            "missing" },
+        { "UPDATE orders SET items = '{\"sku\":1}' WHERE id = 1", "order_id=1, pos=0", "\"column\":\"sku\"" },
+        { "UPDATE orders SET items = 'no JSON' WHERE id = 1", "order_id=1, pos=0", "\"column\":\"sku\"" },
+        { "UPDATE orders SET items = 7 WHERE id = 0", "order_id=0, pos=0", "extra" },
+    };
+    (void)state;
+    for (size_t i = 0; i <= SP_LEN(cases); i++) {
+        struct pair p;
+        pair_begin(&p);
+        p.opt.checks = SP_VC_ROWS;
+        p.opt.mapping = &in_json_mapping;
+        plain(p.a, "CREATE TABLE orders(id INTEGER PRIMARY KEY, note TEXT);"
+                   "CREATE TABLE items(order_id INTEGER, pos INTEGER, sku TEXT, qty INTEGER, PRIMARY "
+                   "KEY(order_id, pos));"
+                   "INSERT INTO orders VALUES(0, 'x'), (1, 'y'), (2, 'z');"
+                   "INSERT INTO items VALUES(1, 0, 'a', 1), (2, 0, 'b', 2), (2, 1, NULL, 3);");
+        plain(p.b,
+            "CREATE TABLE orders(id INTEGER PRIMARY KEY, note TEXT, items TEXT);"
+            "INSERT INTO orders VALUES(0, 'x', NULL), (1, 'y', '[{\"sku\":\"a\",\"n\":{\"qty\":1}}]'),"
+            " (2, 'z', ' [ {\"n\":{\"qty\":2},\"sku\":\"b\"} , {\"sku\":null,\"n\":{\"qty\":3}} ] ');");
+        if (i < SP_LEN(cases))
+            plain(p.b, cases[i].sql);
+        assert_lens(&p, &in_json_mapping, i == SP_LEN(cases) ? SP_VV_EQUAL : SP_VV_DIFFERENT);
+        if (i < SP_LEN(cases))
+            assert_event(&p, cases[i].key, cases[i].column, "\"name\":\"items\"");
+        pair_end(&p);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -232,6 +287,7 @@ int main(void)
         cmocka_unit_test(columns_are_ignored_and_constant),
         cmocka_unit_test(names_that_meet_are_refused),
         cmocka_unit_test(queries_see_the_relation),
+        cmocka_unit_test(an_array_in_a_column_is_a_table),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
