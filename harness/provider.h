@@ -267,6 +267,9 @@ struct sp_db_ops {
      * `disposable` only: in others, and always for scans and bulk loads, where rows could be hidden it is
      * PERMISSION, never fewer rows. */
     int (*row_security)(struct sp_session *, const char *table, const char *owner, struct sp_error *);
+    /* 0: in this session, this text of a raw query can do nothing but read; else an error that says why not. Only what this
+     * lets pass is run for whoever may not write. NULL: nobody can tell, so none does. */
+    int (*raw_reads)(struct sp_session *, const char *raw, struct sp_error *);
 };
 
 /* ---- identity facet ---------------------------------------------------------------------------------------- */

@@ -24,6 +24,8 @@ int sp_db_table_create(struct sp_session *, const struct sp_table *, bool with_e
 int sp_db_table_finish(struct sp_session *, const struct sp_table *, struct sp_error *);
 int sp_db_table_drop(struct sp_session *, const char *table, struct sp_error *);
 int sp_db_exec(struct sp_session *, const struct sp_op *, struct sp_result *, struct sp_error *);
+/* A raw query that only reads, in sessions that may not write, too: the provider vouches for it, or it is refused. */
+int sp_db_read_raw(struct sp_session *, const char *raw, struct sp_result *, struct sp_error *);
 int sp_db_prepare(struct sp_session *, const struct sp_op *, struct sp_prepared **, struct sp_error *);
 int sp_db_execute(struct sp_session *, struct sp_prepared *, const struct sp_value *, size_t n,
     struct sp_result *, struct sp_error *);

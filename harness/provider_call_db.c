@@ -99,6 +99,17 @@ int sp_db_exec(struct sp_session *s, const struct sp_op *op, struct sp_result *r
     return rc;
 }
 
+int sp_db_read_raw(struct sp_session *s, const char *raw, struct sp_result *r, struct sp_error *err)
+{
+    const struct sp_op op = { .kind = SP_OP_RAW, .raw = raw };
+    SP_ENTER(s, db, raw_reads, err);
+    SP_ENTER(s, db, exec, err);
+    SP_CHECK(sp_op_check(&op, err));
+    SP_CHECK(sp_answer(db(s)->raw_reads(s, raw, err), err));
+    sp_result_reset(r);
+    return sp_answer(db(s)->exec(s, &op, r, err), err);
+}
+
 int sp_db_prepare(
     struct sp_session *s, const struct sp_op *op, struct sp_prepared **out, struct sp_error *err)
 {

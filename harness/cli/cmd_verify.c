@@ -21,6 +21,16 @@ static unsigned checks_of(const struct sp_args *a)
 }
 
 /* The configuration's checks as the parallel arrays that sp_verify() takes; false when out of memory. */
+static const char *text_of(const struct sp_config_check *check, const char *kind)
+{
+    for (size_t i = 0; i < check->nraw; i++) {
+        if (strcmp(check->kinds[i], kind) == 0) {
+            return check->raw[i];
+        }
+    }
+    return NULL;
+}
+
 static bool add_custom(struct sp_sides *s, struct sp_verify_options *o)
 {
     size_t n = s->config->nchecks;
@@ -28,12 +38,20 @@ static bool add_custom(struct sp_sides *s, struct sp_verify_options *o)
     const char **names = sp_arena_array(&s->arena, n + 1, sizeof *names);
     int64_t *expect = sp_arena_array(&s->arena, n + 1, sizeof *expect);
     struct sp_verify_demand *demands = sp_arena_array(&s->arena, n + 1, sizeof *demands);
-    if (demands == NULL || queries == NULL || names == NULL || expect == NULL) {
+    struct sp_verify_query *answers = sp_arena_array(&s->arena, n + 1, sizeof *answers);
+    if (answers == NULL || demands == NULL || queries == NULL || names == NULL || expect == NULL) {
         return false;
     }
     for (size_t i = 0; i < n; i++) {
         const struct sp_config_check *check = &s->config->checks[i];
-        if (check->kind == SP_CHECK_COUNT) {
+        if (check->kind == SP_CHECK_SAME || (check->kind == SP_CHECK_COUNT && check->nraw != 0)) {
+            answers[o->nqueries++] = (struct sp_verify_query){ .name = check->name,
+                .query = check->nraw == 0 ? &check->query : NULL,
+                .raw = { text_of(check, s->provider[0].kind), text_of(check, s->provider[1].kind) },
+                .same = check->kind == SP_CHECK_SAME,
+                .ordered = check->ordered,
+                .expect = check->expect };
+        } else if (check->kind == SP_CHECK_COUNT) {
             queries[o->ncustom] = &check->query;
             names[o->ncustom] = check->name;
             expect[o->ncustom++] = check->expect;
@@ -49,6 +67,7 @@ static bool add_custom(struct sp_sides *s, struct sp_verify_options *o)
     o->custom_names = names;
     o->custom_expect = expect;
     o->demands = demands;
+    o->queries = answers;
     return true;
 }
 

@@ -79,6 +79,82 @@ static int read_columns(
     return 0;
 }
 
+/* A text for each kind: { sqlite: "SELECT ...", postgresql: "SELECT ..." }. */
+static int read_texts(
+    struct sp_reader *r, const struct sp_yaml *node, const char *path, struct sp_config_check *out)
+{
+    const char **kinds = sp_arena_array(r->arena, node->count + 1, sizeof *kinds);
+    const char **raw = sp_arena_array(r->arena, node->count + 1, sizeof *raw);
+    int rc = kinds == NULL || raw == NULL ? sp_nomem(r->err) : 0;
+    for (const struct sp_yaml *m = node->first; rc == 0 && m != NULL; m = m->next) {
+        struct sp_yaml at = { .line = m->key_line, .column = m->key_column };
+        const char *where = sp_read_path(r, path, m->key);
+        kinds[out->nraw] = m->key;
+        if (r->kinds != NULL && sp_config_kind(r->kinds, m->key) == NULL) {
+            rc = sp_read_fail(r, &at, where, "%s", sp_config_no_kind(r->arena, r->kinds, m->key, false));
+        } else {
+            rc = sp_read_text(r, m, where, &raw[out->nraw], NULL);
+        }
+        if (rc == 0 && (raw[out->nraw] == NULL || *raw[out->nraw] == '\0')) {
+            rc = sp_read_fail(r, m, where, "expected a query in the language of that kind, found nothing");
+        }
+        out->nraw++;
+    }
+    out->kinds = kinds;
+    out->raw = raw;
+    return rc;
+}
+
+static bool has_member(const struct sp_yaml *map, const char *key)
+{
+    for (const struct sp_yaml *m = map->first; m != NULL; m = m->next) {
+        if (strcmp(m->key, key) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Keys of a query mean one; else they are kinds of backends. */
+static bool in_own_words(const struct sp_reader *r, const struct sp_yaml *node)
+{
+    if (node->type != SP_YAML_MAP || node->first == NULL || has_member(node, "from")) {
+        return false;
+    }
+    for (const struct sp_yaml *m = node->first; m != NULL; m = m->next) {
+        if (r->kinds != NULL && sp_config_kind(r->kinds, m->key) != NULL) {
+            return true;
+        }
+    }
+    return r->kinds == NULL;
+}
+
+static int read_query_check(struct sp_reader *r, const struct sp_key_value *query,
+    const struct sp_key_value *expect, const struct sp_key_value *ordered, const char *path,
+    struct sp_config_check *out)
+{
+    bool same = strcmp(expect->text, "same") == 0;
+    out->kind = same ? SP_CHECK_SAME : SP_CHECK_COUNT;
+    out->ordered = ordered->key != NULL && ordered->b;
+    if (!same && (!sp_parse_i64(expect->text, &out->expect) || out->expect < 0)) {
+        return sp_read_fail(r, expect->node, sp_read_path(r, path, "expect"),
+            "expected a whole number, 0 or more, or same; found \"%s\"", expect->text);
+    }
+    if (out->ordered && !same) {
+        return sp_read_fail(
+            r, ordered->node, sp_read_path(r, path, "ordered"), "it belongs to `expect: same`");
+    }
+    path = sp_read_path(r, path, "query");
+    if (in_own_words(r, query->node)) {
+        return read_texts(r, query->node, path, out);
+    }
+    int rc = read_query(r, query->node, path, &out->query);
+    if (rc == 0 && out->ordered && out->query.norder == 0) {
+        rc = sp_read_fail(r, ordered->node, path, "rows without `order_by` have no order to compare");
+    }
+    return rc;
+}
+
 /* One of query, unique, required; a query comes with what it must give. */
 static int read_kind(struct sp_reader *r, const struct sp_yaml *m, const struct sp_key_value *values,
     size_t n, const char *path, struct sp_config_check *out)
@@ -94,17 +170,14 @@ static int read_kind(struct sp_reader *r, const struct sp_yaml *m, const struct 
     }
     if ((query->key != NULL) != (expect->key != NULL)) {
         return sp_read_fail(r, m, path,
-            query->key != NULL ? "a query needs `expect`: how many rows there must be"
+            query->key != NULL ? "a query needs `expect`: how many rows there must be, or same"
                                : "`expect` belongs to a query");
     }
-    out->kind = query->key != NULL    ? SP_CHECK_COUNT
-                : unique->key != NULL ? SP_CHECK_UNIQUE
-                                      : SP_CHECK_REQUIRED;
-    if (out->kind != SP_CHECK_COUNT) {
-        return read_columns(r, unique->key != NULL ? unique : required, path, out);
+    if (query->key != NULL) {
+        return read_query_check(r, query, expect, sp_value_of(values, n, "ordered"), path, out);
     }
-    out->expect = expect->i;
-    return read_query(r, query->node, sp_read_path(r, path, "query"), &out->query);
+    out->kind = unique->key != NULL ? SP_CHECK_UNIQUE : SP_CHECK_REQUIRED;
+    return read_columns(r, unique->key != NULL ? unique : required, path, out);
 }
 
 static int read_check(struct sp_reader *r, const struct sp_yaml *m, size_t index, struct sp_config_check *out)

@@ -24,10 +24,14 @@ struct sp_config_provider {
     int line;
 };
 /* A team's own invariant. */
-enum sp_check_kind { SP_CHECK_COUNT, SP_CHECK_UNIQUE, SP_CHECK_REQUIRED };
+enum sp_check_kind { SP_CHECK_COUNT, SP_CHECK_SAME, SP_CHECK_UNIQUE, SP_CHECK_REQUIRED };
 struct sp_config_check {
     const char *name;
     enum sp_check_kind kind;
+    const char *const *kinds; /* COUNT, SAME: texts in the languages of these kinds, instead of `query` */
+    const char *const *raw;
+    size_t nraw;
+    bool ordered;               /* SAME */
     const char *table;          /* UNIQUE, REQUIRED */
     const char *const *columns; /* UNIQUE, REQUIRED: at least one */
     size_t ncolumns;

@@ -36,8 +36,9 @@ const struct sp_config_key sp_config_keys[] = {
     { "providers.NAME", "options", .type = SP_KEY_TREE, .doc = "options of this kind: see `switchproof list providers -v`" },
 
     { "checks[]", "name", .type = SP_KEY_TEXT, .required = true, .doc = "what holds, in a few words" },
-    { "checks[]", "query", .type = SP_KEY_TREE, .doc = "the rows to count; with `expect`" },
-    { "checks[]", "expect", INTEGER(0, INT64_MAX), .doc = "how many rows there must be" },
+    { "checks[]", "query", .type = SP_KEY_TREE, .doc = "rows to count or to compare: a query as below, or one text for each kind of backend in its own language, which may only read, e.g. { sqlite: \"SELECT ...\", postgresql: \"SELECT ...\" }; with `expect`" },
+    { "checks[]", "expect", .type = SP_KEY_TEXT, .doc = "how many rows there must be on each side, or same: both sides give the same rows" },
+    { "checks[]", "ordered", .type = SP_KEY_BOOL, .fallback = "false", .doc = "with `expect: same`: in the same order, too" },
     { "checks[]", "unique", .type = SP_KEY_NAMES, .doc = "a table, then columns: no two of its rows have the same values in them (rows with a null among them aside)" },
     { "checks[]", "required", .type = SP_KEY_NAMES, .doc = "a table, then columns: each of its rows has a value in each of them" },
 

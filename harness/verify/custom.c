@@ -37,4 +37,5 @@ void sp_v_custom(struct sp_vctx *c)
         one(c, i, SP_SIDE_SOURCE);
         one(c, i, SP_SIDE_TARGET);
     }
+    sp_v_queries(c);
 }

@@ -496,6 +496,9 @@ void sp_v_hidden_rows(struct sp_vctx *c);
 void sp_v_sequences(struct sp_vctx *c);
 void sp_v_relations(struct sp_vctx *c);
 void sp_v_custom(struct sp_vctx *c);
+void sp_v_queries(struct sp_vctx *c);
+/* answers.c: compares two answers; what differs becomes events. 0 = alike, 1 = not, or -SP_E_NOMEM. */
+int sp_v_answers(struct sp_vctx *c, const struct sp_verify_query *q, const struct sp_result r[2]);
 void sp_v_counts(struct sp_vctx *c);
 void sp_v_uniqueness(struct sp_vctx *c);
 void sp_v_required(struct sp_vctx *c);

@@ -49,6 +49,16 @@ struct sp_verify_demand {
     bool unique; /* together; false: each is required */
 };
 
+/* A query whose answer is checked on both sides: the number of its rows, or that both sides answer the same. */
+struct sp_verify_query {
+    const char *name;
+    const struct sp_query *query; /* in the words of the logical schema; NULL: `raw` */
+    const char *raw[2];           /* in each side's own language; NULL = there is none for that kind */
+    bool same;                    /* both answer alike; else `expect` rows on each */
+    bool ordered;                 /* row by row; else as a multiset */
+    int64_t expect;
+};
+
 struct sp_verify_options {
     unsigned checks;
     const char *source_ns, *target_ns; /* NULL = the default namespace */
@@ -70,6 +80,8 @@ struct sp_verify_options {
     const char *const *custom_names;
     const int64_t *custom_expect;
     size_t ncustom;
+    const struct sp_verify_query *queries;
+    size_t nqueries;
     const struct sp_verify_demand *demands;
     size_t ndemands;
     /* More sessions of each side, open and idle: tables are then read by several at once. Where a side cannot be read so,

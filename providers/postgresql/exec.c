@@ -3,6 +3,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "providers/lib/sql_word.h"
 #include "providers/postgresql/internal.h"
 
 #define ROWS_AT_ONCE 1000
@@ -244,6 +245,17 @@ static bool keeps_tables(const char *tag)
         if (sp_str_prefix(tag, tags[i]))
             return true;
     return false;
+}
+
+/* The server refuses writes in the transactions of a read-only session, also inside of functions and of WITH; one statement
+ * cannot leave its transaction, and the word keeps out what would: COMMIT, SET, DO, COPY. The snapshot ends with a rollback. */
+int po_raw_reads(struct sp_session *s, const char *raw, struct sp_error *err)
+{
+    int ret = sp_sql_is_query(raw, err);
+    if (ret == 0 && (!s->read_only || !s->in_snapshot))
+        ret = sp_fail(err, SP_E_PERMISSION, SP_ORIGIN_HARNESS,
+            "the server keeps a query from writing in the snapshot of a read-only session only");
+    return ret;
 }
 
 static int raw_op(struct sp_session *s, const struct sp_op *op, struct sp_result *out, struct sp_error *err)

@@ -327,6 +327,7 @@ int po_render_columns(
     const struct po_table *t, const char *const *names, size_t n, struct po_sql *q, struct sp_error *err);
 
 /* exec.c */
+int po_raw_reads(struct sp_session *, const char *raw, struct sp_error *);
 int po_db_exec(struct sp_session *, const struct sp_op *, struct sp_result *, struct sp_error *);
 int po_db_prepare(struct sp_session *, const struct sp_op *, struct sp_prepared **, struct sp_error *);
 int po_db_execute(

@@ -240,6 +240,7 @@ static const struct sp_db_ops db_ops = {
     .table_finish = po_table_finish,
     .table_drop = po_table_drop,
     .exec = po_db_exec,
+    .raw_reads = po_raw_reads,
     .prepare = po_db_prepare,
     .execute = po_db_execute,
     .finalize = po_db_finalize,

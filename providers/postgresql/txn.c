@@ -239,8 +239,10 @@ int po_snapshot_end(struct sp_session *s, struct sp_error *err)
         return sp_invalid(err, "no snapshot is open");
     po_begin_statement(s);
     s->in_snapshot = false;
-    int ret = po_exec(s, "COMMIT", &r, err);
-    if (ret == 0 && strcmp(PQcmdStatus(r), "COMMIT") != 0)
+    /* What a query may have done that the server takes for reading (large objects, before PostgreSQL 16) is undone. */
+    const char *end = s->read_only && PQtransactionStatus(s->conn) == PQTRANS_INTRANS ? "ROLLBACK" : "COMMIT";
+    int ret = po_exec(s, end, &r, err);
+    if (ret == 0 && strcmp(PQcmdStatus(r), end) != 0)
         ret = sp_fail(err, SP_E_CONFLICT, SP_ORIGIN_BACKEND,
             "the snapshot ended early, after an error; what was read behind it is of another state");
     PQclear(r);

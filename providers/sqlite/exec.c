@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "providers/lib/sql_word.h"
 #include "providers/sqlite/internal.h"
 
 struct sp_prepared {
@@ -267,6 +268,19 @@ static int raw_prepare(struct sp_session *s, const char *sql, sqlite3_stmt **st,
         sqlite3_finalize(*st);
         *st = NULL;
     }
+    return ret;
+}
+
+/* The statement itself is read-only, and the word keeps out what SQLite calls so as well: ATTACH, PRAGMA, BEGIN. */
+int sq_raw_reads(struct sp_session *s, const char *raw, struct sp_error *err)
+{
+    sqlite3_stmt *st = NULL;
+    int ret = sp_sql_is_query(raw, err);
+    if (ret == 0)
+        ret = raw_prepare(s, raw, &st, err);
+    if (ret == 0 && (!sqlite3_stmt_readonly(st) || sqlite3_column_count(st) == 0))
+        ret = sp_invalid(err, "raw: the statement would write, or gives no rows");
+    sqlite3_finalize(st);
     return ret;
 }
 

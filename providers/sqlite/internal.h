@@ -173,6 +173,7 @@ int sq_render_where(
 void sq_put_name(struct sp_buf *out, const char *name); /* quoted */
 
 /* exec.c */
+int sq_raw_reads(struct sp_session *, const char *raw, struct sp_error *);
 int sq_db_exec(struct sp_session *, const struct sp_op *, struct sp_result *, struct sp_error *);
 int sq_db_prepare(struct sp_session *, const struct sp_op *, struct sp_prepared **, struct sp_error *);
 int sq_db_execute(

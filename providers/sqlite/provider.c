@@ -195,6 +195,7 @@ static const struct sp_db_ops db_ops = {
     .table_finish = sq_table_finish,
     .table_drop = sq_table_drop,
     .exec = sq_db_exec,
+    .raw_reads = sq_raw_reads,
     .prepare = sq_db_prepare,
     .execute = sq_db_execute,
     .finalize = sq_db_finalize,

@@ -315,6 +315,34 @@ static void test_demands(void **state)
     sp_config_free(cfg);
 }
 
+static void test_paired_queries(void **state)
+{
+    (void)state;
+    struct sp_config *cfg = good("checks:\n- { name: a, query: { from: t, select: [x], order_by: [x] }, "
+                                 "expect: same, ordered: true }\n"
+                                 "- { name: b, query: { lite: 'SELECT 1', bigsql: 'x' }, expect: same }\n"
+                                 "- { name: c, query: { lite: 'SELECT 1' }, expect: 1 }\n");
+    assert_int_equal(cfg->nchecks, 3);
+    assert_int_equal(cfg->checks[0].kind, SP_CHECK_SAME);
+    assert_true(cfg->checks[0].ordered);
+    assert_int_equal(cfg->checks[0].nraw, 0);
+    assert_int_equal(cfg->checks[1].kind, SP_CHECK_SAME);
+    assert_int_equal(cfg->checks[1].nraw, 2);
+    assert_string_equal(cfg->checks[1].kinds[1], "bigsql");
+    assert_string_equal(cfg->checks[1].raw[0], "SELECT 1");
+    assert_int_equal(cfg->checks[2].kind, SP_CHECK_COUNT);
+    assert_int_equal(cfg->checks[2].expect, 1);
+    sp_config_free(cfg);
+    bad("checks:\n- { name: n, query: { lite: 'SELECT 1', lit: x }, expect: same }\n",
+        "t.yaml:2:41: checks[0].query.lit: \"lit\" is no provider kind; did you mean \"lite\"?");
+    bad("checks:\n- { name: n, query: { lite: '' }, expect: same }\n",
+        "t.yaml:2:29: checks[0].query.lite: expected a query in the language of that kind, found nothing");
+    bad("checks:\n- { name: n, query: { from: t }, expect: same, ordered: true }\n",
+        "t.yaml:2:57: checks[0].query: rows without `order_by` have no order to compare");
+    bad("checks:\n- { name: n, query: { from: t }, expect: 3, ordered: true }\n",
+        "t.yaml:2:53: checks[0].ordered: it belongs to `expect: same`");
+}
+
 static void test_bad_checks(void **state)
 {
     (void)state;
@@ -330,7 +358,7 @@ static void test_bad_checks(void **state)
         "t.yaml:2:39: checks[0].query.where: expected conditions such as { status: open }, found an empty "
         "map");
     bad("checks:\n- { name: n, query: { from: t } }\n",
-        "t.yaml:2:3: checks[0]: a query needs `expect`: how many rows there must be");
+        "t.yaml:2:3: checks[0]: a query needs `expect`: how many rows there must be, or same");
     bad("checks:\n- { name: n, unique: [t, a], expect: 0 }\n",
         "t.yaml:2:3: checks[0]: `expect` belongs to a query");
     bad("checks:\n- { name: n }\n",
@@ -342,7 +370,7 @@ static void test_bad_checks(void **state)
     bad("checks:\n- { name: n, required: [t, a, a] }\n",
         "t.yaml:2:24: checks[0].required: column \"a\" stands there twice");
     bad("checks:\n- { name: n, query: { from: t }, expect: -1 }\n",
-        "t.yaml:2:42: checks[0].expect: expected a whole number, 0 or more, found \"-1\"");
+        "t.yaml:2:42: checks[0].expect: expected a whole number, 0 or more, or same; found \"-1\"");
     bad("checks:\n- { name: n, query: { from: t }, expect: 0 }\n- { name: n, query: { from: t }, expect: 0 "
         "}\n",
         "t.yaml:3:3: checks: a second check with the name \"n\"");
@@ -439,6 +467,7 @@ int main(void)
         cmocka_unit_test(test_mutant),
         cmocka_unit_test(test_checks),
         cmocka_unit_test(test_demands),
+        cmocka_unit_test(test_paired_queries),
         cmocka_unit_test(test_bad_checks),
         cmocka_unit_test(test_bad_xfails),
         cmocka_unit_test(test_load),
