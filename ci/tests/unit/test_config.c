@@ -340,7 +340,7 @@ static void test_paired_queries(void **state)
     bad("checks:\n- { name: n, query: { from: t }, expect: same, ordered: true }\n",
         "t.yaml:2:57: checks[0].query: rows without `order_by` have no order to compare");
     bad("checks:\n- { name: n, query: { from: t }, expect: 3, ordered: true }\n",
-        "t.yaml:2:53: checks[0].ordered: it belongs to `expect: same`");
+        "t.yaml:2:54: checks[0].ordered: it belongs to `expect: same`");
 }
 
 static void test_bad_checks(void **state)
