@@ -304,6 +304,79 @@ static void without_room_for_them_nothing_is_counted(void **state)
     pair_end(&p);
 }
 
+/* ---- any difference ------------------------------------------------------------------------------------------------ */
+
+static int64_t count_of(const char *a, const char *b, const char *sql)
+{
+    sqlite3 *db = NULL;
+    sqlite3_stmt *st = NULL;
+    char attach[160];
+    snprintf(attach, sizeof attach, "ATTACH '%s' AS b", b);
+    assert_int_equal(SQLITE_OK, sqlite3_open(a, &db));
+    assert_int_equal(SQLITE_OK, sqlite3_exec(db, attach, NULL, NULL, NULL));
+    if (sqlite3_prepare_v2(db, sql, -1, &st, NULL) != SQLITE_OK)
+        fail_msg("%s: %s", sql, sqlite3_errmsg(db));
+    assert_int_equal(SQLITE_ROW, sqlite3_step(st));
+    int64_t n = sqlite3_column_int64(st, 0);
+    sqlite3_finalize(st);
+    sqlite3_close(db);
+    return n;
+}
+
+/* Keys, changes and memory by chance: SQLite itself says what differs. */
+static void sqlite_says_the_same(void **state)
+{
+    static const char *const ids[] = { "i", "i * 977 - 5000000", "abs(random())", "random()", "'k' || i",
+        "CASE WHEN i % 3 = 0 THEN i ELSE 'k' || i END", "(i << 40) - i", "x'00' || i" };
+    static const char *const changes[] = { "UPDATE t SET w = w + 1 WHERE rowid % 7919 = 13",
+        "UPDATE t SET v = v || 'x' WHERE rowid BETWEEN 700 AND 900", "DELETE FROM t WHERE rowid % 4001 = 7",
+        "DELETE FROM t WHERE rowid > 21900", "UPDATE t SET w = -1 WHERE rowid % 3 = 0",
+        "INSERT OR IGNORE INTO t SELECT id / 2 + 50000000, v, w FROM t WHERE rowid % 1000 = 3",
+        "INSERT OR IGNORE INTO t VALUES (-9223372036854775808, 'n', 1), (9223372036854775807, 'n', 2)" };
+    const char *seeds = getenv("SP_SEEDS");
+    struct sp_rng rng;
+    struct pair p;
+    char sql[640], text[96];
+    (void)state;
+    for (uint64_t seed = 1; seed <= (seeds == NULL ? 12 : strtoul(seeds, NULL, 10)); seed++) {
+        sp_rng_seed(&rng, seed);
+        pair_begin(&p);
+        bool row_number = sp_rng_below(&rng, 2) == 0;
+        size_t id = (size_t)sp_rng_below(&rng, row_number ? 4 : SP_LEN(ids));
+        snprintf(sql, sizeof sql,
+            "CREATE TABLE t(id %s PRIMARY KEY, v, w); WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + "
+            "1 FROM "
+            "n WHERE i < 21999) INSERT OR IGNORE INTO t SELECT %s, 'v' || i, i %% 5 FROM n",
+            row_number ? "INTEGER" : "ANY", ids[id]);
+        plain(p.a, sql);
+        snprintf(sql, sizeof sql, "VACUUM INTO '%s'", p.b);
+        plain(p.a, sql);
+        for (uint64_t n = 1 + sp_rng_below(&rng, 3); n > 0; n--)
+            plain(p.b, changes[sp_rng_below(&rng, SP_LEN(changes))]);
+        memory = sp_rng_below(&rng, 2) == 0 ? SP_VERIFY_MEMORY : 10000 + (size_t)sp_rng_below(&rng, 500000);
+        look(&p, NONE);
+        int64_t missing =
+            count_of(p.a, p.b, "SELECT count(*) FROM main.t WHERE id NOT IN (SELECT id FROM b.t)");
+        int64_t extra =
+            count_of(p.a, p.b, "SELECT count(*) FROM b.t WHERE id NOT IN (SELECT id FROM main.t)");
+        int64_t changed = count_of(p.a, p.b,
+            "SELECT count(*) FROM main.t AS x JOIN b.t AS y ON x.id = y.id AND typeof(x.id) = typeof(y.id) "
+            "WHERE x.v "
+            "IS NOT y.v OR x.w IS NOT y.w");
+        snprintf(text, sizeof text, "%lld missing, %lld extra, %lld changed", (long long)missing,
+            (long long)extra, (long long)changed);
+        if (missing + extra + changed == 0 ? p.verdict != SP_VV_EQUAL
+                                           : p.reasons.p == NULL || strstr(p.reasons.p, text) == NULL)
+            fail_msg("seed %llu, keys %s, %zu bytes: not %s: %s%s", (unsigned long long)seed, ids[id], memory,
+                text, sp_error_text(&p.err), p.reasons.p);
+        size_t want = (size_t)(missing + extra + changed);
+        assert_true(want > 100 ? listed(&p) >= 100 : listed(&p) >= want);
+        assert_true(spy.whole[0] <= 3 && spy.whole[1] <= 3);
+        memory = SP_VERIFY_MEMORY;
+        pair_end(&p);
+    }
+}
+
 /* ---- any shape ------------------------------------------------------------------------------------------------------- */
 
 static void a_thousand_columns(void **state)
@@ -352,16 +425,25 @@ static void large_rows(void **state)
     pair_end(&p);
 }
 
-/* What a comparison of its own takes at most. */
-static long peak_kib(struct pair *p, const char *result)
+/* A comparison in a process of its own: this program, started anew with the two files. */
+static int compare_alone(const char *a, const char *b, const char *result)
+{
+    struct pair p = { .opt = { .checks = SP_VC_ROWS, .max_differences = 100 }, .err = SP_ERROR_INIT };
+    sp_strlcpy(p.a, a, sizeof p.a);
+    sp_strlcpy(p.b, b, sizeof p.b);
+    look(&p, NONE);
+    return p.rc == 0 && p.reasons.p != NULL && strstr(p.reasons.p, result) != NULL ? 0 : 1;
+}
+
+static long peak_kib(const struct pair *p, const char *result)
 {
     struct rusage usage = { 0 };
     int status = 0;
     pid_t pid = fork();
     assert_true(pid >= 0);
     if (pid == 0) {
-        look(p, NONE);
-        _exit(p->rc == 0 && p->reasons.p != NULL && strstr(p->reasons.p, result) != NULL ? 0 : 1);
+        execl("/proc/self/exe", "test_verify_big", p->a, p->b, result, (char *)NULL);
+        _exit(127);
     }
     assert_int_equal(pid, wait4(pid, &status, 0, &usage));
     assert_int_equal(0, status);
@@ -390,8 +472,10 @@ static void memory_is_bounded(void **state)
     pair_end(&p);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+    if (argc == 4)
+        return compare_alone(argv[1], argv[2], argv[3]);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(few_differences_cost_no_second_pass),
         cmocka_unit_test(a_filter_that_fails_is_noticed),
@@ -399,6 +483,7 @@ int main(void)
         cmocka_unit_test(other_keys_take_one_pass_more),
         cmocka_unit_test(many_differences_take_one_pass_more),
         cmocka_unit_test(without_room_for_them_nothing_is_counted),
+        cmocka_unit_test(sqlite_says_the_same),
         cmocka_unit_test(a_thousand_columns),
         cmocka_unit_test(large_rows),
         cmocka_unit_test(memory_is_bounded),
