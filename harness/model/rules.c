@@ -88,23 +88,36 @@ static uint32_t unit_of(int32_t digits)
 
 #define Y2000 INT64_C(946684800)
 
+/* Text with more digits than microseconds is read through a double, which sends ties to the even neighbour; what is declared
+ * with fewer digits is rounded from there, once more. */
+static uint32_t as_read(uint32_t nsec)
+{
+    return nsec % 1000 == 0 ? nsec : (uint32_t)rint((double)nsec / 1e9 * 1e6) * 1000u;
+}
+
+/* Of whole microseconds; 0 <= *nsec <= 1000000000 on both ways. Behind 2000, ties go up, before it down. */
+static void round_declared(uint32_t unit, bool up_on_tie, uint32_t *nsec)
+{
+    uint32_t rest = *nsec % unit;
+    bool up = 2 * (uint64_t)rest > unit || (2 * (uint64_t)rest == unit && up_on_tie);
+    *nsec += rest == 0 ? 0 : up ? unit - rest : 0u - rest;
+}
+
 static int round_to(uint32_t unit, const struct sp_value *in, struct sp_value *out)
 {
     struct sp_value v = sp_rule_moment(in);
     bool ts = v.tag == SP_INSTANT || v.tag == SP_LOCAL;
     if (!ts && (v.tag != SP_TIME || v.u.time_ns <= 0))
         return 0;
-    uint32_t rest = ts ? v.u.ts.nsec % unit : (uint32_t)(v.u.time_ns % unit);
-    if (rest == 0)
+    uint32_t was = ts ? v.u.ts.nsec : (uint32_t)(v.u.time_ns % 1000000000);
+    if (was % unit == 0)
         return 0;
-    bool up = 2 * (uint64_t)rest > unit || (2 * (uint64_t)rest == unit && (!ts || v.u.ts.sec >= Y2000));
-    uint32_t add = up ? unit - rest : 0;
+    uint32_t nsec = as_read(was);
+    round_declared(unit, !ts || v.u.ts.sec >= Y2000, &nsec);
     if (!ts) {
-        v.u.time_ns += up ? (int64_t)add : -(int64_t)rest;
-    } else if (!up) {
-        v.u.ts.nsec -= rest;
-    } else if (v.u.ts.nsec + add < 1000000000) {
-        v.u.ts.nsec += add;
+        v.u.time_ns += (int64_t)nsec - (int64_t)was;
+    } else if (nsec < 1000000000) {
+        v.u.ts.nsec = nsec;
     } else if (v.u.ts.sec < INT64_MAX) {
         v.u.ts.sec++;
         v.u.ts.nsec = 0;

@@ -116,6 +116,12 @@ static void rules_with_a_number(void **state)
         /* halves: away from 2000 */
         { { SP_RULE_ROUND_DIGITS, sp_v_instant(946684800, 500000000), sp_v_instant(946684801, 0), 1 }, 0 },
         { { SP_RULE_ROUND_DIGITS, sp_v_instant(946684799, 500000000), sp_v_instant(946684799, 0), 1 }, 0 },
+        /* Ties below the microsecond go to the even one, and a declared precision rounds what came of that. */
+        { { SP_RULE_ROUND_DIGITS, sp_v_instant(-5, 435359500), sp_v_instant(-5, 435360000), 1 }, 6 },
+        { { SP_RULE_ROUND_DIGITS, sp_v_instant(1658347397, 500), sp_v_instant(1658347397, 0), 1 }, 6 },
+        { { SP_RULE_ROUND_DIGITS, sp_v_instant(1658347397, 2500), sp_v_instant(1658347397, 2000), 1 }, 6 },
+        { { SP_RULE_ROUND_DIGITS, sp_v_time(1000001500), sp_v_time(1000002000), 1 }, 6 },
+        { { SP_RULE_ROUND_DIGITS, sp_v_local(1658347397, 499999500), sp_v_local(1658347398, 0), 1 }, 0 },
         { { SP_RULE_ROUND_DIGITS, sp_v_time(1500000000), sp_v_time(2000000000), 1 }, 0 },
         { { SP_RULE_ROUND_DIGITS, sp_v_text("00:00:01.5"), sp_v_time(2000000000), 1 }, 0 },
         { { SP_RULE_ROUND_DIGITS, sp_v_text("1.5"), sp_v_text("1.5"), 0 }, 0 },
