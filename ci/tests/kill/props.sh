@@ -7,7 +7,8 @@ cd "$(dirname "$0")/../../.." || exit 2
 build=$(cd "${1:?usage: props.sh BUILD_DIRECTORY [PAIR...]}" && pwd)
 shift
 seeds=${PROPS_SEEDS:-50} first=${PROPS_FIRST:-1}
-lanes=("sqlite-sqlite sanitized" "sqlite-postgresql postgresql-sqlite postgresql-postgresql" "mongodb-mongodb mongodb-postgresql" "postgresql-mongodb")
+lanes=("sqlite-sqlite sanitized sqlite-postgresql-loss postgresql-sqlite-loss" "sqlite-postgresql postgresql-sqlite postgresql-postgresql"
+    "mongodb-mongodb mongodb-postgresql" "postgresql-mongodb postgresql-mongodb-loss")
 [ $# = 0 ] || lanes=("$*")
 # shellcheck source=ci/tests/server
 . ci/tests/server

@@ -87,11 +87,12 @@ struct table {
 
 /* What a pair of backends can hold without a loss. */
 struct limits {
-    bool nan, infinity, negative_zero, nul, arrays, any, narrow, json_negative_zero, orphans, nullable_pk,
-        documents;
-    bool embed;   /* children that documents hold as arrays; and JSON that a document can be */
-    int fraction; /* digits of a second */
-    int digits;   /* of a decimal */
+    bool nan, infinity, negative_zero, nul, arrays, any, narrow, orphans, nullable_pk, documents;
+    bool zero_lost; /* -0.0 becomes 0.0 */
+    bool embed;     /* children that documents hold as arrays; and JSON that a document can be */
+    int fraction;   /* digits of a second */
+    int kept;       /* of them, the target keeps so many, and rounds */
+    int digits;     /* of a decimal */
 };
 struct world {
     struct sp_arena arena;
@@ -146,6 +147,8 @@ struct side *side_mapped(const char *url, const char *database);
 void mapping_text(const struct world *w, bool back, struct sp_buf *out);
 /* What documents can hold of it: children of parents that are there, their lines from 0 on. */
 void world_settle(struct world *w);
+/* Does it hold what the target is known to lose? */
+bool world_loses(const struct world *w);
 /* Copies of a file by other means: 0 .. SQLITE_ROUTES - 1. */
 #define SQLITE_ROUTES 5
 const char *sqlite_copy(const char *from, const char *to, unsigned route);
@@ -170,7 +173,7 @@ void verdict_clear(struct verdict *v);
  * each value is stored in a way of its own) not at all: then only columns are held against what is expected. */
 enum keys { KEYS_STORED, KEYS_TYPED, KEYS_UNNAMED };
 /* The first expectation that is not met, or an empty string. */
-void expect_equal(const struct verdict *v, char *out, size_t size);
+void expect_equal(const struct verdict *v, bool loses, char *out, size_t size);
 void expect_rows(const struct verdict *v, const struct world *a, const struct world *b, enum keys keys,
     char *out, size_t size);
 void expect_schema(const struct verdict *v, const char *table, const char *element, char *out, size_t size);

@@ -203,11 +203,11 @@ static int day_text(struct world *w, char *t, size_t size)
     return snprintf(t, size, "%04lu-%02lu-%02lu", 1 + pick(w, 9999), 1 + pick(w, 12), 1 + pick(w, 28));
 }
 
-static void clock_text(struct world *w, char *t, size_t size)
+static void clock_text(struct world *w, char *t, size_t size, int fraction)
 {
     int n = chance(w, 4) ? snprintf(t, size, "%s", chance(w, 2) ? "00:00:00" : "23:59:59")
                          : snprintf(t, size, "%02lu:%02lu:%02lu", pick(w, 24), pick(w, 60), pick(w, 60));
-    int digits = w->can.fraction == 0 ? 0 : (int)pick(w, (unsigned long)w->can.fraction + 1);
+    int digits = fraction == 0 ? 0 : (int)pick(w, (unsigned long)fraction + 1);
     if (digits == 0 || chance(w, 3))
         return;
     t[n++] = '.';
@@ -216,7 +216,8 @@ static void clock_text(struct world *w, char *t, size_t size)
     t[n] = '\0';
 }
 
-static struct cell moment(struct world *w, enum kind k)
+/* Two keys must stay two on the other side, too. */
+static struct cell moment(struct world *w, enum kind k, bool indexed)
 {
     char t[64];
     int n = 0;
@@ -225,7 +226,8 @@ static struct cell moment(struct world *w, enum kind k)
     if (k != K_TIME && k != K_DATE)
         t[n++] = 'T';
     if (k != K_DATE)
-        clock_text(w, t + n, sizeof t - (size_t)n - 2);
+        clock_text(w, t + n, sizeof t - (size_t)n - 2,
+            indexed && w->can.kept < w->can.fraction ? w->can.kept : w->can.fraction);
     if (k == K_INSTANT)
         memcpy(t + strlen(t), "Z", 2);
     return print(w, t);
@@ -298,7 +300,7 @@ struct cell cell_make(struct world *w, const struct column *c)
     case K_LOCAL:
     case K_DATE:
     case K_TIME:
-        return moment(w, c->kind);
+        return moment(w, c->kind, c->indexed);
     case K_JSON:
         return json(w);
     case K_INTS:

@@ -1,4 +1,5 @@
 /* world.c -- random schemas, and rows that keep to them. */
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -350,6 +351,25 @@ static void point(struct world *w, struct table *t, const struct fk *f)
                                          : r == NULL ? (struct cell){ .tag = C_NULL }
                                                      : r[f->to.col[i]];
     }
+}
+
+bool world_loses(const struct world *w)
+{
+    for (unsigned k = 0; k < w->ntables; k++)
+        for (size_t r = 0; r < w->tables[k].nrows; r++)
+            for (unsigned i = 0; i < w->tables[k].ncols; i++) {
+                const struct cell *c = &w->tables[k].rows[r][i];
+                enum kind kind = w->tables[k].cols[i].kind;
+                const char *point = c->tag == C_TEXT ? memchr(c->p, '.', c->n) : NULL;
+                size_t digits = point == NULL ? 0 : strspn(point + 1, "0123456789");
+                if (c->tag == C_F64 && c->f == 0 && signbit(c->f) && w->can.zero_lost)
+                    return true;
+                if (w->can.embed && kind != K_INSTANT) /* documents hold the others as text */
+                    continue;
+                if ((kind == K_INSTANT || kind == K_LOCAL || kind == K_TIME) && digits > (size_t)w->can.kept)
+                    return true;
+            }
+    return false;
 }
 
 /* ---- children that documents hold as arrays ---- */
