@@ -226,6 +226,8 @@ static int compare(
             sp_watch_add(&watch, readers.raw[i][k]);
         }
     }
+    sp_watch_add(&watch, o.watch[0]);
+    sp_watch_add(&watch, o.watch[1]);
     bool unread = true;
     o.unread = &unread;
     int rc = a->sample != NULL ? 0 : sp_resume_open(&o.state, e, &err); /* a look is not resumed */

@@ -21,7 +21,7 @@ struct look {
     struct event *events;
     size_t n, cap, bytes;
     bool oom, full;
-    struct sp_buf reasons;
+    struct sp_buf reasons, differs; /* differs: those of them that are differences */
 };
 
 /* What the context said before the check. */
@@ -70,11 +70,12 @@ static void look_free(struct look *l)
         free(l->events[i].json);
     free(l->events);
     sp_buf_free(&l->reasons);
+    sp_buf_free(&l->differs);
 }
 
 static void begin(struct sp_vctx *c, const struct before *b, struct look *l)
 {
-    *l = (struct look){ .tee = { keep }, .reasons = SP_BUF_INIT };
+    *l = (struct look){ .tee = { keep }, .reasons = SP_BUF_INIT, .differs = SP_BUF_INIT };
     c->differences = b->differences;
     c->not_compared = b->not_compared;
     c->lossy = b->lossy;
@@ -83,12 +84,14 @@ static void begin(struct sp_vctx *c, const struct before *b, struct look *l)
     c->capped = b->capped;
     c->reasons_left = b->reasons_left;
     c->reasons = b->reasons != NULL ? &l->reasons : NULL;
+    c->differs = &l->differs;
     c->em = &l->tee;
 }
 
 static void end(struct sp_vctx *c, const struct before *b)
 {
     c->reasons = b->reasons;
+    c->differs = NULL;
     c->em = b->em;
 }
 
@@ -97,8 +100,10 @@ static void end(struct sp_vctx *c, const struct before *b)
 static int take(const struct look *l, struct found *out)
 {
     size_t lines = 1;
-    for (size_t i = 0; i < l->reasons.n; i++)
-        lines += l->reasons.p[i] == '\n';
+    for (size_t i = 0; i < l->differs.n; i++)
+        lines += l->differs.p[i] == '\n';
+    if (l->differs.oom)
+        return -SP_E_NOMEM;
     out->n = 0;
     out->v = calloc(l->n + lines, sizeof *out->v);
     if (out->v == NULL)
@@ -106,7 +111,7 @@ static int take(const struct look *l, struct found *out)
     for (size_t i = 0; i < l->n; i++)
         if (l->events[i].kind == SP_EV_DIFFERENCE)
             out->v[out->n++] = sp_d128_of(l->events[i].json, l->events[i].n);
-    const char *at = out->n == 0 ? l->reasons.p : NULL;
+    const char *at = out->n == 0 ? l->differs.p : NULL;
     while (at != NULL && *at != '\0') {
         size_t n = strcspn(at, "\n");
         out->v[out->n++] = sp_d128_of(at, n);

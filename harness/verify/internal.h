@@ -73,6 +73,7 @@ struct sp_vctx {
     struct sp_vdiagnosis *diagnosis; /* of the table whose rows are being compared; NULL = nobody collects */
     struct sp_vsnaps snaps;
     struct sp_vrecheck *recheck; /* recheck.c; NULL = rows are looked at once */
+    struct sp_buf *differs;      /* gets a line for each sp_v_differ(); may be NULL */
     uint64_t in_flight, unsettled;
     size_t objects; /* that were compared */
     uint64_t accounts;

@@ -89,6 +89,8 @@ void sp_v_differ(struct sp_vctx *c, uint64_t n, const char *fmt, ...)
     char *text = format(c, fmt, ap);
     va_end(ap);
     c->differences += n != 0 ? n : 1;
+    if (text != NULL && c->differs != NULL)
+        sp_buf_printf(c->differs, "%s\n", text);
     if (text != NULL)
         reason(c, "", text);
     free(text);

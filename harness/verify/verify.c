@@ -156,6 +156,7 @@ int sp_v_refresh(struct sp_vctx *c, struct sp_error *err)
     for (size_t i = 0; i < c->npairs; i++) {
         c->pairs[i].digest_equal = false;
         c->pairs[i].stale = true;
+        c->pairs[i].absent[0] = c->pairs[i].absent[1] = NULL;
     }
     for (int i = 1; i >= 0; i--) {
         if (!had[i])

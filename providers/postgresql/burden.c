@@ -19,8 +19,9 @@ int po_burden(struct sp_session *s, struct sp_session *const *readers, size_t nr
     sp_buf_puts(&b, "SELECT " LAG ", (SELECT count(*) FROM pg_catalog.pg_locks l WHERE NOT l.granted AND "
                     "pg_catalog.pg_blocking_pids(l.pid) && ARRAY[");
     for (size_t i = 0; i < nreaders; i++)
-        sp_buf_printf(&b, "%s%d", i == 0 ? "" : ",", readers[i]->pid);
-    sp_buf_puts(&b, "]::int[])");
+        if (readers[i]->pid != 0) /* 0 stands for prepared transactions there */
+            sp_buf_printf(&b, "%d,", readers[i]->pid);
+    sp_buf_puts(&b, "-1]::int[])");
     po_begin_statement(s);
     int ret = b.oom ? sp_nomem(err) : po_exec(s, b.p, &r, err);
     if (ret == 0 && (PQntuples(r) != 1 || !sp_parse_i64(PQgetvalue(r, 0, 0), &out->lag_ms) ||

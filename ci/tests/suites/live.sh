@@ -58,6 +58,8 @@ paced() {
     done <"$work/statements"
 }
 statements 3000 >"$work/statements"
+ci/stack up postgresql >/dev/null 2>&1 & # it is needed later
+stack=$!
 
 # --- SQLite --------------------------------------------------------------------------------------------------------------
 fill_sqlite() {
@@ -106,7 +108,7 @@ for mode in wal delete; do
 done
 written_sqlite wal "$planted"
 expect 1 "SQLite: planted differences are found" \
-    "$sp" verify "sqlite:$work/old.db" "sqlite:$work/new.db" --recheck 4s --report-dir "$work/r"
+    "$sp" verify "sqlite:$work/old.db" "sqlite:$work/new.db" --recheck 3s --report-dir "$work/r"
 found_planted SQLite
 stop_writers
 
@@ -125,6 +127,7 @@ expect_text 2 "a time such as" "a time without a unit is refused" "$sp" verify "
 expect_text 2 "a rate such as" "a rate that is none is refused" "$sp" verify "sqlite:$work/old.db" "sqlite:$work/new.db" --rate fast
 
 # --- PostgreSQL ----------------------------------------------------------------------------------------------------------------
+wait "$stack"
 start_server "$build" postgresql
 case $? in
 0) ;;
@@ -142,15 +145,16 @@ esac
 server=${POSTGRESQL_URL%/*}
 OLD=$server/old NEW=$server/new
 export OLD NEW
+for db in old new; do
+    psql -qAtX "$server/postgres" -c "create database $db"
+done
 query() { psql -qAtX -v ON_ERROR_STOP=1 "$server/$1" -c "$2" 2>&1; }
 fill() {
-    query postgres "drop database if exists $1 with (force)" >/dev/null
-    query postgres "create database $1"
-    query "$1" "$made create sequence counter;
+    query "$1" "drop schema public cascade; create schema public; $made create sequence counter;
         insert into item select i, i, 'row ' || i from generate_series(1, 10000) i;
         insert into child select id, id, 'row ' || id from item where id <= 2000 or id > 9000;
         insert into hot values (1, 0), (2, 0);
-        insert into log select 'event', n from item where n <= 50"
+        insert into log select 'event', n from item where n <= 50" >/dev/null
 }
 write() {
     paced | sed -u "s/^update hot/select nextval('counter'); &/" | psql -qAtX "$server/$1" >/dev/null 2>&1
@@ -174,7 +178,7 @@ in_events "PostgreSQL: rows were in flight" '"ev":"verify_end".*"in_flight":[1-9
 expect 0 "PostgreSQL: and by two sessions of each side" compare --recheck 8s --jobs 2
 stop_writers
 written 0.7 "$planted delete from hot where id = 2"
-expect 1 "PostgreSQL: planted differences are found" compare --recheck 4s
+expect 1 "PostgreSQL: planted differences are found" compare --recheck 3s
 in_events "PostgreSQL: beside a row that changes all the time, too" '"name":"hot","difference":"missing","key":"id=2"'
 sed -i '/"name":"hot","difference"/d' "$work/r/events.jsonl"
 found_planted PostgreSQL
@@ -187,7 +191,7 @@ write old &
 writers=($!)
 sleep 1
 rc=0
-out=$(compare --recheck 3s 2>&1) || rc=$?
+out=$(compare --recheck 2s 2>&1) || rc=$?
 check "a replica that stands still while the source goes on is never equal (exit code $rc)" $((rc != 1 && rc != 3))
 stop_writers
 

@@ -38,8 +38,11 @@ struct fake {
     size_t nsequences;
     struct sp_inventory_item inventory[4];
     size_t ninventory;
-    bool bad_snapshot_end;
+    bool bad_snapshot_end, lost;
     int snapshots;
+    unsigned begun; /* snapshots in all */
+    void (*on_snapshot)(
+        struct fake *self); /* others have written: changes the rows before the snapshot is opened */
     size_t largest_row_scan;
 };
 
@@ -67,7 +70,9 @@ static inline int fake_introspect(
     }
     schema->tables = t;
     schema->ntables = f->ntables;
-    schema->sequences = f->sequences;
+    struct sp_sequence *sequences = sp_arena_array(&schema->arena, f->nsequences + 1, sizeof *sequences);
+    memcpy(sequences, f->sequences, f->nsequences * sizeof *sequences);
+    schema->sequences = sequences;
     schema->nsequences = f->nsequences;
     schema->inventory = f->inventory;
     schema->ninventory = f->ninventory;
@@ -77,8 +82,13 @@ static inline int fake_introspect(
 
 static inline int fake_snapshot_begin(struct sp_session *s, char id[64], struct sp_error *err)
 {
-    (void)err;
-    fake_of(s)->snapshots++;
+    struct fake *f = fake_of(s);
+    f->begun++;
+    if (f->on_snapshot != NULL)
+        f->on_snapshot(f);
+    if (f->lost)
+        return sp_fail(err, SP_E_UNAVAILABLE, SP_ORIGIN_TRANSPORT, "the connection is gone");
+    f->snapshots++;
     sp_strlcpy(id, "state 1", 64);
     return 0;
 }
