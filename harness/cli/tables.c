@@ -57,7 +57,7 @@ const struct sp_command sp_commands[] = {
     { "run", SP_C_RUN, "", 0, 0, false, "run the suites against the configured providers",
       "Exit: 0 all promises held, 1 one was broken, 2 usage or configuration, 3 could not tell,\n4 interrupted, 5 nothing ran.",
       EXAMPLES("run", "run -p local -s crud -s auth", "run -k 'crud.filter_*' --seed 42", "run -c ci.yaml --jobs 2 --report-dir build/nightly --full"), sp_cmd_run },
-    { "verify", SP_C_VERIFY, "SOURCE TARGET", 2, 2, false, "compare two copies: schema, rows, relations, sequences",
+    { "verify", SP_C_VERIFY, "SOURCE TARGET", 2, 2, false, "compare two copies: schema, rows, relations, keys, objects, accounts",
       "SOURCE and TARGET are providers of the configuration, URLs such as sqlite:path, or env:NAME for a\nvariable that holds a URL with a password. Both sides are only read.\nExit: 0 equal, 1 different or equal only with loss, 2 usage, 3 not everything could be compared.",
       EXAMPLES("verify sqlite:old.db sqlite:new.db", "verify prod-copy next --tables 'order*' --checks rows,relations", "verify env:OLD_URL env:NEW_URL --show-values --max-differences 20", "verify sqlite:old.db env:NEW_URL --accept view:totals", "verify prod-copy next --mapping mapping.yaml --explain", "verify prod-copy next --sample 1%", "verify env:PRIMARY env:REPLICA --recheck 30s --rate 20000/s", "verify prod-copy next --resume"), sp_cmd_verify },
     { "map", SP_C_MAP, "SOURCE TARGET", 2, 2, false, "draft a mapping file from two sides",

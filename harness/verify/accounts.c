@@ -361,10 +361,19 @@ static int name_them(struct pass *p, struct sp_error *err)
 
 /* ---- the check ----------------------------------------------------------------------------------------------------------- */
 
+/* A kind of backend that can keep accounts may stand there without that service: it is asked. */
 static bool keeps_accounts(const struct sp_vctx *c, enum sp_side side)
 {
     const struct sp_provider *p = sp_session_provider(c->plain[side]);
-    return p->auth != NULL && p->auth->admin_list != NULL;
+    struct sp_arena a = SP_ARENA_INIT;
+    const char *cursor = NULL;
+    struct sp_user *v = NULL;
+    size_t n = 0;
+    if (p->auth == NULL || p->auth->admin_list == NULL)
+        return false;
+    int rc = sp_auth_admin_list(c->plain[side], &a, &cursor, 1, &v, &n, NULL);
+    sp_arena_free(&a);
+    return rc != -SP_E_UNSUPPORTED;
 }
 
 static void report(struct pass *p)

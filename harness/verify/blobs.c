@@ -9,18 +9,18 @@ static int by_name(const void *a, const void *b)
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-/* Sorted; false when they could not be listed, which was said. */
-static bool list(struct sp_vctx *c, enum sp_side side, struct sp_names *out)
+/* Sorted. 1; 0 when they could not be listed, which was said; -1: this server keeps no objects, whatever its kind can do. */
+static int list(struct sp_vctx *c, enum sp_side side, struct sp_names *out)
 {
     struct sp_error err = SP_ERROR_INIT;
     int rc = sp_blob_bucket_list(c->plain[side], "", out, &err);
     if (rc == 0 && out->n > 1)
         qsort(out->v, out->n, sizeof *out->v, by_name);
-    if (rc != 0)
+    if (rc != 0 && rc != -SP_E_UNSUPPORTED)
         sp_v_not_compared(
             c, sp_v_side_name(side), "objects", "its buckets could not be listed: %s", sp_error_text(&err));
     sp_error_clear(&err);
-    return rc == 0;
+    return rc == 0 ? 1 : rc == -SP_E_UNSUPPORTED ? -1 : 0;
 }
 
 static bool keeps_objects(const struct sp_vctx *c, enum sp_side side)
@@ -144,29 +144,26 @@ static void match(struct sp_vctx *c, const struct sp_names *a, const struct sp_n
 }
 
 /* The other side can keep none: as long as there are none, nothing is lost. */
-static void nowhere_to_go(struct sp_vctx *c, enum sp_side side)
+static void nowhere_to_go(struct sp_vctx *c, enum sp_side side, const struct sp_names *names)
 {
-    struct sp_names names = { SP_ARENA_INIT, NULL, 0, 0 };
-    if (list(c, side, &names) && names.n != 0)
+    if (names->n != 0)
         sp_v_not_compared(c, "objects", "buckets", "the %s has %zu buckets, and the %s keeps no objects",
-            sp_v_side_name(side), names.n,
+            sp_v_side_name(side), names->n,
             sp_v_side_name(side == SP_SIDE_SOURCE ? SP_SIDE_TARGET : SP_SIDE_SOURCE));
-    sp_names_free(&names);
 }
 
 size_t sp_v_blobs(struct sp_vctx *c)
 {
     struct sp_names names[2] = { { SP_ARENA_INIT, NULL, 0, 0 }, { SP_ARENA_INIT, NULL, 0, 0 } };
-    bool keeps[2] = { keeps_objects(c, SP_SIDE_SOURCE), keeps_objects(c, SP_SIDE_TARGET) };
-    size_t n = 0;
-    if (keeps[0] && keeps[1]) {
-        bool ok[2] = { list(c, SP_SIDE_SOURCE, &names[0]), list(c, SP_SIDE_TARGET, &names[1]) };
-        if (ok[0] && ok[1] && c->rc == 0)
-            match(c, &names[0], &names[1]);
-        n = names[0].n + names[1].n;
-    } else if (keeps[0] || keeps[1]) {
-        nowhere_to_go(c, keeps[0] ? SP_SIDE_SOURCE : SP_SIDE_TARGET);
-    }
+    int keeps[2];
+    for (int i = 0; i < 2; i++)
+        keeps[i] = keeps_objects(c, (enum sp_side)i) ? list(c, (enum sp_side)i, &names[i]) : -1;
+    if (keeps[0] > 0 && keeps[1] > 0 && c->rc == 0)
+        match(c, &names[0], &names[1]);
+    for (int i = 0; i < 2; i++)
+        if (keeps[i] > 0 && keeps[1 - i] < 0)
+            nowhere_to_go(c, (enum sp_side)i, &names[i]);
+    size_t n = names[0].n + names[1].n;
     sp_names_free(&names[0]);
     sp_names_free(&names[1]);
     return n;

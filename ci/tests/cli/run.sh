@@ -26,7 +26,7 @@ expect 2 "unknown command 'xyzzy'" help xyzzy
 expect 2 "--seed belongs behind the command" --seed 1 run
 expect 2 "did you mean '--report-dir'?" run --report-dri x
 expect 2 "--tables is no option of 'run'" run --tables x
-expect 2 "--mapping" verify a b --mapping x
+expect 2 "--mapping is no option of 'run'" run --mapping x
 expect 2 "--seed needs a value" run --seed
 expect 2 "--seed: expected a whole number from 0 to" run --seed 5s
 expect 2 "--seed: expected a whole number from 0 to" run --seed=-1
@@ -170,6 +170,31 @@ expect 2 "is no known URL scheme" verify nosuch:x sqlite:b.db
 expect 2 "the environment variable SP_CLI_UNSET is not set" verify env:SP_CLI_UNSET sqlite:b.db
 expect 2 "matches --tables" verify sqlite:a.db sqlite:b.db --tables no_such_table
 SP_CLI_URL=sqlite:b.db expect 0 "equal" verify sqlite:a.db env:SP_CLI_URL
+
+# --- the lesser checks of verify
+expect 3 "contents were not compared" verify sqlite:a.db sqlite:b.db --checks counts
+has '"counts"' build/verify/verify.json
+expect 0 "equal (exit code 0)" verify sqlite:a.db sqlite:b.db --checks profiles
+expect 1 "    column " verify sqlite:a.db sqlite:other.db --checks profiles
+has '"source_distinct"' build/verify/verify.json
+has "Columns that differ" build/verify/report.html
+has "Columns that differ" build/verify/summary.md
+mkdir fa fb
+expect 3 "nothing to compare" verify filesystem:fa filesystem:fb
+expect 3 "keeps none" verify sqlite:a.db filesystem:fb
+expect 3 "nothing to compare" verify sqlite:a.db filesystem:fb --checks blobs
+expect 2 "no bucket of either side matches --buckets x" verify filesystem:fa filesystem:fb --buckets x
+config <<'EOF'
+checks:
+  - { name: rows of all, query: { sqlite: "SELECT name, (SELECT count(*) FROM sqlite_schema) FROM sqlite_schema" }, expect: same }
+EOF
+expect 0 "equal" verify sqlite:a.db sqlite:b.db
+config <<'EOF'
+checks:
+  - { name: wipe, query: { sqlite: "DELETE FROM sqlite_schema" }, expect: same }
+EOF
+expect 3 "only a query is run here" verify sqlite:a.db sqlite:b.db
+rm switchproof.yaml
 echo "this is no database, and it is longer than a header of a hundred bytes would need to be: xxxxxxxxxxxxxxxxxxx" >junk.db
 expect 3 "not_compared" verify sqlite:a.db sqlite:junk.db
 has '"verdict": "not_compared"' build/verify/verify.json
