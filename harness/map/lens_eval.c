@@ -56,17 +56,35 @@ int lens_find(struct lens_row *r, const struct lens_path *path, bool parent, str
     return is_null(at) && at->v.tag == SP_MISSING ? LENS_ABSENT : LENS_FOUND;
 }
 
+/* What is there, in a few digits: two things that are both none of what was expected need not be the same. */
+static int digest_of(const struct lens_node *n, char out[33])
+{
+    static const struct sp_type dynamic = { .tag = SP_MISSING };
+    struct sp_buf b = SP_BUF_INIT;
+    int rc = 0;
+    if (n != NULL && n->whole)
+        rc = sp_canon_field(&b, &dynamic, &n->v, NULL);
+    else if (n != NULL)
+        rc = sp_buf_put(&b, n->text, n->n);
+    sp_d128_format(out, sp_d128_of(b.p != NULL ? b.p : "", b.n));
+    out[16] = '\0';
+    sp_buf_free(&b);
+    return rc;
+}
+
 static int malformed(struct lens_row *r, const struct lens_node *n, struct sp_value *out)
 {
+    char digest[33];
     const char *what = n == NULL                ? "nothing"
                        : n->kind == LENS_OBJECT ? "a document"
                        : n->kind == LENS_ARRAY  ? "an array"
                        : n->v.tag == SP_NATIVE  ? n->v.u.native.type
                                                 : sp_tag_name(n->v.tag);
-    char *text =
-        sp_arena_printf(&r->a, "%s where %s was expected", what, r->wanting ? "an array" : "a document");
-    if (text == NULL)
-        return -SP_E_NOMEM;
+    int rc = digest_of(n, digest);
+    char *text = sp_arena_printf(
+        &r->a, "%s where %s was expected (digest %s)", what, r->wanting ? "an array" : "a document", digest);
+    if (rc != 0 || text == NULL)
+        return rc != 0 ? rc : -SP_E_NOMEM;
     *out = sp_v_native("malformed", text, strlen(text));
     return 0;
 }

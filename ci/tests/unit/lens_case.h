@@ -19,7 +19,7 @@ struct lens_case {
     struct sp_mapping m;
     struct sp_error err;
     struct sp_buf rows;
-    bool residual, as_stored;
+    bool residual, as_stored, digests; /* digests: also those of what is malformed */
     const struct sp_filter *where;
     const struct sp_colplan *cols;
     size_t ncols;
@@ -56,7 +56,7 @@ static inline void lens_doc(struct lens_case *c, int64_t id, const char *d)
 }
 
 /* Without the names of types that only stand before numbers and times. */
-static inline void lens_print_value(struct sp_buf *out, const struct sp_value *v)
+static inline void lens_print_value(const struct lens_case *c, struct sp_buf *out, const struct sp_value *v)
 {
     struct sp_buf text = SP_BUF_INIT;
     if (v->tag == SP_JSON) {
@@ -64,7 +64,9 @@ static inline void lens_print_value(struct sp_buf *out, const struct sp_value *v
     } else if (v->tag == SP_NATIVE) {
         bool octets = strncmp(v->u.native.type, "binData", 7) == 0;
         sp_buf_printf(out, "%s:", v->u.native.type);
-        (octets ? sp_buf_hex : sp_buf_put)(out, v->u.native.p, v->u.native.n);
+        const char *digest = memmem(v->u.native.p, v->u.native.n, " (digest ", 9);
+        size_t n = digest != NULL && !c->digests ? (size_t)(digest - v->u.native.p) : v->u.native.n;
+        (octets ? sp_buf_hex : sp_buf_put)(out, v->u.native.p, n);
     } else {
         sp_value_print_key(&text, v);
         const char *blank = v->tag == SP_TEXT || v->tag == SP_ARRAY ? NULL : strchr(text.p, ' ');
@@ -85,7 +87,7 @@ static inline int lens_print(void *payload, const struct sp_rowview *row)
         assert_true(n > 0);
         at += n;
         sp_buf_printf(&c->rows, "%s%s=", i == 0 ? "" : " ", c->cols[i].name);
-        lens_print_value(&c->rows, &v);
+        lens_print_value(c, &c->rows, &v);
     }
     uint32_t extras = 0;
     if (c->residual) {
@@ -101,7 +103,7 @@ static inline int lens_print(void *payload, const struct sp_rowview *row)
         int64_t n = sp_canon_read(&a, &dynamic, at, (size_t)(end - at), &v, NULL);
         assert_true(n > 0);
         at += n;
-        lens_print_value(&c->rows, &v);
+        lens_print_value(c, &c->rows, &v);
     }
     sp_buf_putc(&c->rows, '\n');
     sp_arena_free(&a);

@@ -206,6 +206,30 @@ static void arrays_are_tables(void **state)
     }
 }
 
+/* Two elements that are both no documents are not the same for that. */
+static void what_is_malformed_keeps_its_difference(void **state)
+{
+    static const char *const elements[] = { "\"s\"", "\"t\"", "null", "[1]", "[2]", "{\"$numberInt\":\"1\"}",
+        "1" };
+    char *rows[SP_LEN(elements)];
+    (void)state;
+    for (size_t i = 0; i < SP_LEN(elements); i++) {
+        struct lens_case c;
+        char doc[64];
+        lens_begin(&c);
+        c.digests = true;
+        snprintf(doc, sizeof doc, "{\"items\":[%s]}", elements[i]);
+        lens_doc(&c, 1, doc);
+        assert_int_equal(0, lens_read(&c, embedded, 3, "items", "id sku"));
+        rows[i] = strdup(c.rows.p);
+        for (size_t k = 0; k < i; k++)
+            assert_string_not_equal(rows[k], rows[i]);
+        lens_end(&c);
+    }
+    for (size_t i = 0; i < SP_LEN(elements); i++)
+        free(rows[i]);
+}
+
 /* Where both sides have the array, an empty one and none are not the same. */
 static void an_empty_array_of_both_sides_counts(void **state)
 {
@@ -343,6 +367,7 @@ int main(void)
         cmocka_unit_test(tags_are_values),
         cmocka_unit_test(json_columns),
         cmocka_unit_test(arrays_are_tables),
+        cmocka_unit_test(what_is_malformed_keeps_its_difference),
         cmocka_unit_test(an_empty_array_of_both_sides_counts),
         cmocka_unit_test(what_is_ignored_is_gone),
         cmocka_unit_test(rows_are_asked_for),
