@@ -272,7 +272,7 @@ static void put_alone(const struct map_draft *d, struct sp_buf *out)
             any = true;
             sp_buf_puts(out, "#     ");
             put(out, p->t->name);
-            sp_buf_printf(out, ": say why # %zu columns\n", p->n);
+            sp_buf_printf(out, ": say why # %zu column%s\n", p->n, p->n == 1 ? "" : "s");
         }
     }
 }

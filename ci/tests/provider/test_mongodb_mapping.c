@@ -207,6 +207,39 @@ static void documents_into_tables(void **state)
     unlink(path);
 }
 
+/* An array of plain values: its elements are a column of their own. */
+static void elements(void **state)
+{
+    struct mpair *p = *state;
+    need_server(p);
+    file("CREATE TABLE posts(id INTEGER PRIMARY KEY) STRICT;"
+         "CREATE TABLE tags(post INTEGER NOT NULL, tag TEXT NOT NULL) STRICT;"
+         "INSERT INTO posts VALUES(1), (2); INSERT INTO tags VALUES(1, 'b'), (1, 'a'), (1, 'a'), (2, 'c');");
+    command(p, 0,
+        "{\"insert\":\"posts\",\"documents\":[{\"_id\":1,\"tags\":[\"a\",\"b\",\"a\"]},"
+        "{\"_id\":2,\"tags\":[\"c\"]}]}");
+    struct sp_mapping *m = parsed("version: 1\n"
+                                  "relations:\n"
+                                  "  posts: { columns: { id: { target: _id } } }\n"
+                                  "  tags:\n"
+                                  "    target: { table: posts, array: tags }\n"
+                                  "    columns:\n"
+                                  "      post: { target: { parent: _id } }\n"
+                                  "      tag: { target: { element: true } }\n");
+    compare(p, m, 0, SP_VV_EQUAL);
+    command(p, 0,
+        "{\"update\":\"posts\",\"updates\":[{\"q\":{\"_id\":1},\"u\":{\"$set\":{\"tags\":"
+        "[\"b\",\"a\",\"a\"]}}}]}");
+    compare(p, m, 0, SP_VV_EQUAL); /* their order is no data here */
+    command(p, 0,
+        "{\"update\":\"posts\",\"updates\":[{\"q\":{\"_id\":1},\"u\":{\"$set\":{\"tags\":"
+        "[\"b\",\"a\"]}}}]}");
+    compare(p, m, 0, SP_VV_DIFFERENT); /* how often each is there, is */
+    assert_true(mpair_told(p, "table", "\"name\":\"tags\"", "\"missing\":1", NULL));
+    sp_mapping_free(m);
+    unlink(path);
+}
+
 /* A field that is in no column is not lost in silence. */
 static void a_field_without_a_place(void **state)
 {
@@ -229,6 +262,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(draft_of_tables_to_documents, mpair_setup, mpair_teardown),
         cmocka_unit_test_setup_teardown(draft_of_documents_to_tables, mpair_setup, mpair_teardown),
         cmocka_unit_test_setup_teardown(documents_into_tables, mpair_setup, mpair_teardown),
+        cmocka_unit_test_setup_teardown(elements, mpair_setup, mpair_teardown),
         cmocka_unit_test_setup_teardown(a_field_without_a_place, mpair_setup, mpair_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

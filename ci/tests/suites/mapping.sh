@@ -284,6 +284,26 @@ references() {
     sed -i 's/thing: thingz,/thing: things,/' "$work/refs.yaml"
 }
 
+# --- several readers, a sample, rows in flight ------------------------------------------------------------------------
+many() {
+    local numbers="WITH RECURSIVE i(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM i WHERE n < 40000)"
+    printf '%s\n' 'version: 1' relations: '  customers:' '    source: { table: clients, where: { deleted: 0 } }' \
+        '    target: people' '    columns: { full_name: { source: name }, tenant: { source: { constant: 7 } },' \
+        '      deleted: { source: deleted, ignore: where } }' >"$work/many.yaml"
+    rm -f "$work/a.db"
+    on source "CREATE TABLE clients(id INTEGER PRIMARY KEY, name TEXT, deleted INT);
+$numbers INSERT INTO clients SELECT n, 'n' || n, n % 10 = 0 FROM i"
+    empty_target
+    on target "CREATE TABLE people(id INTEGER PRIMARY KEY, full_name TEXT, tenant INTEGER);
+$numbers INSERT INTO people SELECT n, 'n' || n, 7 FROM i WHERE n % 10 <> 0"
+    local look=("$sp" verify "sqlite:$work/a.db" "$target" -m "$work/many.yaml" --checks rows --report-dir "$work/r")
+    expect_text 0 "36,000 rows" "$kind: several readers see relations" "${look[@]}" --jobs 3
+    expect_text 3 "no_difference_seen" "$kind: a sample is taken of relations" "${look[@]}" --sample 20%
+    on target "UPDATE people SET full_name = 'x' WHERE id = 31234"
+    expect_text 1 "31234" "$kind: found: by several readers" "${look[@]}" --jobs 3
+    expect_text 1 "31234" "$kind: found: when rows are looked at again" "${look[@]}" --recheck 1s
+}
+
 # --- copies -----------------------------------------------------------------------------------------------------------
 move() { "$sp" migrate "sqlite:$work/a.db" "$target" --mapping "$work/copy.yaml" --report-dir "$work/m" "$@"; }
 # refused TEXT NAME LINES...: a copy by the mapping with these lines.
@@ -330,6 +350,7 @@ target=sqlite:$work/b.db
 both
 crosswalks
 references
+many
 copies
 
 expect_text 0 "relations.NAME.columns.NAME" "help mapping lists the keys" "$sp" help mapping
@@ -363,6 +384,7 @@ case $? in
     both
     crosswalks
     references
+    many
     copies
     ;;
 1) skipped=$((skipped + 1)) ;;
