@@ -70,6 +70,14 @@
     X(SAMPLED, "sampled",                                                                                    \
         "name source_rows target_rows examined missing extra changed at_most message: some rows, chosen by " \
         "chance; at_most = rows that may differ all the same, with 95 % certainty")                          \
+    X(ASSESS_START, "assess_start", "source source_kind source_version source_state target_kind")            \
+    X(ASSESS_TABLE, "assess_table",                                                                          \
+        "name rows bytes max_row disk_bytes examined rate estimate_s growth step: bytes of content, from "   \
+        "the rows that were read; step = place in the order of dependence")                                  \
+    X(ASSESS_FINDING, "assess_finding",                                                                      \
+        "risk name column topic count examined message advice: before a switch; of `examined` values")       \
+    X(ASSESS_END, "assess_end",                                                                              \
+        "risk tables rows bytes max_row estimate_s basis reasons advice complete: advice, a line each")      \
     X(DIAGNOSIS, "diagnosis",                                                                                \
         "name column topic confidence count examined differences key message advice: a likely cause; fits "  \
         "`count` of the `examined` values or rows, of `differences` in all")                                 \
@@ -93,7 +101,8 @@ enum sp_event_kind {
 /* X(name, type): TEXT, INT, REAL, BOOL. The enum suffix and the wire name are the same word. */
 /* clang-format off */
 #define SP_FIELDS(X) \
-    X(at_most, INT) X(sample, TEXT) X(confidence, REAL) X(examined, INT) X(advice, TEXT) \
+    X(max_row, INT) X(disk_bytes, INT) X(estimate_s, REAL) X(growth, TEXT) X(step, INT) X(risk, TEXT) \
+    X(complete, BOOL) X(at_most, INT) X(sample, TEXT) X(confidence, REAL) X(examined, INT) X(advice, TEXT) \
     X(source_nulls, INT) X(target_nulls, INT) X(source_distinct, INT) X(target_distinct, INT) \
     X(source_min, TEXT) X(target_min, TEXT) X(source_max, TEXT) X(target_max, TEXT) \
     X(source_missing, INT) X(target_missing, INT) X(source_longest, INT) X(target_longest, INT) \

@@ -16,8 +16,9 @@
 static const struct sp_report_name formats[] = {
     { "html", "report.html", SP_REPORT_HTML },
     { "junit", "junit.xml", SP_REPORT_JUNIT },
-    { "json", "summary.json", SP_REPORT_SUMMARY_JSON | SP_REPORT_VERIFY_JSON },
+    { "json", "summary.json", SP_REPORT_SUMMARY_JSON | SP_REPORT_VERIFY_JSON | SP_REPORT_ASSESS_JSON },
     { "verify", "verify.json", SP_REPORT_VERIFY_JSON },
+    { "assess", "assess.json", SP_REPORT_ASSESS_JSON },
     { "markdown", "summary.md", SP_REPORT_MARKDOWN },
     { "console", NULL, 0 },
     { NULL, NULL, 0 },

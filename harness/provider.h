@@ -160,6 +160,12 @@ struct sp_burden {
     uint64_t blocked; /* sessions that wait for a lock which one of the readers holds */
 };
 
+/* What a backend knows of a table without reading it; -1 = it does not say. */
+struct sp_volume {
+    int64_t disk_bytes;                        /* with its indexes */
+    int64_t inserted, updated, deleted, age_s; /* rows, within the last so many seconds */
+};
+
 enum sp_privilege { SP_PRIV_SELECT = 1, SP_PRIV_INSERT = 2, SP_PRIV_UPDATE = 4, SP_PRIV_DELETE = 8 };
 struct sp_grant {
     const char *role, *table;
@@ -223,6 +229,9 @@ struct sp_db_ops {
      * only what never changes may be looked at. */
     int (*burden)(struct sp_session *, struct sp_session *const *readers, size_t nreaders, struct sp_burden *,
         struct sp_error *);
+    /* May be absent: nothing is known then. */
+    int (*volume)(
+        struct sp_session *, const char *ns, const char *table, struct sp_volume *, struct sp_error *);
     /* Cuts a table into at most `parts` ranges for scans of one state: n bounds make n + 1 half-open ranges, from
      * before b[0] to behind b[n-1], which hold every row exactly once. Their text is the provider's own. No bound: the table
      * is not cut. */

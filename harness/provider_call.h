@@ -43,6 +43,8 @@ int sp_db_snapshot_share(struct sp_session *, char word[SP_SNAPSHOT_WORD], struc
 int sp_db_snapshot_join(struct sp_session *, const char *word, struct sp_error *);
 int sp_db_burden(struct sp_session *, struct sp_session *const *readers, size_t nreaders, struct sp_burden *,
     struct sp_error *);
+int sp_db_volume(
+    struct sp_session *, const char *ns, const char *table, struct sp_volume *, struct sp_error *);
 int sp_db_split(struct sp_session *, const char *ns, const char *table, size_t parts, struct sp_names *bounds,
     struct sp_error *);
 int sp_db_scan(struct sp_session *, const struct sp_scan *, struct sp_rowbuf *, struct sp_error *);

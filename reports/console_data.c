@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/str.h"
+#include "reports/assess.h"
 #include "reports/causes.h"
 #include "reports/sampled.h"
 #include "reports/console.h"
@@ -164,7 +165,8 @@ void rdc_data(struct sp_console *c, const struct sp_event_in *ev)
         rdc_cause(c, ev);
         return;
     default:
-        (void)rdc_checks(c, ev);
+        if (!rdc_assess(c, ev))
+            (void)rdc_checks(c, ev);
         return;
     }
 }

@@ -4,6 +4,7 @@
  * is the data the same? what was not looked at? The policy in the head forbids the page to load or run anything but
  * its own style sheet and script, so that a text that slipped through unescaped could still do nothing. */
 #include "reports/html.h"
+#include "reports/assess.h"
 
 #include <inttypes.h>
 #include <openssl/evp.h>
@@ -186,6 +187,7 @@ static const struct part parts[] = {
     { "failing", "Failing cases", rdh_failures },
     { "verify", "Verification", rdh_verify },
     { "differences", "Differences", rdh_differences },
+    { "assess", "Assessment", rdh_assess },
     { "migrate", "Migration", rdh_migrate },
     { "skipped", "Skipped", rdh_skips },
     { "capabilities", "Capabilities", rdh_caps },

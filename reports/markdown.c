@@ -7,6 +7,7 @@
 #include "reports/escape.h"
 #include "reports/rundata.h"
 #include "reports/causes.h"
+#include "reports/assess.h"
 #include "reports/sampled.h"
 
 #define MAX_LISTED 50
@@ -339,6 +340,7 @@ int rd_markdown(const struct rd *r, struct sp_buf *out, struct sp_error *err)
     stand_ins(out, r);
     failures(out, r);
     verify(out, r);
+    rd_md_assess(out, r);
     skips(out, r);
     behaviour(out, r);
     return out->oom ? -SP_E_NOMEM : 0;

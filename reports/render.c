@@ -3,6 +3,7 @@
 
 #include "base/io.h"
 #include "base/str.h"
+#include "reports/assess.h"
 #include "reports/rundata.h"
 
 static const struct {
@@ -13,6 +14,7 @@ static const struct {
     { SP_REPORT_JUNIT, "junit.xml", rd_junit },
     { SP_REPORT_SUMMARY_JSON, "summary.json", rd_summary_json },
     { SP_REPORT_VERIFY_JSON, "verify.json", rd_verify_json },
+    { SP_REPORT_ASSESS_JSON, "assess.json", rd_assess_json },
     { SP_REPORT_MARKDOWN, "summary.md", rd_markdown },
     { SP_REPORT_HTML, "report.html", rd_html },
 };
@@ -42,6 +44,8 @@ int sp_report_render(const char *report_dir, unsigned formats, struct sp_error *
         if ((formats & renderers[i].format) == 0)
             continue;
         if (renderers[i].format == SP_REPORT_VERIFY_JSON && !r->verified)
+            continue;
+        if (renderers[i].format == SP_REPORT_ASSESS_JSON && r->of[SP_EV_ASSESS_START].n == 0)
             continue;
         rc = render_one(r, report_dir, i, err);
     }

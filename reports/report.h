@@ -15,7 +15,8 @@ enum sp_report_format {
     SP_REPORT_VERIFY_JSON = 4,  /* verify.json, only if something was verified */
     SP_REPORT_MARKDOWN = 8,     /* summary.md */
     SP_REPORT_HTML = 16,        /* report.html */
-    SP_REPORT_ALL = 31
+    SP_REPORT_ASSESS_JSON = 32, /* assess.json, only if something was assessed */
+    SP_REPORT_ALL = 63
 };
 
 int sp_report_render(const char *report_dir, unsigned formats, struct sp_error *err);

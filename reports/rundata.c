@@ -1,5 +1,6 @@
 /* rundata.c -- reading events.jsonl, line by line. */
 #include "reports/rundata.h"
+#include "reports/assess.h"
 #include "reports/causes.h"
 
 #include <errno.h>
@@ -356,6 +357,7 @@ int rd_load(struct rd **out, const char *report_dir, struct sp_error *err)
         return rc;
     }
     rd_causes_order(r);
+    rd_assess_order(r);
     check_totals(r);
     check_code(r);
     if (r->end.json == NULL)

@@ -18,7 +18,7 @@ struct sp_args {
     struct sp_arena arena;
     bool quiet, no_color, help, version;
     int verbose;
-    const char *config, *glob, *report_dir, *mapping, *output, *strategy, *format, *run, *sample;
+    const char *config, *glob, *report_dir, *mapping, *output, *strategy, *format, *run, *sample, *target;
     struct sp_list providers, suites, tables, buckets, checks, accept_loss, accept, operands;
     uint64_t seed, jobs, max_differences;
     uint64_t rate, max_lag, max_snapshot, recheck;
@@ -41,7 +41,8 @@ enum sp_command_bit {
     SP_C_HELP = 512,
     SP_C_WORKER = 1024,
     SP_C_MAP = 2048,
-    SP_C_ALL = 1023 | SP_C_MAP
+    SP_C_ASSESS = 65536,
+    SP_C_ALL = 1023 | SP_C_MAP | SP_C_ASSESS
 };
 
 struct sp_command {
@@ -92,6 +93,7 @@ const char *sp_cli_hint(struct sp_arena *a, const char *word, const char *const 
 /* The commands. */
 int sp_cmd_run(const struct sp_program *, struct sp_args *);
 int sp_cmd_verify(const struct sp_program *, struct sp_args *);
+int sp_cmd_assess(const struct sp_program *, struct sp_args *);
 int sp_cmd_map(const struct sp_program *, struct sp_args *);
 int sp_cmd_migrate(const struct sp_program *, struct sp_args *);
 int sp_cmd_list(const struct sp_program *, struct sp_args *);

@@ -220,6 +220,7 @@ static void compare(struct sp_vctx *c, struct sp_vpair *p, struct sp_vsums *sums
         find_differences(c, p, sums, &o);
     }
     if (p->parked) {
+        sp_v_diag_end(c, p, NULL);
         park(c, p, &o, v);
         return;
     }

@@ -349,6 +349,7 @@ int po_savepoint(struct sp_session *, const char *name, struct sp_error *);
 int po_savepoint_rollback(struct sp_session *, const char *name, struct sp_error *);
 int po_savepoint_release(struct sp_session *, const char *name, struct sp_error *);
 /* burden.c */
+int po_volume(struct sp_session *, const char *ns, const char *table, struct sp_volume *, struct sp_error *);
 int po_burden(struct sp_session *, struct sp_session *const *readers, size_t nreaders, struct sp_burden *out,
     struct sp_error *);
 int po_snapshot_begin(struct sp_session *, char id[64], struct sp_error *);

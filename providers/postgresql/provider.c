@@ -255,6 +255,7 @@ static const struct sp_db_ops db_ops = {
     .snapshot_share = po_snapshot_share,
     .snapshot_join = po_snapshot_join,
     .burden = po_burden,
+    .volume = po_volume,
     .split = po_split,
     .scan = po_scan,
     .load_open = po_load_open,

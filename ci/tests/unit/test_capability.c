@@ -67,8 +67,8 @@ static void test_every_function_is_stood_for(void **state)
     (void)state;
     static const char *const halves[] = { "ns_use", "ns_drop", "ns_list", "table_finish", "table_drop",
         "execute", "finalize", "commit", "rollback", "savepoint_rollback", "savepoint_release",
-        "snapshot_end", "snapshot_share", "burden", "raw_reads", "load_row", "load_extra", "load_close",
-        "role_drop", "role_revoke", "role_join" };
+        "snapshot_end", "snapshot_share", "burden", "volume", "raw_reads", "load_row", "load_extra",
+        "load_close", "role_drop", "role_revoke", "role_join" };
     size_t seen = 0;
     for (size_t i = 0; i < SP_CAP_N; i++) {
         bool first = sp_caps[i].facet == SP_FACET_db;
