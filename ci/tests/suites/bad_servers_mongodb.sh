@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# shellcheck disable=SC2016 # $ in single quotes is extended JSON
 # A MongoDB-compatible server behind a proxy that misbehaves on order: verify ends with exit code 3, in bounded time, with a
 # message that names the provider, and without the password; never "equal".
 # usage: ci/tests/suites/bad_servers_mongodb.sh BUILD_DIRECTORY
@@ -49,6 +50,35 @@ for at in 200 1500 3000; do
     proxy cut-client $at
     verify 3 20 'bad|big' "cut after $at bytes of ours"
 done
+# What happens to the collection while it is read slowly: its state is kept, or that it was not is said; never "equal" for what
+# was not read. command JSON NAME CODES
+during() {
+    local pid rc=0
+    proxy delay 15
+    printf '%s\n' "$2" >"$work/first"
+    rm -rf "$work/report"
+    "$sp" verify -c "$work/c.yaml" bad here --checks rows --report-dir "$work/report" >"$work/out" 2>&1 </dev/null 8>&- &
+    pid=$!
+    sleep 1.2
+    if ! kill -0 "$pid" 2>/dev/null; then
+        bad "$3: verify was over too soon"
+    elif ! "$build/tools/documents" "$MONGODB_URL" <"$work/first" >>"$work/out" 2>&1; then
+        bad "$3: it could not be done"
+    fi
+    wait "$pid" || rc=$?
+    case " $1 " in
+    *" $rc "*) ok "$3 ($rc)" ;;
+    *) bad "$3: exit code $rc, expected $1" ;;
+    esac
+}
+if [ -x "$build/tools/documents" ]; then
+    during "0 3" '{"insert":"big","documents":[{"id":{"$numberInt":"77777"},"a":"new"}]}' "a document is added meanwhile"
+    "$build/tools/documents" "$MONGODB_URL" <<<'{"delete":"big","deletes":[{"q":{"id":77777},"limit":1}]}' || bad "it is taken away again"
+    verify 0 60 '^equal' "equal again"
+    during "0 3" '{"delete":"big","deletes":[{"q":{"id":{"$gt":15000}},"limit":0}]}' "documents are removed meanwhile"
+    verify 1 60 '5000 missing|5,000|extra|missing' "and that is seen afterwards"
+    during "3" '{"drop":"big"}' "the collection is dropped meanwhile"
+fi
 stop_proxy
 if ci/stack down && [ ! -e "$STACK_DIR" ]; then ok "the stack leaves nothing behind"; else bad "the stack leaves nothing behind"; fi
 totals
