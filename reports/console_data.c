@@ -40,7 +40,7 @@ static void on_table(struct sp_console *c, const struct sp_event_in *ev)
     if (flight != 0)
         sp_buf_printf(&c->out, "; %" PRId64 " in flight, arrived", flight);
     if (moving != 0)
-        sp_buf_printf(&c->out, "; %" PRId64 " kept moving", moving);
+        sp_buf_printf(&c->out, "; %" PRId64 " undecided", moving);
     sp_buf_printf(&c->out, " (%s)\n", rd_text(ev, SP_FLD_resumed)[0] != '\0' ? "read before the kill" : time);
 }
 

@@ -107,7 +107,7 @@ static void table_state(struct sp_buf *out, const struct sp_event_in *t)
         sp_buf_printf(
             out, " <span class=\"dim small\">%" PRId64 " rows were in flight and arrived</span>", flight);
     if (moving != 0)
-        sp_buf_printf(out, " <span class=\"dim small\">%" PRId64 " rows kept moving</span>", moving);
+        sp_buf_printf(out, " <span class=\"dim small\">%" PRId64 " rows undecided</span>", moving);
     if (rd_text(t, F(resumed))[0] != '\0') {
         sp_buf_puts(out, " <span class=\"dim small\">read by run ");
         rd_xml(out, rd_text(t, F(resumed)));

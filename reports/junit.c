@@ -208,7 +208,7 @@ static void verify_suite(struct sp_buf *out, const struct rd *r, size_t *id)
             (long long)sp_event_get_int(t, SP_FLD_extra, 0),
             (long long)sp_event_get_int(t, SP_FLD_changed, 0));
         if (state == RD_TABLE_UNSETTLED)
-            sp_buf_printf(&what, ", %lld kept moving", (long long)sp_event_get_int(t, SP_FLD_unsettled, 0));
+            sp_buf_printf(&what, ", %lld undecided", (long long)sp_event_get_int(t, SP_FLD_unsettled, 0));
         synthetic(out, r, (*id)++, name.p == NULL ? "" : name.p, "the rows are the same",
             state == RD_TABLE_DIFFERENT   ? "failure"
             : state == RD_TABLE_UNSETTLED ? "error"

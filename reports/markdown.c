@@ -263,7 +263,7 @@ static void table_state(struct sp_buf *out, const struct sp_event_in *t)
     if (flight != 0)
         sp_buf_printf(out, ", %" PRId64 " rows in flight", flight);
     if (moving != 0)
-        sp_buf_printf(out, ", %" PRId64 " kept moving", moving);
+        sp_buf_printf(out, ", %" PRId64 " undecided", moving);
     sp_buf_puts(out, " |\n");
 }
 
