@@ -135,3 +135,9 @@ int sp_names_add(struct sp_names *l, const char *name)
     l->v[l->n++] = copy;
     return 0;
 }
+
+bool sp_provider_same_language(const struct sp_provider *a, const struct sp_provider *b)
+{
+    return strcmp(a->language != NULL ? a->language : a->kind, b->language != NULL ? b->language : b->kind) ==
+           0;
+}

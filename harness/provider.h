@@ -422,6 +422,8 @@ struct sp_provider {
     const struct sp_auth_ops *auth;
     const struct sp_blob_ops *blob;
     const char *alias; /* another scheme that means the same; may be NULL */
+    /* Kind in whose language the backend defines its objects, and by whose rules it compares; NULL = its own. */
+    const char *language;
 };
 
 static inline const struct sp_provider *sp_session_provider(const struct sp_session *s)
@@ -432,6 +434,9 @@ static inline const struct sp_endpoint *sp_session_endpoint(const struct sp_sess
 {
     return ((const struct sp_session_base *)(const void *)s)->endpoint;
 }
+
+/* Definitions of one can be compared with those of the other, word for word. */
+bool sp_provider_same_language(const struct sp_provider *a, const struct sp_provider *b);
 
 /* The registry (harness/registry.c), NULL-terminated. */
 extern const struct sp_provider *const sp_providers[];

@@ -192,7 +192,7 @@ int sp_verify_explain(struct sp_session *source, struct sp_session *target,
         .arena = SP_ARENA_INIT,
         .accept_met = met };
     struct explain x = { .c = &c, .out = out };
-    c.same_kind = strcmp(sp_session_provider(source)->kind, sp_session_provider(target)->kind) == 0;
+    c.same_kind = sp_provider_same_language(sp_session_provider(source), sp_session_provider(target));
     if (look(&c) == 0)
         put_plan(&x, &reasons);
     sp_schema_free(c.schema[0]);

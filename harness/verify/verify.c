@@ -448,7 +448,7 @@ int sp_verify_bounded(struct sp_session *source, struct sp_session *target,
         .arena = SP_ARENA_INIT,
         .accept_met = met,
         .memory = memory };
-    c.same_kind = strcmp(sp_session_provider(source)->kind, sp_session_provider(target)->kind) == 0;
+    c.same_kind = sp_provider_same_language(sp_session_provider(source), sp_session_provider(target));
     *verdict = SP_VV_NOT_COMPARED;
     compare(&c, &c.snaps, verdict);
     if (c.rc != 0)

@@ -36,6 +36,8 @@ struct sd_table {
 struct sd_db {
     struct sp_http *http; /* NULL = the facet is not offered */
     struct sp_session *sql;
+    struct sp_session *now;       /* beside a snapshot of `sql`: sees what is there by now */
+    int64_t since;                /* oldest transaction that the snapshot may not see */
     struct sp_endpoint sql_place; /* of `sql` */
     char *sql_url;
     const char *sql_schema;
@@ -83,6 +85,9 @@ int sd_send(
 bool sd_range(const struct sp_http_response *r, int64_t *first, int64_t *last, int64_t *total);
 
 /* db_tables.c */
+/* A question to the database about itself. Not by the checked call, which refuses every raw query of a session that only reads:
+ * the server's own session is read-only then. */
+int sd_ask(struct sp_session *s, const struct sp_op *op, struct sp_result *out, struct sp_error *err);
 int sd_table(struct sp_session *s, const char *ns, const char *name, const struct sd_table **out,
     struct sp_error *err);
 void sd_tables_forget(struct sp_session *s);
@@ -157,6 +162,12 @@ int sd_rows_finish(struct sd_rows *r, struct sp_error *err);
 void sd_rows_free(struct sd_rows *r);
 /* What made a sink stop, if one did: instead of the transport's word for it. */
 int sd_rows_error(struct sd_rows *r, int ret, struct sp_error *err);
+
+/* db_state.c: one state for several scans, proved behind each. */
+int sd_snapshot_begin(struct sp_session *, char id[64], struct sp_error *);
+int sd_snapshot_end(struct sp_session *, struct sp_error *);
+/* CONFLICT unless the table is now what it was when the snapshot began; nothing to say without one. */
+int sd_unchanged(struct sp_session *s, const char *ns, const char *table, struct sp_error *err);
 
 /* db_exec.c, db_scan.c, db_load.c, db_facts.c */
 extern const struct sp_db_ops sd_ops;

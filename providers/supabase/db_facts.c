@@ -15,7 +15,7 @@ static void deny(struct sp_cap *c, const char *why)
 int sd_effective(struct sp_session *s, struct sp_cap *caps, struct sp_facts *facts, struct sp_error *err)
 {
     static const enum sp_cap_id lent[] = { SP_CAP_INTROSPECT, SP_CAP_NAMESPACES, SP_CAP_TABLES,
-        SP_CAP_SEQUENCE_SET };
+        SP_CAP_SEQUENCE_SET, SP_CAP_SNAPSHOT };
     struct sp_cap *behind = calloc(SP_CAP_N, sizeof *behind);
     struct sp_facts base = { .fidelity = SP_FID_UNKNOWN };
     int ret = behind == NULL ? sp_nomem(err) : sp_effective(s->db.sql, behind, &base, err);
@@ -29,8 +29,7 @@ int sd_effective(struct sp_session *s, struct sp_cap *caps, struct sp_facts *fac
     (void)snprintf(facts->server_version, sizeof facts->server_version, "PostgREST %.31s%s%.40s",
         s->db.version[0] != '\0' ? s->db.version : "of unknown version",
         base.server_version[0] != '\0' ? " before " : "", base.server_version);
-    (void)snprintf(facts->notes, sizeof facts->notes,
-        "schema %.63s, as role %.63s, %s; no snapshots over REST", s->db.schema,
+    (void)snprintf(facts->notes, sizeof facts->notes, "schema %.63s, as role %.63s, %s", s->db.schema,
         s->db.role[0] != '\0' ? s->db.role : "unknown",
         s->db.gateway ? "behind a gateway" : "without a gateway");
     free(behind);
@@ -47,6 +46,8 @@ const struct sp_db_ops sd_ops = {
     .table_finish = sd_table_finish,
     .table_drop = sd_table_drop,
     .exec = sd_exec,
+    .snapshot_begin = sd_snapshot_begin,
+    .snapshot_end = sd_snapshot_end,
     .scan = sd_scan,
     .load_open = sd_load_open,
     .load_row = sd_load_row,

@@ -148,7 +148,7 @@ static int wait_shown(struct sp_session *s, const char *ns, struct sp_error *err
 int sd_introspect(struct sp_session *s, const char *ns, struct sp_schema **out, struct sp_error *err)
 {
     int ret = sd_no_sql(s, err);
-    return ret != 0 ? ret : sp_db_introspect(s->db.sql, ns != NULL ? ns : s->db.schema, out, err);
+    return ret != 0 ? ret : sp_db_introspect(s->db.sql, ns, out, err);
 }
 
 int sd_ns_create(struct sp_session *s, const char *ns, struct sp_error *err)

@@ -132,7 +132,7 @@ static int open_sql(struct sp_session *s, const char *url, struct sp_error *err)
         .statement_timeout_ms = e->statement_timeout_ms,
         .option_names = names,
         .option_values = &s->db.sql_schema,
-        .noptions = 1 };
+        .noptions = sp_endpoint_option(e, "schema", NULL) != NULL ? 1 : 0 };
     s->db.sql_schema = s->db.schema;
     int ret = sp_open(&s->db.sql, p, &s->db.sql_place, err);
     return ret != 0 ? sp_error_prefix(err, "db_url") : 0;
@@ -157,6 +157,7 @@ int sd_open(struct sp_session *s, const char *base, const char *key, struct sp_e
 
 void sd_close(struct sp_session *s)
 {
+    sp_close(s->db.now);
     sp_close(s->db.sql);
     sp_http_close(s->db.http);
     sp_schema_free(s->db.known);
@@ -175,6 +176,8 @@ void sd_interrupt(struct sp_session *s)
         sp_http_interrupt(s->db.http);
     if (s->db.sql != NULL)
         sp_session_provider(s->db.sql)->interrupt(s->db.sql);
+    if (s->db.now != NULL)
+        sp_session_provider(s->db.now)->interrupt(s->db.now);
 }
 
 int sd_ping(struct sp_session *s, struct sp_error *err)

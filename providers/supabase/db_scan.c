@@ -1,6 +1,6 @@
 /* db_scan.c -- a pass over a table in pages, each beginning behind the last key of the one before. However few rows the server
- * gives at once, only an empty page is the end; and the server's own count, asked for behind it, must be what came. There is
- * no snapshot over REST: a table that changes meanwhile is an error where the count shows it, and unproven where not. */
+ * gives at once, only an empty page is the end; and the server's own count, asked for behind it, must be what came. A
+ * snapshot is proved behind each pass (db_state.c). */
 #include <stdlib.h>
 #include <string.h>
 
@@ -68,7 +68,7 @@ static int check_kind(struct pass *p, struct sp_error *err)
     struct sp_value v[] = { sp_v_text(sd_ns(p->s, p->scan->ns)), sp_v_text(p->scan->table) };
     struct sp_op op = { .kind = SP_OP_RAW, .raw = sql, .values = v, .nfields = 2 };
     struct sp_result r = SP_RESULT_INIT;
-    int ret = sp_db_exec(p->s->db.sql, &op, &r, err);
+    int ret = sd_ask(p->s, &op, &r, err);
     bool plain = false, children = false;
     if (ret == 0 && r.nrows == 1) {
         plain = r.values[0].u.str.n == 1 && r.values[0].u.str.p[0] == 'r';
@@ -274,6 +274,8 @@ int sd_scan(struct sp_session *s, const struct sp_scan *scan, struct sp_rowbuf *
         ret = check_kind(&p, err);
     if (ret == 0)
         ret = pages(&p, &rows, err);
+    if (ret == 0)
+        ret = sd_unchanged(s, scan->ns, scan->table, err);
     sp_arena_free(&p.last_arena);
     free(p.cols);
     return ret != 0 ? ret : sp_scan_end(rb, rows, err);

@@ -240,6 +240,11 @@ int sd_table_wait_gone(struct sp_session *s, const char *table, struct sp_error 
     return ret;
 }
 
+int sd_ask(struct sp_session *s, const struct sp_op *op, struct sp_result *out, struct sp_error *err)
+{
+    return sp_session_provider(s->db.sql)->db->exec(s->db.sql, op, out, err);
+}
+
 int sd_rows_whole(struct sp_session *s, const char *ns, const char *table, struct sp_error *err)
 {
     /* The owner of a table with forced policies counts as anybody. A role that is not there hides everything. */
@@ -251,7 +256,7 @@ int sd_rows_whole(struct sp_session *s, const char *ns, const char *table, struc
     struct sp_value v[] = { sp_v_text(sd_ns(s, ns)), sp_v_text(table), sp_v_text(s->db.role) };
     struct sp_op op = { .kind = SP_OP_RAW, .raw = sql, .values = v, .nfields = 3 };
     struct sp_result r = SP_RESULT_INIT;
-    int ret = sp_db_exec(s->db.sql, &op, &r, err);
+    int ret = sd_ask(s, &op, &r, err);
     if (ret == 0 && (r.nrows != 1 || r.values[0].tag != SP_INT || r.values[0].u.i != 1))
         ret = sp_fail(err, SP_E_PERMISSION, SP_ORIGIN_BACKEND,
             "%s: row security may hide rows of %s from the role %s of this key; a key of a role that "
