@@ -186,6 +186,20 @@ static void not_even_on_a_kept_connection(void **state)
     assert_int_equal(get("/x"), 0); /* and the client goes on */
 }
 
+/* The kept connection dies under the request, and nobody listens any more: refused now, but it was sent before. */
+static void nor_forgotten_when_nobody_listens_any_more(void **state)
+{
+    (void)state;
+    SCRIPT({ GOOD, KEEP, 0 }, { "", CLOSE, 100 });
+    assert_int_equal(get("/x"), 0);
+    (void)shutdown(srv.fd, SHUT_RDWR);
+    assert_int_equal(post(), -SP_E_OUTCOME_UNKNOWN);
+    assert_int_equal(err.effect, SP_EFFECT_UNKNOWN);
+    assert_int_equal(srv.next, 2);
+    close(srv.fd);
+    server_start();
+}
+
 static void what_is_cut_off_is_no_answer(void **state)
 {
     (void)state;
@@ -444,6 +458,7 @@ int main(void)
         CASE(a_long_retry_after_is_handed_on),
         CASE(a_write_is_never_sent_twice),
         CASE(not_even_on_a_kept_connection),
+        CASE(nor_forgotten_when_nobody_listens_any_more),
         CASE(what_is_cut_off_is_no_answer),
         CASE(clocks),
         CASE(limits),

@@ -79,13 +79,14 @@ int http_transport_error(const struct sp_http_call *c, struct sp_error *err)
     const char *more = "";
     if (c->second)
         said = "the connection broke before the answer";
-    if (is_tls(c->result)) {
+    /* First of all: a second connection that fails says nothing of what the first one carried. */
+    if (may_have_happened(c)) {
+        code = SP_E_OUTCOME_UNKNOWN;
+        more = "; whether the write was carried out is not known";
+    } else if (is_tls(c->result)) {
         more = "; the certificate or the encryption of the server is not good (nothing was sent)";
     } else if (is_unreachable(c->result)) {
         more = "; it cannot be reached";
-    } else if (may_have_happened(c)) {
-        code = SP_E_OUTCOME_UNKNOWN;
-        more = "; whether the write was carried out is not known";
     } else if (c->result == CURLE_OPERATION_TIMEDOUT) {
         code = SP_E_TIMEOUT;
     } else if (!c->sent && (c->result == CURLE_URL_MALFORMAT || c->result == CURLE_UNSUPPORTED_PROTOCOL)) {
