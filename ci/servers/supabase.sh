@@ -79,8 +79,9 @@ supa_start() {
             if supa_answers && supa_running; then
                 return 0
             fi
-            supa_running || break
             sleep 0.1
+            # For a moment while it becomes another program a process has no command line.
+            supa_running || sleep 0.2 && supa_running || break
         done
         if supa_running; then
             kill -KILL "$supa_pid" 2>/dev/null || true
