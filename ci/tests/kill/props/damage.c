@@ -135,7 +135,7 @@ static bool value_off(struct world *w, const struct column *c, struct cell *x)
         t[x->n - 1] = t[x->n - 1] == '0' ? '1' : '0';
         return true;
     case K_DATE:
-        t[x->n - 1] = t[x->n - 1] == '8' ? '7' : '8';
+        memcpy(t + x->n - 2, memcmp(t + x->n - 2, "15", 2) == 0 ? "16" : "15", 2);
         return true;
     case K_INSTANT:
     case K_LOCAL:

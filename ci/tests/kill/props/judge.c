@@ -326,7 +326,7 @@ static void compare_cells(
             strcmp(str(e, "difference"), "changed") != 0)
             continue;
         /* Of a document, the way to the place inside is said, too. */
-        size_t n = keys == KEYS_UNNAMED ? strcspn(str(e, "column"), "/") : strlen(str(e, "column"));
+        size_t n = keys == KEYS_STORED ? strlen(str(e, "column")) : strcspn(str(e, "column"), "/");
         sp_buf_printf(&b, "%s\x1f%.*s", keys == KEYS_UNNAMED ? "" : str(e, "key"), (int)n, str(e, "column"));
         struct sp_buf any = SP_BUF_INIT;
         sp_buf_printf(&any, "%s\x1f*", str(e, "key"));
