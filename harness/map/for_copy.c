@@ -29,22 +29,11 @@ static int refuse(const struct making *k, unsigned line, const char *fmt, ...)
 
 /* ---- columns --------------------------------------------------------------------------------------------------------- */
 
-/* What the target has no column for stays behind. */
-static void leave_behind(struct sp_map_column *out, const char *why)
-{
-    out->constant[0] = NULL;
-    out->ordinal[0] = false;
-    out->nrules = 0;
-    out->has_type = false;
-    out->ignore = why;
-}
-
 static int column(const struct making *k, const struct sp_map_relation *r, const struct sp_map_column *in,
     struct sp_map_column *out, bool *keep)
 {
     *out = *in;
     out->place[1] = NULL;
-    out->constant[1] = NULL;
     out->crosswalk = NULL;
     *keep = true;
     if (in->ignore != NULL) {
@@ -56,11 +45,13 @@ static int column(const struct making *k, const struct sp_map_relation *r, const
             "relations.%s.columns.%s: migrate does not translate ids: copy them as they are, or leave the "
             "relation out with --tables",
             r->name, in->name);
-    if (in->constant[1] != NULL) {
-        leave_behind(out, "the target shows a constant instead");
-        *keep = in->place[0] != NULL;
-        return 0;
-    }
+    if (in->constant[1] != NULL) /* what is not that constant would be lost without a word */
+        return refuse(k, in->line,
+            "relations.%s.columns.%s: the target has a constant for it, and migrate does not look whether "
+            "the "
+            "rows hold "
+            "anything else: `ignore` the column in a mapping for the copy, and compare with this one",
+            r->name, in->name);
     if (strchr(in->place[1], '/') != NULL)
         return refuse(k, in->line,
             "relations.%s.columns.%s: migrate writes columns and fields at the top of documents, not \"%s\" "
@@ -79,7 +70,7 @@ static int key(const struct making *k, const struct sp_map_relation *in, struct 
     for (size_t i = 0; i < in->nkey; i++) {
         const struct sp_map_column *col = sp_map_column_named(in, in->key[i]);
         names[i] = col == NULL ? in->key[i] : col->place[1];
-        if (names[i] == NULL) { /* a constant over there: no key of what is written */
+        if (names[i] == NULL) { /* no key of what is written */
             out->nkey = 0;
             return 0;
         }

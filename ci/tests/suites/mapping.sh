@@ -338,6 +338,8 @@ copies() {
     refused "does not embed rows" "rows that become elements" \
         '  orders: { target: { table: clients, array: orders } }'
     refused 'not "a/b" inside' "a place inside of a document" '  clients: { columns: { name: { target: a/b } } }'
+    refused "has a constant for it" "a column for which the target has a constant" \
+        '  clients: { columns: { name: { target: { constant: Ann } } } }'
     refused "two relations into one table" "two relations of one table" \
         '  clients: { target: { table: all, where: { x: 1 } } }' '  orders: { target: { table: all, where: { x: 2 } } }'
     refused "the source has a table of that name" "a name that is taken" '  clients: { target: orders }'
