@@ -65,6 +65,24 @@ static void send(struct sp_vctx *c, const struct sp_vrel *r, const struct counts
     sp_v_send(c, &ev);
 }
 
+/* Behind a mapping that leaves the parent out, every reference would look like an orphan, on both sides alike. */
+static bool parent_is_left_out(const struct sp_vctx *c, const struct sp_vrel *r)
+{
+    const struct sp_mapping *m = c->opt->mapping;
+    for (size_t i = 0; m != NULL && i < m->nrelations; i++)
+        for (int side = 0; side < 2 && m->relations[i].ignore != NULL; side++)
+            if (r->side[side].child != NULL && r->side[side].parent == NULL &&
+                sp_streq(m->relations[i].table[side], r->fk->ref_table))
+                return true;
+    return false;
+}
+
+static bool parent_has_filter(const struct sp_vctx *c, const struct sp_vrel *r)
+{
+    const struct sp_map_relation *parent = sp_v_relation(c, r->fk->ref_table);
+    return parent != NULL && (parent->where[0] != NULL || parent->where[1] != NULL);
+}
+
 static void conclude(struct sp_vctx *c, const struct sp_vrel *r, const struct counts *n)
 {
     if (!n->known)
@@ -75,6 +93,14 @@ static void conclude(struct sp_vctx *c, const struct sp_vrel *r, const struct co
             n->known ? "" : "at least ", (unsigned long long)n->introduced);
     if (n->preexisting == 0)
         return;
+    if (parent_has_filter(c, r)) {
+        sp_v_not_inspected(c, "relation", r->pair->name, r->columns,
+            "%llu rows refer to rows of %s that the mapping leaves out by `where`, or to nothing: which, "
+            "cannot "
+            "be told; leave these rows out, too, or acknowledge it: --accept 'relation:%s.%s'",
+            (unsigned long long)n->preexisting, r->fk->ref_table, r->pair->name, r->columns);
+        return;
+    }
     if (c->opt->strict_integrity)
         sp_v_differ(c, n->preexisting, "relation %s: %llu rows refer to nothing on both sides", r->name,
             (unsigned long long)n->preexisting);
@@ -90,6 +116,13 @@ static void one(struct sp_vctx *c, const struct sp_vpair *pair, const struct sp_
     struct sp_error err = SP_ERROR_INIT;
     if (sp_v_rel_plan(c, pair, fk, &r) != 0)
         return;
+    if (parent_is_left_out(c, &r)) {
+        sp_v_not_inspected(c, "relation", pair->name, r.columns,
+            "it refers to %s, which the mapping leaves out: whether each row has what it refers to cannot be "
+            "told; acknowledge it: --accept 'relation:%s.%s'",
+            fk->ref_table, pair->name, r.columns);
+        return;
+    }
     int rc = sp_v_rel_scan(c, &r, &err);
     if (rc == 0) {
         struct counts n = judge(&r);
