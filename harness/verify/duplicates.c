@@ -99,7 +99,7 @@ static int on_row(void *payload, const struct sp_rowview *row)
     if (absent != 0)
         return absent < 0 ? absent : 0;
     if (k->slots != NULL) {
-        unsigned shift = slot(k, row->key, &byte), met = *byte >> shift & 3u;
+        unsigned shift = slot(k, row->key, &byte), met = (unsigned)*byte >> shift & 3u;
         if (k->filling) {
             if (met < 2)
                 *byte = (uint8_t)(*byte + (1u << shift));
