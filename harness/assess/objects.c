@@ -120,6 +120,12 @@ static void names(struct sp_actx *c, const struct sp_atable *x)
 void sp_a_declared(struct sp_actx *c, const struct sp_atable *x)
 {
     size_t filled = 0;
+    if (c->opt->target != NULL && c->opt->target->db == NULL) {
+        sp_a_finding(c, SP_RISK_HIGH, x->t->name, NULL, "nowhere to go", 1, 0,
+            "move it to a backend that keeps tables; objects alone can go there", "%s keeps no tables",
+            c->opt->target->kind);
+        return;
+    }
     for (size_t i = 0; i < x->t->ncolumns; i++)
         filled += x->t->columns[i].not_null;
     not_enforced(c, x, SP_CAP_FOREIGN_KEYS, x->t->nfks, "foreign keys");

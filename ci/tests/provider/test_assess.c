@@ -2,6 +2,7 @@
 #include "sqlite_pair.h"
 
 #include "assess/assess.h"
+#include "providers/filesystem/filesystem.h"
 #include "providers/mock/mock.h"
 
 /* A target that keeps everything that the contract knows. */
@@ -182,6 +183,20 @@ static void only_what_was_chosen(void **state)
     pair_end(&p);
 }
 
+static void tables_need_a_target_that_keeps_tables(void **state)
+{
+    struct pair p;
+    struct assessed r = { .out = { SP_RISK_LOW, false } };
+    (void)state;
+    pair_begin(&p);
+    plain(p.a, "CREATE TABLE t(id INTEGER PRIMARY KEY); INSERT INTO t VALUES(1)");
+    assess(&r, p.a, &(struct sp_assess_options){ .target = &sp_provider_filesystem });
+    assert_true(found(&r, "nowhere to go", "\"t\"", "filesystem keeps no tables"));
+    assert_int_equal(SP_RISK_HIGH, r.out.risk);
+    assessed_free(&r);
+    pair_end(&p);
+}
+
 static void nothing_is_written(void **state)
 {
     struct pair p;
@@ -206,6 +221,7 @@ int main(void)
         cmocka_unit_test(a_sound_source_has_no_findings),
         cmocka_unit_test(what_comes_late_needs_all_rows),
         cmocka_unit_test(only_what_was_chosen),
+        cmocka_unit_test(tables_need_a_target_that_keeps_tables),
         cmocka_unit_test(nothing_is_written),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
