@@ -138,7 +138,7 @@ lint: ## formatting, banned functions, shell scripts, clang without warnings
 fmt: ## format the tree
 	clang-format -i $(shell git ls-files '*.c' '*.h')
 
-up: ## a stack of real servers in containers, waits until healthy: make up PROFILE=postgres|mongo
+up: ## a stack of real servers in containers, waits until healthy: make up PROFILE=postgres|mongo|supabase
 	@ci/compose up $(PROFILE)
 
 down: ## stop and remove the stacks of `make up`
