@@ -95,10 +95,11 @@ static void conclude(struct sp_vctx *c, const struct sp_vrel *r, const struct co
         return;
     if (parent_has_filter(c, r)) {
         sp_v_not_inspected(c, "relation", r->pair->name, r->columns,
-            "%llu rows refer to rows of %s that the mapping leaves out by `where`, or to nothing: which, "
+            "%llu rows of %s refer to rows of %s that the mapping leaves out by `where`, or to nothing: "
+            "which, "
             "cannot "
             "be told; leave these rows out, too, or acknowledge it: --accept 'relation:%s.%s'",
-            (unsigned long long)n->preexisting, r->fk->ref_table, r->pair->name, r->columns);
+            (unsigned long long)n->preexisting, r->pair->name, r->fk->ref_table, r->pair->name, r->columns);
         return;
     }
     if (c->opt->strict_integrity)
@@ -118,9 +119,9 @@ static void one(struct sp_vctx *c, const struct sp_vpair *pair, const struct sp_
         return;
     if (parent_is_left_out(c, &r)) {
         sp_v_not_inspected(c, "relation", pair->name, r.columns,
-            "it refers to %s, which the mapping leaves out: whether each row has what it refers to cannot be "
+            "%s refers to %s, which the mapping leaves out: whether each row has what it refers to cannot be "
             "told; acknowledge it: --accept 'relation:%s.%s'",
-            fk->ref_table, pair->name, r.columns);
+            pair->name, fk->ref_table, pair->name, r.columns);
         return;
     }
     int rc = sp_v_rel_scan(c, &r, &err);

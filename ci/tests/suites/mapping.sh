@@ -368,7 +368,7 @@ left_out() {
 }
 ignored="ignore: { source: { p: kept elsewhere }, target: { p: kept elsewhere } }"
 filtered="relations: { p: { source: { where: { gone: 0 } } } }"
-expect_text 3 "it refers to p, which the mapping leaves out" "a reference to an ignored table" left_out "$ignored"
+expect_text 3 "c refers to p, which the mapping leaves out" "a reference to an ignored table" left_out "$ignored"
 expect_text 0 "acknowledged by name: relation:c.pid" "may be acknowledged" left_out "$ignored" --accept relation:c.pid
 expect_text 3 "rows of p that the mapping leaves out" "a reference to rows that a filter leaves out" left_out "$filtered"
 expect_text 0 "acknowledged by name: relation:c.pid" "may be acknowledged, too" left_out "$filtered" --accept relation:c.pid
