@@ -183,6 +183,70 @@ static bool same_columns(const char *const *a, size_t na, const char *const *b, 
     return covers(a, na, b, nb) && covers(b, nb, a, na);
 }
 
+/* The same index on the target: it refuses what the source's refuses. */
+static bool has_index(const struct sp_table *t, const struct sp_index *x)
+{
+    for (size_t i = 0; i < t->nindexes; i++) {
+        const struct sp_index *y = &t->indexes[i];
+        bool same =
+            y->unique && !y->invalid && y->ncolumns == x->ncolumns && sp_v_expr_equal(x->where, y->where);
+        for (size_t k = 0; same && k < x->ncolumns; k++)
+            same = strcmp(x->columns[k], y->columns[k]) == 0 || sp_v_expr_equal(x->columns[k], y->columns[k]);
+        if (same)
+            return true;
+    }
+    return false;
+}
+
+/* Two texts that the source takes for one would be two for the target. */
+static const char *folded(const struct sp_vpair *p, const char *const *columns, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        const struct sp_column *a = sp_table_column(p->t[0], columns[i]),
+                               *b = sp_table_column(p->t[1], columns[i]);
+        if (a != NULL && a->collation != NULL && !a->collation_exact &&
+            (b == NULL || !sp_streq(a->collation, b->collation)))
+            return a->collation;
+    }
+    return NULL;
+}
+
+/* What is unique for some rows only, by an expression or under a collation cannot be counted here. Rows that are all the
+ * same as the source's keep what the source keeps. */
+static void uncounted(struct sp_vctx *c, const struct sp_vpair *p, const char *name, const char *what)
+{
+    bool same = p->digest_equal;
+    for (size_t i = 0; i < p->ncols; i++)
+        same = same && p->cols[i].nrules == 0;
+    if (!same)
+        sp_v_not_inspected(c, "unique", p->name, name,
+            "unique %s of %s: %s, which was not looked at (compare the rows, too; to acknowledge: --accept "
+            "'unique:%s.%s')",
+            name, p->name, what, p->name, name);
+}
+
+static void demand_index(struct sp_vctx *c, const struct sp_vpair *p, const struct sp_index *x)
+{
+    if (!x->unique || x->invalid || x->ncolumns == 0)
+        return;
+    if (!plain_index(p->t[0], x)) {
+        if (!has_index(p->t[1], x))
+            uncounted(c, p, x->name != NULL ? x->name : x->columns[0],
+                "it speaks of some rows, or of an expression, and the target has no such index");
+        return;
+    }
+    demand(c, p, x->name, x->columns, x->ncolumns, false);
+}
+
+/* A unique constraint over a text that the source compares by a collation of its own. */
+static void demand_folded(
+    struct sp_vctx *c, const struct sp_vpair *p, const char *name, const char *const *columns, size_t n)
+{
+    if (n != 0 && folded(p, columns, n) != NULL)
+        uncounted(c, p, name != NULL ? name : columns[0],
+            "its texts fall together under a collation that the target has not");
+}
+
 void sp_v_uniqueness(struct sp_vctx *c)
 {
     for (size_t k = 0; k < c->npairs; k++) {
@@ -191,13 +255,18 @@ void sp_v_uniqueness(struct sp_vctx *c)
         if (s == NULL || p->t[1] == NULL)
             continue;
         demand(c, p, "primary key", s->pk, s->npk, false);
+        demand_folded(c, p, "primary key", s->pk, s->npk);
         for (size_t i = 0; i < s->nuniques && c->rc == 0; i++)
-            if (!same_columns(s->uniques[i].columns, s->uniques[i].ncolumns, s->pk, s->npk))
+            if (!same_columns(s->uniques[i].columns, s->uniques[i].ncolumns, s->pk, s->npk)) {
                 demand(c, p, s->uniques[i].name, s->uniques[i].columns, s->uniques[i].ncolumns,
                     s->uniques[i].nulls_equal);
-        for (size_t i = 0; i < s->nindexes && c->rc == 0; i++)
-            if (plain_index(s, &s->indexes[i]))
-                demand(c, p, s->indexes[i].name, s->indexes[i].columns, s->indexes[i].ncolumns, false);
+                demand_folded(c, p, s->uniques[i].name, s->uniques[i].columns, s->uniques[i].ncolumns);
+            }
+        for (size_t i = 0; i < s->nindexes && c->rc == 0; i++) {
+            demand_index(c, p, &s->indexes[i]);
+            if (s->indexes[i].unique)
+                demand_folded(c, p, s->indexes[i].name, s->indexes[i].columns, s->indexes[i].ncolumns);
+        }
     }
 }
 
