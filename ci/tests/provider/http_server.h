@@ -26,7 +26,7 @@ struct answer {
 static struct {
     int fd;
     uint16_t port;
-    const struct answer *script;
+    struct answer script[32]; /* a copy: threads look at it after the test that gave it has ended */
     size_t n;
     atomic_size_t next;      /* requests so far */
     char requests[32][4096]; /* head and body of each */
@@ -86,20 +86,21 @@ static void *serve(void *arg)
     while (read_request(&p, text, sizeof text)) {
         pthread_mutex_lock(&srv.lock);
         size_t i = srv.next++;
+        bool more = i < srv.n;
+        struct answer a = more ? srv.script[i] : (struct answer){ .bytes = "", .then = CLOSE };
         if (i < 32)
             memcpy(srv.requests[i], text, sizeof text);
         pthread_mutex_unlock(&srv.lock);
-        if (i >= srv.n)
+        if (!more)
             break;
-        const struct answer *a = &srv.script[i];
-        if (a->delay_ms > 0)
-            (void)usleep((useconds_t)a->delay_ms * 1000);
-        peer_write(&p, a->bytes);
-        if (a->then == HANG)
+        if (a.delay_ms > 0)
+            (void)usleep((useconds_t)a.delay_ms * 1000);
+        peer_write(&p, a.bytes);
+        if (a.then == HANG)
             (void)usleep(3000000);
-        if (a->then == RESET)
+        if (a.then == RESET)
             setsockopt(p.fd, SOL_SOCKET, SO_LINGER, &(struct linger){ 1, 0 }, sizeof(struct linger));
-        if (a->then != KEEP)
+        if (a.then != KEEP)
             break;
     }
 out:
@@ -135,8 +136,10 @@ static void server_start(void)
 
 static void server_script(const struct answer *script, size_t n)
 {
+    if (n > sizeof srv.script / sizeof *srv.script)
+        abort();
     pthread_mutex_lock(&srv.lock);
-    srv.script = script;
+    memcpy(srv.script, script, n * sizeof *script);
     srv.n = n;
     srv.next = 0;
     memset(srv.requests, 0, sizeof srv.requests);
