@@ -5,15 +5,29 @@
 
 #define TWO ITEMS(ITEM(1, "a", V_INT(10)), ITEM(2, "b", V_NULL))
 
+#define OPEN_TRIES 10
+
 bool coc_open(struct dc *d, const struct sp_endpoint *e, bool in_namespace, struct sp_session **out)
 {
+    const char *ns = NULL, *what = "open";
+    int rc = -SP_E_TIMEOUT;
     *out = NULL;
-    if (!dc_ok(d, "open", sp_open(out, sp_session_provider(d->s), e, &d->err)))
+    if (in_namespace && sp_ctx_cap(d->ctx, SP_CAP_NAMESPACES)->level == SP_CAP_YES &&
+        (ns = sp_ctx_namespace(d->ctx)) == NULL)
         return false;
-    if (!in_namespace || sp_ctx_cap(d->ctx, SP_CAP_NAMESPACES)->level != SP_CAP_YES)
-        return true;
-    const char *ns = sp_ctx_namespace(d->ctx);
-    return ns != NULL && dc_ok(d, "use of the namespace", sp_db_ns_use(*out, ns, &d->err));
+    /* The endpoint's time-out may be short, and the machine busy. */
+    for (int i = 0; rc == -SP_E_TIMEOUT && i < OPEN_TRIES; i++) {
+        sp_close(*out);
+        *out = NULL;
+        sp_error_clear(&d->err);
+        what = "open";
+        rc = sp_open(out, sp_session_provider(d->s), e, &d->err);
+        if (rc == 0 && ns != NULL) {
+            what = "use of the namespace";
+            rc = sp_db_ns_use(*out, ns, &d->err);
+        }
+    }
+    return dc_ok(d, what, rc);
 }
 
 void coc_opens(struct sp_ctx *ctx, const void *data)

@@ -37,16 +37,31 @@ providers:
   sb: { kind: supabase, url: "\${SUPABASE_URL}", access: disposable,
         options: { service_key: "\${SUPABASE_KEY}", db_url: "\${SUPABASE_DB_URL}" } }
 YAML
-expect_text 0 "" "connection and crud hold" "$sp" run -vv -c "$work/c.yaml" -s connection -s crud
+# The server reads its schema anew for each case, and most of the time goes into waiting for that: two halves at a time, as two
+# runs with places of their own.
+sed "s:/report\":/report2\":; s:/state\":/state2\":" "$work/c.yaml" >"$work/c2.yaml"
+expect_text 0 "" "connection holds" "$sp" run -vv -c "$work/c.yaml" -s connection --report-dir "$work/report/connection"
 printf '%s\n' "$out" >"$work/said"
-n=$(sed -n 's/^ *"passed": \([0-9]*\).*/\1/p' "$work/report/summary.json" | head -n 1)
-if [ "${n:-0}" -ge 260 ]; then ok "at least 260 cases passed ($n)"; else bad "at least 260 cases passed: actual ${n:-none}"; fi
-if grep -q '"fidelity": *"real"' "$work/report/summary.json"; then ok "both servers are real"; else bad "both servers are real"; fi
+"$sp" run -vv -c "$work/c2.yaml" -s crud -k 'crud.f*' >"$work/said2" 2>&1 &
+half=$!
+expect_text 0 "" "crud holds: all but filters and foreign keys" "$sp" run -vv -c "$work/c.yaml" -s crud -k 'crud.[!f]*'
+printf '%s\n' "$out" >>"$work/said"
+rc=0
+wait "$half" || rc=$?
+if [ "$rc" = 0 ]; then ok "crud holds: filters and foreign keys"; else bad "crud holds: filters and foreign keys: exit code $rc" "$(cat "$work/said2")"; fi
+n=0
+for summary in "$work/report/connection" "$work/report" "$work/report2"; do
+    m=$(sed -n 's/^ *"passed": \([0-9]*\).*/\1/p' "$summary/summary.json" | head -n 1)
+    n=$((n + ${m:-0}))
+    if grep -q '"fidelity": *"real"' "$summary/summary.json"; then ok "both servers are real"; else bad "both servers are real"; fi
+done
+if [ "$n" -ge 260 ]; then ok "at least 260 cases passed ($n)"; else bad "at least 260 cases passed: actual $n"; fi
 left=$(query "SELECT count(*) FROM pg_namespace WHERE nspname LIKE 'sp\\_%'")$(query "SELECT setconfig FROM pg_db_role_setting WHERE setconfig::text LIKE '%pgrst.db_schemas%'")
 if [ "$left" = 0 ]; then ok "the run left nothing"; else bad "the run left nothing" "$left"; fi
 password=${SUPABASE_DB_URL#*postgres:}
 password=${password%%@*}
-if grep -rqF -e "$password" -e "${SUPABASE_KEY##*.}" -e "${SUPABASE_ANON_KEY##*.}" "$work/report" "$work/state" "$work/said"; then
+if grep -rqF -e "$password" -e "${SUPABASE_KEY##*.}" -e "${SUPABASE_ANON_KEY##*.}" "$work/report" \
+    "$work/report2" "$work/state" "$work/state2" "$work/said" "$work/said2"; then
     bad "no secret is in what was said or written"
 else
     ok "no secret is in what was said or written"
