@@ -68,7 +68,10 @@ static int make_ready(struct sp_mctx *m, struct sp_mtable *x, struct sp_error *e
     }
     if (x->existing)
         return 0;
-    return sp_m_create(m, x, err);
+    int rc = sp_m_create(m, x, err);
+    if (rc == -SP_E_OUTCOME_UNKNOWN) /* it may be there: what is undone is undone of it, too */
+        x->created = true;
+    return rc;
 }
 
 /* A table that is not of our making may drop rows of its own accord (ON CONFLICT REPLACE, triggers): each row was taken,

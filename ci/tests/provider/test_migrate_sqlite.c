@@ -193,6 +193,39 @@ static void chosen_tables(void **state)
     pair_end(&p);
 }
 
+/* A server whose answer is lost after it did what it was told. */
+static int made_and_not_answered(
+    struct sp_session *s, const struct sp_table *t, bool with_extras, struct sp_error *err)
+{
+    int rc = sp_provider_sqlite.db->table_create(s, t, with_extras, err);
+    return rc != 0 ? rc : sp_fail(err, SP_E_OUTCOME_UNKNOWN, SP_ORIGIN_TRANSPORT, "the answer is lost");
+}
+
+static void a_table_of_unknown_fate_is_taken_back_too(void **state)
+{
+    const struct sp_migrate_options opt = { .tables = NULL };
+    struct sp_db_ops db = *sp_provider_sqlite.db;
+    struct sp_provider silent = sp_provider_sqlite;
+    struct opened a, b;
+    struct pair p;
+    (void)state;
+    pair_begin(&p);
+    plain(p.a, "CREATE TABLE t(id INTEGER PRIMARY KEY); INSERT INTO t VALUES(1)");
+    plain(p.b, "PRAGMA user_version=1");
+    struct lines l = { { keep_line }, &p.events };
+    open_file(&a, p.a, SP_ACCESS_READ_ONLY);
+    open_file(&b, p.b, SP_ACCESS_TARGET);
+    db.table_create = made_and_not_answered;
+    silent.db = &db;
+    ((struct sp_session_base *)(void *)b.s)->provider = &silent;
+    assert_int_equal(-SP_E_OUTCOME_UNKNOWN, sp_migrate_bulk(a.s, b.s, &opt, &l.em, &p.err));
+    ((struct sp_session_base *)(void *)b.s)->provider = &sp_provider_sqlite;
+    sp_close(a.s);
+    sp_close(b.s);
+    assert_int_equal(0, number(p.b, "SELECT count(*) FROM sqlite_master"));
+    pair_end(&p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -203,6 +236,7 @@ int main(void)
         cmocka_unit_test(an_index_by_rowid_is_not_called_equal),
         cmocka_unit_test(a_dry_run_writes_nothing),
         cmocka_unit_test(chosen_tables),
+        cmocka_unit_test(a_table_of_unknown_fate_is_taken_back_too),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
