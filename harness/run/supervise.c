@@ -87,6 +87,7 @@ static int start_worker(
     s->nworkers++;
     /* If it died already, its end tells the reason better than the failed sending. */
     if (sp_job_send(w->child.sock, job, err) != 0) {
+        w->unsent = true;
         w->fault = sp_strdup_printf("%s", sp_error_text(err));
         sp_error_clear(err);
     }
@@ -236,7 +237,8 @@ static void read_socket(struct supervisor *s, struct sp_worker *w, bool all)
 
 static char *end_text(const struct sp_worker *w, const siginfo_t *end)
 {
-    if (w->fault != NULL)
+    bool tells = w->unsent && end->si_code == CLD_EXITED && end->si_status != 0;
+    if (w->fault != NULL && !tells)
         return sp_strdup_printf("%s", w->fault);
     if (end->si_code == CLD_EXITED)
         return sp_strdup_printf("the worker ended with exit status %d%s", end->si_status,

@@ -32,6 +32,7 @@ struct sp_worker {
     unsigned patience_s; /* for the message */
     bool started_any, announced, closed;
     char *fault; /* why it was killed */
+    bool unsent; /* its job could not be sent: the fault, unless it ended by itself and so tells why */
 };
 
 #define SP_OUTPUT_MAX ((size_t)32 << 10) /* of one stream, between two ends of cases */
