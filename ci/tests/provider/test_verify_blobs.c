@@ -83,25 +83,6 @@ static bool open_one(struct stores *st, int i, const char *kind)
     return true;
 }
 
-static void begin(struct stores *st, const char *a, const char *b)
-{
-    static unsigned n;
-    *st = (struct stores){ .c = { .em = { keep } }, .err = SP_ERROR_INIT };
-    sp_strlcpy(st->dir, "/tmp/sp-blobs-XXXXXX", sizeof st->dir);
-    assert_non_null(mkdtemp(st->dir));
-    snprintf(st->bucket, sizeof st->bucket, "vb%ld-%u-a", (long)getpid(), n++);
-    snprintf(st->other, sizeof st->other, "%.*sb", (int)strlen(st->bucket) - 1, st->bucket);
-    snprintf(st->glob, sizeof st->glob, "%.*s*", (int)strlen(st->bucket) - 1, st->bucket);
-    if (!open_one(st, 0, a) || !open_one(st, 1, b)) {
-        print_message("skip: %s against %s needs a server\n", a, b);
-        skip();
-    }
-    st->globs[0] = st->glob;
-    st->opt = (struct sp_verify_options){
-        .checks = SP_VC_BLOBS, .max_differences = 100, .buckets = st->globs, .nbuckets = 1
-    };
-}
-
 static void end(struct stores *st)
 {
     for (int i = 0; i < 2; i++) {
@@ -115,6 +96,26 @@ static void end(struct stores *st)
     sp_buf_free(&st->c.text);
     sp_buf_free(&st->reasons);
     sp_error_clear(&st->err);
+}
+
+static void begin(struct stores *st, const char *a, const char *b)
+{
+    static unsigned n;
+    *st = (struct stores){ .c = { .em = { keep } }, .err = SP_ERROR_INIT };
+    sp_strlcpy(st->dir, "/tmp/sp-blobs-XXXXXX", sizeof st->dir);
+    assert_non_null(mkdtemp(st->dir));
+    snprintf(st->bucket, sizeof st->bucket, "vb%ld-%u-a", (long)getpid(), n++);
+    snprintf(st->other, sizeof st->other, "%.*sb", (int)strlen(st->bucket) - 1, st->bucket);
+    snprintf(st->glob, sizeof st->glob, "%.*s*", (int)strlen(st->bucket) - 1, st->bucket);
+    if (!open_one(st, 0, a) || !open_one(st, 1, b)) {
+        end(st);
+        print_message("skip: %s against %s needs a server\n", a, b);
+        skip();
+    }
+    st->globs[0] = st->glob;
+    st->opt = (struct sp_verify_options){
+        .checks = SP_VC_BLOBS, .max_differences = 100, .buckets = st->globs, .nbuckets = 1
+    };
 }
 
 static void assert_verdict(struct stores *st, enum sp_verify_verdict want)
