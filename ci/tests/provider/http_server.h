@@ -5,6 +5,7 @@
 
 #include <arpa/inet.h>
 #include <openssl/ssl.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -31,8 +32,11 @@ static struct {
     atomic_size_t next;      /* requests so far */
     char requests[32][4096]; /* head and body of each */
     SSL_CTX *tls;
+    pthread_t listener;
+    size_t serving; /* threads that still work for a connection */
     pthread_mutex_t lock;
-} srv = { .fd = -1, .lock = PTHREAD_MUTEX_INITIALIZER };
+    pthread_cond_t served;
+} srv = { .fd = -1, .lock = PTHREAD_MUTEX_INITIALIZER, .served = PTHREAD_COND_INITIALIZER };
 
 struct peer {
     int fd;
@@ -97,7 +101,7 @@ static void *serve(void *arg)
             (void)usleep((useconds_t)a.delay_ms * 1000);
         peer_write(&p, a.bytes);
         if (a.then == HANG)
-            (void)usleep(3000000);
+            (void)poll(&(struct pollfd){ .fd = p.fd, .events = POLLRDHUP }, 1, 3000);
         if (a.then == RESET)
             setsockopt(p.fd, SOL_SOCKET, SO_LINGER, &(struct linger){ 1, 0 }, sizeof(struct linger));
         if (a.then != KEEP)
@@ -106,6 +110,10 @@ static void *serve(void *arg)
 out:
     SSL_free(p.tls);
     close(p.fd);
+    pthread_mutex_lock(&srv.lock);
+    srv.serving--;
+    pthread_cond_signal(&srv.served);
+    pthread_mutex_unlock(&srv.lock);
     return NULL;
 }
 
@@ -113,25 +121,40 @@ static void *accept_all(void *arg)
 {
     for (int fd; (fd = accept((int)(intptr_t)arg, NULL, NULL)) >= 0;) {
         pthread_t t;
-        pthread_create(&t, NULL, serve, (void *)(intptr_t)fd);
-        pthread_detach(t);
+        pthread_mutex_lock(&srv.lock);
+        srv.serving++;
+        pthread_mutex_unlock(&srv.lock);
+        if (pthread_create(&t, NULL, serve, (void *)(intptr_t)fd) != 0 || pthread_detach(t) != 0)
+            abort();
     }
     return NULL;
 }
 
-/* The listener lives as long as the process. */
 static void server_start(void)
 {
     struct sockaddr_in a = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
     socklen_t n = sizeof a;
-    pthread_t t;
     srv.fd = socket(AF_INET, SOCK_STREAM, 0);
     if (bind(srv.fd, (struct sockaddr *)&a, sizeof a) != 0 || listen(srv.fd, 16) != 0 ||
         getsockname(srv.fd, (struct sockaddr *)&a, &n) != 0)
         abort();
     srv.port = ntohs(a.sin_port);
-    pthread_create(&t, NULL, accept_all, (void *)(intptr_t)srv.fd);
-    pthread_detach(t);
+    if (pthread_create(&srv.listener, NULL, accept_all, (void *)(intptr_t)srv.fd) != 0)
+        abort();
+}
+
+/* Ends the listener and waits for every thread: one that still spoke TLS while the process ended would crash in a library
+ * that has been cleaned up. The clients must have closed their connections. */
+static void server_stop(void)
+{
+    (void)shutdown(srv.fd, SHUT_RDWR);
+    pthread_join(srv.listener, NULL);
+    close(srv.fd);
+    pthread_mutex_lock(&srv.lock);
+    while (srv.serving > 0)
+        pthread_cond_wait(&srv.served, &srv.lock);
+    pthread_mutex_unlock(&srv.lock);
+    SSL_CTX_free(srv.tls);
 }
 
 static void server_script(const struct answer *script, size_t n)

@@ -196,6 +196,7 @@ static void nor_forgotten_when_nobody_listens_any_more(void **state)
     assert_int_equal(post(), -SP_E_OUTCOME_UNKNOWN);
     assert_int_equal(err.effect, SP_EFFECT_UNKNOWN);
     assert_int_equal(srv.next, 2);
+    pthread_join(srv.listener, NULL);
     close(srv.fd);
     server_start();
 }
@@ -448,6 +449,13 @@ static int init(void **state)
     return sp_http_init(&err);
 }
 
+static int done(void **state)
+{
+    (void)state;
+    server_stop();
+    return 0;
+}
+
 int main(void)
 {
 #define CASE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -472,5 +480,5 @@ int main(void)
         CASE(loopback_needs_no_proxy),
         CASE(the_trace_hides_values),
     };
-    return cmocka_run_group_tests(tests, init, NULL);
+    return cmocka_run_group_tests(tests, init, done);
 }

@@ -148,6 +148,7 @@ static int init(void **state)
 static int done(void **state)
 {
     (void)state;
+    server_stop();
     sp_error_clear(&err);
     return unlink(ca_path);
 }

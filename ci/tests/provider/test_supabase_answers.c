@@ -458,5 +458,7 @@ int main(void)
     if (sp_provider_supabase.process_init(&err) != 0)
         return 1;
     server_start();
-    return cmocka_run_group_tests_name("supabase_answers", tests, NULL, NULL);
+    int failed = cmocka_run_group_tests_name("supabase_answers", tests, NULL, NULL);
+    server_stop();
+    return failed;
 }
