@@ -23,19 +23,7 @@ else
 fi
 trap 'exit 143' INT TERM
 for kind in postgresql mongodb; do
-    start_server "$build" "$kind"
-    case $? in
-    1)
-        skipped=1
-        totals
-        exit 0
-        ;;
-    2)
-        failed=1
-        totals
-        exit 1
-        ;;
-    esac
+    need_server "$build" "$kind"
 done
 if [ ! -x "$build/tools/documents" ] || ! command -v psql >/dev/null; then
     echo "skip: psql or build/tools/documents is missing"

@@ -15,19 +15,7 @@ trap 'ci/stack down >/dev/null 2>&1; rm -rf "$work"' EXIT
 trap 'exit 143' INT TERM
 # shellcheck source=ci/tests/server
 . ci/tests/server
-start_server "$build" mongodb
-case $? in
-1)
-    skipped=1
-    totals
-    exit 0
-    ;;
-2)
-    failed=1
-    totals
-    exit 1
-    ;;
-esac
+need_server "$build" mongodb
 password=${MONGODB_URL#*switchproof:}
 password=${password%%@*}
 # What the server holds, asked by another client than ours: databases (their own aside), then users.

@@ -13,19 +13,7 @@ work=$(mktemp -d)
 export STACK_DIR=$work/stack
 trap 'ci/stack down >/dev/null 2>&1; rm -rf "$work"' EXIT
 trap 'exit 143' INT TERM
-start_server "$build" postgresql
-case $? in
-1)
-    skipped=1
-    totals
-    exit 0
-    ;;
-2)
-    failed=1
-    totals
-    exit 1
-    ;;
-esac
+need_server "$build" postgresql
 server=${POSTGRESQL_URL%/*}
 export OLD_URL=$server/old COPY_URL=$server/copy
 in_db() { psql -qAtX -v ON_ERROR_STOP=1 "$server/$1" "${@:2}" 2>&1; }

@@ -14,19 +14,7 @@ trap 'ci/stack down >/dev/null 2>&1; rm -rf "$work"' EXIT
 trap 'exit 143' INT TERM
 # shellcheck source=ci/tests/server
 . ci/tests/server
-start_server "$build" supabase
-case $? in
-1)
-    skipped=1
-    totals
-    exit 0
-    ;;
-2)
-    failed=1
-    totals
-    exit 1
-    ;;
-esac
+need_server "$build" supabase
 query() { psql -qAtX "$SUPABASE_DB_URL" -c "$1" 2>&1; }
 
 # --- the suites -----------------------------------------------------------------------------------------------------
