@@ -2,7 +2,6 @@
  * missing rows have in common. Counted by the backends in the states that are being compared, so that a class is exact and
  * no guess. Questions stop when they have taken their share of the time; what is not answered stays unknown. */
 #include <stdlib.h>
-#include <time.h>
 
 #include "verify/diagnosed.h"
 
@@ -17,13 +16,6 @@ struct asking {
     double until;
 };
 
-static double now_s(void)
-{
-    struct timespec ts;
-    clock_gettime(CLOCK_MONOTONIC, &ts);
-    return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
-}
-
 static const char *name_on(const struct sp_colplan *col, int side)
 {
     return side == 0 ? col->source : col->target;
@@ -33,7 +25,7 @@ static bool count(const struct asking *q, int side, const struct sp_filter *wher
 {
     struct sp_error err = SP_ERROR_INIT;
     int64_t n = 0;
-    if (now_s() > q->until)
+    if (sp_v_now_s() > q->until)
         return false;
     int rc = sp_db_count(q->c->session[side], q->p->t[side]->name, where, &n, &err);
     sp_error_clear(&err);
@@ -60,7 +52,7 @@ static bool extreme(
     const struct sp_query query = {
         .table = q->p->t[side]->name, .select = select, .nselect = 1, .order = &order, .norder = 1, .limit = 1
     };
-    if (now_s() > q->until)
+    if (sp_v_now_s() > q->until)
         return false;
     int rc = sp_db_read(q->c->session[side], &query, &r, &err);
     bool yes = rc == 0 && r.nrows == 1 && !sp_v_is_absent(&r.values[0]) &&
@@ -173,7 +165,7 @@ static void other_ids(const struct asking *q, struct sp_diag_facts *f)
         rc = rc != 0 ? rc : sp_canon_field(&b[i], &q->p->cols[0].type, &v, NULL);
         keys[i] = (struct sp_vkey){ (const uint8_t *)b[i].p, b[i].n };
     }
-    if (rc == 0 && now_s() < q->until)
+    if (rc == 0 && sp_v_now_s() < q->until)
         rc = sp_v_fetch(q->c, q->p, SP_SIDE_TARGET, keys, n, SP_VF_TRY, 0, on_met, &m, &err);
     f->offset = rc == 0 ? shift : 0;
     f->offset_tried = n;
@@ -268,7 +260,7 @@ static void filters(const struct asking *q, struct sp_diag_facts *f)
 void sp_v_diag_facts(struct sp_vctx *c, const struct sp_vpair *p, const struct sp_vdiagnosis *d,
     const struct sp_vcounts *n, struct sp_arena *a, struct sp_diag_facts *f)
 {
-    double now = now_s();
+    double now = sp_v_now_s();
     const struct asking q = { c, p, d, a, now + 1.0 + (now - d->started) / 5 };
     *f = (struct sp_diag_facts){ .rows = { p->rows[0], p->rows[1] },
         .missing = n->missing,

@@ -2,18 +2,10 @@
 #include "verify/diagnosed.h"
 
 #include <stdlib.h>
-#include <time.h>
 
 #define SHORT    200u /* bytes of a value by which missing rows may have been filtered */
 #define MOST     40   /* diagnoses of a table */
 #define ROW_MOST 65536u
-
-static double now_s(void)
-{
-    struct timespec ts;
-    clock_gettime(CLOCK_MONOTONIC, &ts);
-    return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
-}
 
 int sp_v_diag_begin(struct sp_vctx *c, const struct sp_vpair *p)
 {
@@ -21,7 +13,7 @@ int sp_v_diag_begin(struct sp_vctx *c, const struct sp_vpair *p)
     if (d == NULL)
         return sp_v_nomem(c);
     c->diagnosis = d;
-    d->started = now_s();
+    d->started = sp_v_now_s();
     d->d = sp_diag_new();
     d->columns = calloc(p->ncols + 1, sizeof *d->columns);
     for (int i = 0; i < 2; i++)

@@ -6,7 +6,6 @@
  * filter does not find, because it is stored in another spelling. So this is offered only where each value of the
  * comparison type comes from exactly one stored form, or from forms that the backend holds for equal. */
 #include <stdlib.h>
-#include <time.h>
 
 #include "model/decimal.h"
 #include "verify/internal.h"
@@ -14,13 +13,6 @@
 #define BATCH_VALUES 128u              /* bound to one statement */
 #define BATCH_BYTES  ((size_t)1 << 18) /* of keys, after which a statement takes no more */
 #define BIT(tag)     (UINT32_C(1) << (tag))
-
-static double now_s(void)
-{
-    struct timespec ts;
-    clock_gettime(CLOCK_MONOTONIC, &ts);
-    return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
-}
 
 /* ---- what can be asked for ------------------------------------------------------------------------------------- */
 
@@ -306,7 +298,7 @@ static int run_batch(struct sp_vctx *c, struct batch *b, struct sp_error *err)
 static int fetch_all(struct sp_vctx *c, struct batch *b, const struct sp_vkey *keys, size_t n, size_t most,
     double max_s, struct sp_error *err)
 {
-    double started = now_s();
+    double started = sp_v_now_s();
     size_t room = max_s > 0 ? 1 : most; /* one alone tells what one costs */
     int rc = 0;
     for (size_t i = 0; rc == 0 && i < n;) {
@@ -320,7 +312,7 @@ static int fetch_all(struct sp_vctx *c, struct batch *b, const struct sp_vkey *k
         if (rc == 0)
             rc = run_batch(c, b, err);
         sp_arena_reset(&b->arena);
-        double spent = now_s() - started;
+        double spent = sp_v_now_s() - started;
         if (rc == 0 && max_s > 0 && spent / (double)i * (double)(n - i) > max_s)
             rc = sp_fail(err, SP_E_TIMEOUT, SP_ORIGIN_HARNESS,
                 "table %s: fetching rows by key takes longer than reading the table", b->p->name);

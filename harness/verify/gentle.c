@@ -19,6 +19,11 @@ int64_t sp_v_now_ns(void)
     return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
 }
 
+double sp_v_now_s(void)
+{
+    return (double)sp_v_now_ns() / 1e9;
+}
+
 int64_t sp_v_wall_ms(void)
 {
     struct timespec ts;

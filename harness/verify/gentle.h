@@ -30,6 +30,7 @@ bool sp_v_gentle_look(struct sp_vctx *c);
 /* Counts rows against a side's rate and waits; ends early when *stop is not 0. Any thread. */
 void sp_v_gentle_pace(struct sp_pacer *p, uint64_t rows, const int *stop);
 int64_t sp_v_now_ns(void);
+double sp_v_now_s(void);    /* the same clock in seconds */
 int64_t sp_v_wall_ms(void); /* UTC */
 
 #endif

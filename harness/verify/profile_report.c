@@ -3,19 +3,11 @@
  * The profile takes a pass of its own over a table that the row check found to differ, so that equal tables cost nothing.
  * Without the row check it looks at every table, and decides by the digests that the pass makes anyway. */
 #include <stdlib.h>
-#include <time.h>
 
 #include "verify/profile.h"
 
 /* A large table of which each differing row is listed by its columns: reading all of it once more says nothing new. */
 #define WORTH_A_PASS 2000000u
-
-static double now_s(void)
-{
-    struct timespec ts;
-    clock_gettime(CLOCK_MONOTONIC, &ts);
-    return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
-}
 
 static bool differs(const struct sp_vcolprofile *a, const struct sp_vcolprofile *b)
 {
@@ -213,7 +205,7 @@ static void judge(struct sp_vctx *c, struct sp_vpair *p, const struct sp_vscan v
     sp_event_text(&ev, SP_FLD_rules, "");
     sp_event_text(&ev, SP_FLD_plan, plan);
     sp_event_bool(&ev, SP_FLD_keyed, p->nkey != 0);
-    sp_event_real(&ev, SP_FLD_duration_s, now_s() - started);
+    sp_event_real(&ev, SP_FLD_duration_s, sp_v_now_s() - started);
     sp_v_send(c, &ev);
     if (!equal)
         sp_v_differ(c, 1, "table %s: the digests of its rows differ", p->name);
@@ -224,7 +216,7 @@ static void judge(struct sp_vctx *c, struct sp_vpair *p, const struct sp_vscan v
 static void profile_pair(struct sp_vctx *c, struct sp_vpair *p, struct sp_vprofile prof[2])
 {
     struct sp_vscan v[2];
-    double started = now_s();
+    double started = sp_v_now_s();
     bool rows = (c->opt->checks & SP_VC_ROWS) != 0;
     for (int i = 0; i < 2; i++) {
         sp_v_scan_pair(c, &v[i], (enum sp_side)i, p);

@@ -1,16 +1,8 @@
 /* rows.c -- the rows of one table: pass 1 over both sides, and what comes behind it only where it found a difference. */
 #include <stdlib.h>
-#include <time.h>
 
 #include "verify/diagnose.h"
 #include "verify/internal.h"
-
-static double now_s(void)
-{
-    struct timespec ts;
-    clock_gettime(CLOCK_MONOTONIC, &ts);
-    return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
-}
 
 static void rule_names(struct sp_buf *out, const struct sp_vpair *p)
 {
@@ -56,7 +48,7 @@ static void send_table(struct sp_vctx *c, const struct sp_vpair *p, const struct
     sp_event_text(&ev, SP_FLD_rules, rules.n == 0 ? "" : rules.p);
     sp_event_text(&ev, SP_FLD_plan, plan);
     sp_event_bool(&ev, SP_FLD_keyed, p->nkey != 0);
-    sp_event_real(&ev, SP_FLD_duration_s, now_s() - o->started);
+    sp_event_real(&ev, SP_FLD_duration_s, sp_v_now_s() - o->started);
     if (c->snaps.open[0])
         sp_event_text(&ev, SP_FLD_source_state, c->snaps.id[0]);
     if (c->snaps.open[1])
@@ -86,7 +78,7 @@ static bool scans_failed(struct sp_vctx *c, const struct sp_vpair *p, struct sp_
 static void one_sided(struct sp_vctx *c, struct sp_vpair *p)
 {
     struct sp_vscan v[2];
-    struct outcome o = { .complete = true, .started = now_s() };
+    struct outcome o = { .complete = true, .started = sp_v_now_s() };
     for (int i = 0; i < 2; i++)
         sp_v_scan_pair(c, &v[i], (enum sp_side)i, p);
     if (sp_v_scan(c, v, p->name, 0) == 0 && !scans_failed(c, p, v)) {
@@ -195,7 +187,7 @@ void sp_v_rows_unpark(struct sp_vctx *c, struct sp_vpair *p, bool say)
 static void compare(struct sp_vctx *c, struct sp_vpair *p, struct sp_vsums *sums)
 {
     struct sp_vscan v[2];
-    struct outcome o = { .started = now_s() };
+    struct outcome o = { .started = sp_v_now_s() };
     for (int i = 0; i < 2; i++) {
         sp_v_scan_pair(c, &v[i], (enum sp_side)i, p);
         sp_v_sums_use(sums, p, (enum sp_side)i, &v[i]);
@@ -213,7 +205,7 @@ static void compare(struct sp_vctx *c, struct sp_vpair *p, struct sp_vsums *sums
     }
     p->scanned = true;
     p->stale = false;
-    p->scan_s = now_s() - o.started;
+    p->scan_s = sp_v_now_s() - o.started;
     o.equal = o.complete = p->digest_equal = sp_digest_equal(&o.digest[0], &o.digest[1]);
     if (!o.equal) {
         p->parked = sp_v_recheck_park(c, p);

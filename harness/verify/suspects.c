@@ -6,7 +6,6 @@
  * those of pass 1, which proves at once that nothing changed and that the filter missed nothing. Where that fails, and
  * where suspects are many, the whole table is read. */
 #include <stdlib.h>
-#include <time.h>
 
 #include "verify/internal.h"
 
@@ -16,13 +15,6 @@
 #define LEAST_S        0.25 /* is worth a try */
 #define GAP_ROWS       128u /* rather read than skipped */
 #define BIT_OF(set, i) ((set)[(i) / 8] >> ((i) % 8) & 1)
-
-static double now_s(void)
-{
-    struct timespec ts;
-    clock_gettime(CLOCK_MONOTONIC, &ts);
-    return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
-}
 
 /* ---- what pass 1 counts into ----------------------------------------------------------------------------------- */
 
@@ -250,10 +242,10 @@ static int read_run(struct sp_vctx *c, const struct sp_vpair *p, const struct sp
 static int read_narrow(
     struct sp_vctx *c, const struct sp_vpair *p, const struct sp_vsuspects *s, struct again a[2])
 {
-    double started = now_s(), most = p->scan_s / 2 > LEAST_S ? p->scan_s / 2 : LEAST_S;
+    double started = sp_v_now_s(), most = p->scan_s / 2 > LEAST_S ? p->scan_s / 2 : LEAST_S;
     int rc = 0;
     for (size_t i = 0; rc == 0 && i < s->nruns; i++) {
-        if (now_s() - started > most)
+        if (sp_v_now_s() - started > most)
             return 1;
         rc = read_run(c, p, s, &s->runs[i], a, s->runs[i].rows);
     }

@@ -1,20 +1,12 @@
 /* verify.c -- the course of one comparison: one snapshot per side, introspection, then the checks that were asked
  * for, then the verdict. */
 #include <stdlib.h>
-#include <time.h>
 
 #include "map/lens.h"
 #include "run/run.h"
 #include "verify/internal.h"
 
 #define MAX_REASONS 60u
-
-static double now_s(void)
-{
-    struct timespec ts;
-    clock_gettime(CLOCK_MONOTONIC, &ts);
-    return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
-}
 
 /* ---- evidence: who was compared, in which state -------------------------------------------------------------------- */
 
@@ -383,7 +375,7 @@ static void nothing_there(struct sp_vctx *c)
 static void compare(struct sp_vctx *c, struct sp_vsnaps *st, enum sp_verify_verdict *verdict)
 {
     struct sp_error snapshot[2] = { SP_ERROR_INIT, SP_ERROR_INIT };
-    double started = now_s();
+    double started = sp_v_now_s();
     st->since_ms = sp_v_wall_ms();
     int rc = sp_v_gentle_init(c);
     if (rc == 0)
@@ -416,7 +408,7 @@ static void compare(struct sp_vctx *c, struct sp_vsnaps *st, enum sp_verify_verd
         c->rc = sp_fail(c->err, SP_E_CANCELLED, SP_ORIGIN_HARNESS, "interrupted");
     if (c->rc == 0) {
         *verdict = conclude(c, st);
-        send_end(c, *verdict, now_s() - started);
+        send_end(c, *verdict, sp_v_now_s() - started);
     }
     sp_error_clear(&snapshot[0]);
     sp_error_clear(&snapshot[1]);
