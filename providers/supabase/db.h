@@ -130,6 +130,7 @@ int sd_put_all(struct sp_buf *url, const struct sd_table *t, struct sp_error *er
 int sd_put_compare(struct sp_buf *logic, const struct sd_column *c, enum sp_filter_op op,
     const struct sp_value *v, struct sp_error *err);
 bool sd_is_number(enum sp_tag t);
+const char *sd_op_name(enum sp_filter_op op); /* of a comparison: eq, lt ... */
 int sd_put_number(struct sp_buf *logic, const struct sd_column *c, enum sp_filter_op op,
     const struct sp_value *v, struct sp_error *err);
 void sd_put_leaf(struct sp_buf *logic, const char *column, const char *op, const char *p, size_t n);

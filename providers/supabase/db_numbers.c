@@ -12,7 +12,7 @@ bool sd_is_number(enum sp_tag t)
     return t == SP_INT || t == SP_DEC || t == SP_F32 || t == SP_F64;
 }
 
-static const char *op_name(enum sp_filter_op op)
+const char *sd_op_name(enum sp_filter_op op)
 {
     static const char *const ops[] = { [SP_F_EQ] = "eq",
         [SP_F_NEQ] = "neq",
@@ -25,7 +25,7 @@ static const char *op_name(enum sp_filter_op op)
 
 static int put_text(struct sp_buf *logic, const struct sd_column *c, enum sp_filter_op op, const char *text)
 {
-    sd_put_leaf(logic, c->name, op_name(op), text, strlen(text));
+    sd_put_leaf(logic, c->name, sd_op_name(op), text, strlen(text));
     return 0;
 }
 

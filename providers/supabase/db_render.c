@@ -93,12 +93,6 @@ static int fit(struct sp_buf *out, const struct sp_type *type, const struct sp_v
 int sd_put_compare(struct sp_buf *logic, const struct sd_column *c, enum sp_filter_op op,
     const struct sp_value *v, struct sp_error *err)
 {
-    static const char *const ops[] = { [SP_F_EQ] = "eq",
-        [SP_F_NEQ] = "neq",
-        [SP_F_GT] = "gt",
-        [SP_F_GTE] = "gte",
-        [SP_F_LT] = "lt",
-        [SP_F_LTE] = "lte" };
     struct sp_buf text = SP_BUF_INIT;
     int ret = comparable(c, err);
     if (ret != 0)
@@ -109,7 +103,7 @@ int sd_put_compare(struct sp_buf *logic, const struct sd_column *c, enum sp_filt
         return sd_put_number(logic, c, op, v, err);
     ret = fit(&text, &c->type, v, err);
     if (ret == 0)
-        sd_put_leaf(logic, c->name, ops[op], text.p != NULL ? text.p : "", text.n);
+        sd_put_leaf(logic, c->name, sd_op_name(op), text.p != NULL ? text.p : "", text.n);
     sp_buf_free(&text);
     return ret;
 }
