@@ -8,20 +8,6 @@
 
 #define F(name) SP_FLD_##name
 
-static json_t *rows_of(
-    const struct rd *r, enum sp_event_kind kind, const enum sp_event_field *fields, size_t n)
-{
-    json_t *list = json_array();
-    const struct rd_rows *rows = &r->of[kind];
-    for (size_t i = 0; i < rows->n; i++) {
-        json_t *o = json_object();
-        for (size_t k = 0; k < n; k++)
-            rdj_copy(o, &rows->v[i].ev, fields[k]);
-        json_array_append_new(list, o);
-    }
-    return list;
-}
-
 static json_t *lines_of(const char *text)
 {
     json_t *list = json_array();
@@ -58,7 +44,7 @@ int rd_assess_json(const struct rd *r, struct sp_buf *out, struct sp_error *err)
     rdj_set(root, "totals", totals);
     rdj_set(root, "reasons", lines_of(last != NULL ? rd_text(last, F(reasons)) : ""));
     rdj_set(root, "recommendations", lines_of(last != NULL ? rd_text(last, F(advice)) : ""));
-    rdj_set(root, "findings", rows_of(r, SP_EV_ASSESS_FINDING, finding, SP_LEN(finding)));
-    rdj_set(root, "tables", rows_of(r, SP_EV_ASSESS_TABLE, table, SP_LEN(table)));
+    rdj_set(root, "findings", rdj_rows(r, SP_EV_ASSESS_FINDING, SP_FLD_name, NULL, finding, SP_LEN(finding)));
+    rdj_set(root, "tables", rdj_rows(r, SP_EV_ASSESS_TABLE, SP_FLD_name, NULL, table, SP_LEN(table)));
     return rdj_write(root, out, err);
 }

@@ -2,6 +2,7 @@
 #include "reports/json_util.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/str.h"
 
@@ -25,6 +26,22 @@ void rdj_copy(json_t *object, const struct sp_event_in *ev, enum sp_event_field 
 static int append(const char *p, size_t n, void *payload)
 {
     return sp_buf_put(payload, p, n);
+}
+
+json_t *rdj_rows(const struct rd *r, enum sp_event_kind kind, enum sp_event_field where, const char *text,
+    const enum sp_event_field *fields, size_t n)
+{
+    json_t *list = json_array();
+    const struct rd_rows *rows = &r->of[kind];
+    for (size_t i = 0; i < rows->n; i++) {
+        if (text != NULL && strcmp(rd_text(&rows->v[i].ev, where), text) != 0)
+            continue;
+        json_t *o = json_object();
+        for (size_t k = 0; k < n; k++)
+            rdj_copy(o, &rows->v[i].ev, fields[k]);
+        json_array_append_new(list, o);
+    }
+    return list;
 }
 
 int rdj_write(json_t *root, struct sp_buf *out, struct sp_error *err)

@@ -8,52 +8,18 @@
 
 #define F(name) SP_FLD_##name
 
-static json_t *rows_of(
-    const struct rd *r, enum sp_event_kind kind, const enum sp_event_field *fields, size_t n)
-{
-    json_t *list = json_array();
-    const struct rd_rows *rows = &r->of[kind];
-    for (size_t i = 0; i < rows->n; i++) {
-        json_t *o = json_object();
-        for (size_t k = 0; k < n; k++)
-            rdj_copy(o, &rows->v[i].ev, fields[k]);
-        json_array_append_new(list, o);
-    }
-    return list;
-}
-
 /* Tables that were counted, buckets, accounts: each its own list. */
 static json_t *counted_of(const struct rd *r, const char *element)
 {
     const enum sp_event_field fields[] = { F(name), F(source_rows), F(target_rows), F(missing), F(extra),
         F(changed), F(bytes), F(message) };
-    json_t *list = json_array();
-    const struct rd_rows *rows = &r->of[SP_EV_COUNTED];
-    for (size_t i = 0; i < rows->n; i++) {
-        if (strcmp(rd_text(&rows->v[i].ev, F(element)), element) != 0)
-            continue;
-        json_t *o = json_object();
-        for (size_t k = 0; k < SP_LEN(fields); k++)
-            rdj_copy(o, &rows->v[i].ev, fields[k]);
-        json_array_append_new(list, o);
-    }
-    return list;
+    return rdj_rows(r, SP_EV_COUNTED, F(element), element, fields, SP_LEN(fields));
 }
 
 static json_t *rules_of(const struct rd *r, const char *table)
 {
     const enum sp_event_field fields[] = { F(column), F(rule), F(touched), F(lossy), F(accepted), F(why) };
-    json_t *list = json_array();
-    const struct rd_rows *rows = &r->of[SP_EV_RULE];
-    for (size_t i = 0; i < rows->n; i++) {
-        if (strcmp(rd_text(&rows->v[i].ev, F(name)), table) != 0)
-            continue;
-        json_t *o = json_object();
-        for (size_t k = 0; k < SP_LEN(fields); k++)
-            rdj_copy(o, &rows->v[i].ev, fields[k]);
-        json_array_append_new(list, o);
-    }
-    return list;
+    return rdj_rows(r, SP_EV_RULE, F(name), table, fields, SP_LEN(fields));
 }
 
 static json_t *tables_of(const struct rd *r)
@@ -62,7 +28,7 @@ static json_t *tables_of(const struct rd *r)
         F(missing), F(extra), F(changed), F(duplicates_source), F(duplicates_target), F(keyed),
         F(source_digest), F(target_digest), F(plan), F(duration_s), F(source_state), F(target_state),
         F(in_flight), F(unsettled), F(resumed) };
-    json_t *list = rows_of(r, SP_EV_TABLE, fields, SP_LEN(fields));
+    json_t *list = rdj_rows(r, SP_EV_TABLE, SP_FLD_name, NULL, fields, SP_LEN(fields));
     for (size_t i = 0; i < json_array_size(list); i++) {
         json_t *o = json_array_get(list, i);
         const char *name = json_string_value(json_object_get(o, "name"));
@@ -109,26 +75,31 @@ int rd_verify_json(const struct rd *r, struct sp_buf *out, struct sp_error *err)
     for (size_t k = 0; starts->n > 0 && k < SP_LEN(head); k++)
         rdj_copy(root, &starts->v[0].ev, head[k]);
     rdj_set(root, "tables", tables_of(r));
-    rdj_set(root, "schema", rows_of(r, SP_EV_SCHEMA_DIFF, schema, SP_LEN(schema)));
-    rdj_set(root, "relations", rows_of(r, SP_EV_RELATION, relation, SP_LEN(relation)));
-    rdj_set(root, "sequences", rows_of(r, SP_EV_SEQUENCE, sequence, SP_LEN(sequence)));
-    rdj_set(root, "profiles", rows_of(r, SP_EV_PROFILE, profile, SP_LEN(profile)));
-    rdj_set(root, "constraints", rows_of(r, SP_EV_CONSTRAINT, constraint, SP_LEN(constraint)));
+    rdj_set(root, "schema", rdj_rows(r, SP_EV_SCHEMA_DIFF, SP_FLD_name, NULL, schema, SP_LEN(schema)));
+    rdj_set(root, "relations", rdj_rows(r, SP_EV_RELATION, SP_FLD_name, NULL, relation, SP_LEN(relation)));
+    rdj_set(root, "sequences", rdj_rows(r, SP_EV_SEQUENCE, SP_FLD_name, NULL, sequence, SP_LEN(sequence)));
+    rdj_set(root, "profiles", rdj_rows(r, SP_EV_PROFILE, SP_FLD_name, NULL, profile, SP_LEN(profile)));
+    rdj_set(root, "constraints",
+        rdj_rows(r, SP_EV_CONSTRAINT, SP_FLD_name, NULL, constraint, SP_LEN(constraint)));
     rdj_set(root, "counts", counted_of(r, "table"));
     rdj_set(root, "buckets", counted_of(r, "bucket"));
     rdj_set(root, "accounts", counted_of(r, "accounts"));
-    rdj_set(root, "sampled", rows_of(r, SP_EV_SAMPLED, sampled, SP_LEN(sampled)));
-    rdj_set(root, "diagnoses", rows_of(r, SP_EV_DIAGNOSIS, diagnosis, SP_LEN(diagnosis)));
-    rdj_set(root, "differences", rows_of(r, SP_EV_DIFFERENCE, difference, SP_LEN(difference)));
+    rdj_set(root, "sampled", rdj_rows(r, SP_EV_SAMPLED, SP_FLD_name, NULL, sampled, SP_LEN(sampled)));
+    rdj_set(root, "diagnoses", rdj_rows(r, SP_EV_DIAGNOSIS, SP_FLD_name, NULL, diagnosis, SP_LEN(diagnosis)));
+    rdj_set(root, "differences",
+        rdj_rows(r, SP_EV_DIFFERENCE, SP_FLD_name, NULL, difference, SP_LEN(difference)));
     if (ends->n > 0) {
         rdj_copy(root, &ends->v[ends->n - 1].ev, F(in_flight));
         rdj_copy(root, &ends->v[ends->n - 1].ev, F(unsettled));
     }
     rdj_set(root, "differences_capped",
         json_boolean(ends->n > 0 && sp_event_get_bool(&ends->v[ends->n - 1].ev, F(capped), false)));
-    rdj_set(root, "not_compared", rows_of(r, SP_EV_NOT_COMPARED, not_compared, SP_LEN(not_compared)));
-    rdj_set(root, "findings", rows_of(r, SP_EV_FINDING, finding, SP_LEN(finding)));
-    rdj_set(root, "custom_checks", rows_of(r, SP_EV_CUSTOM_CHECK, custom, SP_LEN(custom)));
-    rdj_set(root, "migrated", rows_of(r, SP_EV_MIGRATE_TABLE, migrated, SP_LEN(migrated)));
+    rdj_set(root, "not_compared",
+        rdj_rows(r, SP_EV_NOT_COMPARED, SP_FLD_name, NULL, not_compared, SP_LEN(not_compared)));
+    rdj_set(root, "findings", rdj_rows(r, SP_EV_FINDING, SP_FLD_name, NULL, finding, SP_LEN(finding)));
+    rdj_set(
+        root, "custom_checks", rdj_rows(r, SP_EV_CUSTOM_CHECK, SP_FLD_name, NULL, custom, SP_LEN(custom)));
+    rdj_set(
+        root, "migrated", rdj_rows(r, SP_EV_MIGRATE_TABLE, SP_FLD_name, NULL, migrated, SP_LEN(migrated)));
     return rdj_write(root, out, err);
 }

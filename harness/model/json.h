@@ -21,6 +21,8 @@ int sp_json_canonical(struct sp_buf *out, const char *p, size_t n, struct sp_err
 /* Appends where two JSON texts first differ, as a JSON pointer ("/a/3/b"), for messages; "" = at the top. 0, 1 = they
  * are equal, or a negative error if one of them has no canonical form. */
 int sp_json_first_difference(struct sp_buf *out, const char *a, size_t an, const char *b, size_t bn);
+/* The end of the token of canonical JSON that begins at i; n at the end. */
+size_t sp_json_token_end(const char *p, size_t n, size_t i);
 /* Appends a JSON string literal with quotes; invalid UTF-8 becomes \\xHH text (visible), controls \u00XX. */
 int sp_json_quote(struct sp_buf *out, const void *p, size_t n);
 

@@ -22,8 +22,7 @@ struct walk {
     size_t depth;
 };
 
-/* The end of the token that begins at i. */
-static size_t token_end(const char *p, size_t n, size_t i)
+size_t sp_json_token_end(const char *p, size_t n, size_t i)
 {
     if (i >= n)
         return i;
@@ -73,14 +72,15 @@ static void put_member(struct sp_buf *out, const struct walk *w)
     size_t ka = w->at + (w->a[w->at] == ',' ? 1 : 0), kb = w->at + (w->b[w->at] == ',' ? 1 : 0);
     bool use_a = w->a[ka] == '"';
     if (use_a && w->b[kb] == '"') {
-        size_t na = token_end(w->a, w->an, ka) - ka - 1, nb = token_end(w->b, w->bn, kb) - kb - 1;
+        size_t na = sp_json_token_end(w->a, w->an, ka) - ka - 1,
+               nb = sp_json_token_end(w->b, w->bn, kb) - kb - 1;
         int c = memcmp(w->a + ka, w->b + kb, na < nb ? na : nb);
         use_a = c < 0 || (c == 0 && na < nb);
     }
     if (use_a)
-        put_key(out, w->a, ka, token_end(w->a, w->an, ka));
+        put_key(out, w->a, ka, sp_json_token_end(w->a, w->an, ka));
     else
-        put_key(out, w->b, kb, token_end(w->b, w->bn, kb));
+        put_key(out, w->b, kb, sp_json_token_end(w->b, w->bn, kb));
 }
 
 static void report(struct sp_buf *out, const struct walk *w, bool at_name)
@@ -106,7 +106,7 @@ static int walk(struct sp_buf *out, struct walk *w)
 {
     bool at_name = false;
     while (w->at < w->an && w->at < w->bn) {
-        size_t ea = token_end(w->a, w->an, w->at), eb = token_end(w->b, w->bn, w->at);
+        size_t ea = sp_json_token_end(w->a, w->an, w->at), eb = sp_json_token_end(w->b, w->bn, w->at);
         if (ea != eb || memcmp(w->a + w->at, w->b + w->at, ea - w->at) != 0) {
             report(out, w, at_name);
             return 0;

@@ -19,29 +19,12 @@ bool sp_diag_json_of(const struct sp_value *v, const char **p, size_t *n)
     return sp_json_check(*p, *n, NULL) == 0;
 }
 
-/* The end of the token of canonical JSON that begins at i. */
-static size_t token(const char *p, size_t n, size_t i)
-{
-    if (i >= n)
-        return n;
-    if (p[i] == '"') {
-        for (i++; i < n && p[i] != '"'; i++)
-            i += p[i] == '\\' ? 1 : 0;
-        return i < n ? i + 1 : n;
-    }
-    if (strchr("{}[],:", p[i]) != NULL)
-        return i + 1;
-    while (i < n && strchr("{}[],:\"", p[i]) == NULL)
-        i++;
-    return i;
-}
-
 /* The end of the value that begins at i; 0 = too deep or no value. */
 static size_t value_end(const char *p, size_t n, size_t i)
 {
     size_t depth = 0;
     while (i < n) {
-        size_t end = token(p, n, i);
+        size_t end = sp_json_token_end(p, n, i);
         if (p[i] == '{' || p[i] == '[')
             depth++;
         else if (p[i] == '}' || p[i] == ']') {
@@ -106,7 +89,7 @@ int sp_diag_json_leaf(struct sp_arena *a, const char *const p[2], const size_t n
     bool object[DEPTH] = { false }, name = false; /* name: the next token of the object is a member's name */
     size_t depth = 0, at = 0;
     while (at < n[0] && at < n[1]) {
-        size_t end[2] = { token(p[0], n[0], at), token(p[1], n[1], at) };
+        size_t end[2] = { sp_json_token_end(p[0], n[0], at), sp_json_token_end(p[1], n[1], at) };
         if (end[0] != end[1] || memcmp(p[0] + at, p[1] + at, end[0] - at) != 0)
             break;
         char ch = p[0][at];
@@ -209,7 +192,7 @@ static int unordered(struct sp_buf *out, const char *p, size_t n, int depth)
     if (p[0] == '[')
         return sorted(out, p, n, depth);
     for (size_t i = 0; i < n;) {
-        size_t end = p[i] == '[' ? value_end(p, n, i) : token(p, n, i);
+        size_t end = p[i] == '[' ? value_end(p, n, i) : sp_json_token_end(p, n, i);
         if (end == 0)
             return -SP_E_INVALID;
         if (p[i] == '[') {
