@@ -19,7 +19,9 @@ int sq_file_open(const char *path, struct sq_file **out, struct sp_error *err)
     if (vfs == NULL)
         return sp_fail(err, SP_E_INTERNAL, SP_ORIGIN_HARNESS, "SQLite has no default VFS");
     char full[4096];
-    if (vfs->mxPathname + 1 > (int)sizeof full || vfs->xFullPathname(vfs, path, (int)sizeof full, full) >= 2)
+    int named = vfs->mxPathname < (int)sizeof full ? vfs->xFullPathname(vfs, path, (int)sizeof full, full)
+                                                   : SQLITE_CANTOPEN;
+    if ((named & 0xff) != SQLITE_OK) /* that a symbolic link was followed is no error */
         return sp_fail(err, SP_E_INVALID, SP_ORIGIN_HARNESS, "%s: the path is too long or not usable", path);
     struct sq_file *f = calloc(1, sizeof *f);
     sqlite3_file *inner = calloc(1, (size_t)vfs->szOsFile);

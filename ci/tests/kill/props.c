@@ -442,6 +442,7 @@ int main(int argc, char **argv)
     now.b = now.pair->b(argv[2]);
     for (now.seed = first; now.seed < first + seeds; now.seed++)
         one_seed(n != NULL ? (unsigned)ndamages : now.pair->damages);
+    judge_end();
     const struct side *all[] = { now.a, now.b, migrated };
     for (size_t i = 0; i < SP_LEN(all); i++)
         if (all[i] != NULL)

@@ -96,6 +96,9 @@ static void test_plain(void **state)
     struct seen before = look(path);
     assert_int_equal(read_all(path, notes), 2);
     assert_non_null(strstr(notes, "immutable"));
+    assert_int_equal(symlink(".", at("way")), 0); /* a directory on the way is a link */
+    assert_int_equal(read_all(at("way/we ird?#%41.db"), notes), 2);
+    assert_int_equal(unlink(at("way")), 0);
     untouched(path, &before);
 }
 

@@ -43,11 +43,51 @@ struct sp_session *side_open(
 
 #define READERS 2 /* beside the first */
 
-static void close_all(struct sp_session *s[2][1 + READERS])
+/* To begin a session costs a server more than most comparisons: they are used anew, for other schemas, some times. */
+#define USES 12
+static struct held {
+    const struct side *side;
+    struct sp_session *s;
+    struct sp_endpoint e;
+    unsigned uses;
+} held[3][1 + READERS];
+
+static struct sp_session *session(const struct side *side, size_t reader, struct sp_error *err)
 {
-    for (int i = 0; i < 2; i++)
-        for (int k = 0; k <= READERS; k++)
-            sp_close(s[i][k]);
+    struct held *free_one = NULL;
+    for (size_t i = 0; i < SP_LEN(held); i++) {
+        struct held *h = &held[i][reader];
+        if (h->side == side) {
+            h->uses++;
+            return h->s;
+        }
+        if (h->side == NULL)
+            free_one = h;
+    }
+    if (free_one == NULL)
+        die("more than three sides");
+    free_one->s = side_open(side, SP_ACCESS_READ_ONLY, &free_one->e, err);
+    free_one->side = free_one->s == NULL ? NULL : side;
+    free_one->uses = 1;
+    return free_one->s;
+}
+
+/* A file is replaced by another one between two comparisons: it is opened each time. */
+static void put_back(bool all)
+{
+    for (size_t i = 0; i < SP_LEN(held); i++)
+        for (size_t r = 0; r <= READERS; r++) {
+            struct held *h = &held[i][r];
+            if (h->side != NULL && (all || !h->side->lasting || h->uses >= USES)) {
+                sp_close(h->s);
+                h->side = NULL;
+            }
+        }
+}
+
+void judge_end(void)
+{
+    put_back(true);
 }
 
 /* Every third time with so little memory that a table takes several passes, every fourth with several readers. */
@@ -55,7 +95,6 @@ void judge(const struct side *a, const struct side *b, const struct sp_mapping *
 {
     static unsigned times;
     const struct side *side[2] = { a, b };
-    struct sp_endpoint e[2][1 + READERS];
     struct sp_session *s[2][1 + READERS] = { { NULL }, { NULL } };
     struct keeper k = { { keep }, json_array() };
     unsigned number = times++;
@@ -66,7 +105,7 @@ void judge(const struct side *a, const struct side *b, const struct sp_mapping *
     };
     for (int i = 0; i < 2 && v->rc == 0; i++)
         for (size_t r = 0; r <= readers && v->rc == 0; r++) {
-            s[i][r] = side_open(side[i], SP_ACCESS_READ_ONLY, &e[i][r], &v->err);
+            s[i][r] = session(side[i], r, &v->err);
             v->rc = s[i][r] == NULL ? -1 : 0;
         }
     for (int i = 0; i < 2 && v->rc == 0 && mapping != NULL; i++)
@@ -83,7 +122,7 @@ void judge(const struct side *a, const struct side *b, const struct sp_mapping *
             &opt, number % 3 == 2 ? 64u << 10 : SP_VERIFY_MEMORY, &k.em, &v->verdict, &v->reasons, &v->err);
     sp_close(lens[0]);
     sp_close(lens[1]);
-    close_all(s);
+    put_back(v->rc != 0);
 }
 
 void verdict_clear(struct verdict *v)

@@ -137,6 +137,7 @@ struct side {
     const char *const *option_names;
     const char *option_values[1];
     size_t noptions;
+    bool lasting; /* a session lasts, whatever is created anew meanwhile */
 };
 struct side *side_sqlite(const char *path);
 struct side *side_pg(const char *url, const char *schema);
@@ -169,6 +170,7 @@ struct sp_session *side_open(
 /* `mapping` may be NULL: rows and relations alone are compared through one. */
 void judge(const struct side *a, const struct side *b, const struct sp_mapping *mapping, struct verdict *v);
 void verdict_clear(struct verdict *v);
+void judge_end(void); /* closes what is held open */
 /* How rows are told apart in what is said: by the stored values of the key, by its values under the columns' types, or (where
  * each value is stored in a way of its own) not at all: then only columns are held against what is expected. */
 enum keys { KEYS_STORED, KEYS_TYPED, KEYS_UNNAMED };

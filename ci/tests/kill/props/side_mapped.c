@@ -207,6 +207,7 @@ struct side *side_mapped(const char *url, const char *database)
         .create = create,
         .rewrite = rewrite,
         .empty = empty,
+        .lasting = true,
         .self = m };
     mongo_url(m->side.url, sizeof m->side.url, url, database);
     return &m->side;

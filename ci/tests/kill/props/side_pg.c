@@ -360,6 +360,7 @@ struct side *side_pg(const char *url, const char *schema)
         .empty = empty,
         .option_names = option_names,
         .noptions = 1,
+        .lasting = true,
         .self = p };
     p->side.option_values[0] = p->schema;
     snprintf(p->side.url, sizeof p->side.url, "%s", url);
