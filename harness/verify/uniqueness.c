@@ -230,7 +230,7 @@ static void demand_index(struct sp_vctx *c, const struct sp_vpair *p, const stru
     if (!x->unique || x->invalid || x->ncolumns == 0)
         return;
     if (!plain_index(p->t[0], x)) {
-        if (!has_index(p->t[1], x))
+        if (!has_index(p->t[1], x) && !enforced(c, SP_SIDE_TARGET, p->t[1], x->columns, x->ncolumns, false))
             uncounted(c, p, x->name != NULL ? x->name : x->columns[0],
                 "it speaks of some rows, or of an expression, and the target has no such index");
         return;
