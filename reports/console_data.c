@@ -149,7 +149,10 @@ void rdc_data(struct sp_console *c, const struct sp_event_in *ev)
     case SP_EV_NOT_COMPARED:
         if (strcmp(rd_text(ev, SP_FLD_what), "everything") != 0 || !rdc_said(c, rd_text(ev, SP_FLD_reason)))
             rdc_named(c, "33;1",
-                sp_event_get_bool(ev, SP_FLD_accepted, false) ? "acknowledged" : "NOT COMPARED",
+                sp_event_get_bool(ev, SP_FLD_accepted, false) &&
+                        !sp_str_prefix(rd_text(ev, SP_FLD_what), "left out")
+                    ? "acknowledged"
+                    : "NOT COMPARED",
                 rd_text(ev, SP_FLD_name), rd_text(ev, SP_FLD_reason));
         return;
     case SP_EV_FINDING:

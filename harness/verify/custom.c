@@ -34,6 +34,7 @@ static void one(struct sp_vctx *c, size_t i, enum sp_side side)
 void sp_v_custom(struct sp_vctx *c)
 {
     for (size_t i = 0; i < c->opt->ncustom && c->rc == 0; i++) {
+        sp_v_looked(c, SP_V_TEAM);
         one(c, i, SP_SIDE_SOURCE);
         one(c, i, SP_SIDE_TARGET);
     }

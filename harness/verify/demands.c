@@ -12,8 +12,9 @@ void sp_v_demands(struct sp_vctx *c)
     for (size_t i = 0; i < c->opt->ndemands && c->rc == 0; i++) {
         const struct sp_verify_demand *d = &c->opt->demands[i];
         const struct sp_vpair *p = pair_of(c, d->table);
-        if (p == NULL && !sp_v_selected(c, d->table))
+        if (!sp_v_demand_chosen(c, d))
             continue; /* left out by choice, and said so */
+        sp_v_looked(c, SP_V_TEAM);
         if (p == NULL || p->t[0] == NULL || p->t[1] == NULL)
             sp_v_not_compared(c, d->name, "check", "there is no table %s on %s", d->table,
                 p == NULL ? "either side" : "one of the sides");

@@ -62,7 +62,9 @@ struct sp_vctx {
     bool same_kind;
     size_t memory; /* bytes for both sides together */
     uint64_t differences, not_compared, lossy, buckets_left_out;
-    bool *accept_met; /* which acknowledgements something answered to */
+    unsigned looked;        /* the checks that met something they are about: looked.c */
+    struct sp_buf left_out; /* what looked.c named */
+    bool *accept_met;       /* which acknowledgements something answered to */
     bool capped;
     uint64_t rows, bytes;
     uint64_t sampled; /* rows looked at by chance */
@@ -75,8 +77,6 @@ struct sp_vctx {
     struct sp_vrecheck *recheck; /* recheck.c; NULL = rows are looked at once */
     struct sp_buf *differs;      /* gets a line for each sp_v_differ(); may be NULL */
     uint64_t in_flight, unsettled;
-    size_t objects; /* that were compared */
-    uint64_t accounts;
     int64_t
         since_ms; /* since when the differences that are sent now have been seen; 0 = since the snapshots */
 };
@@ -513,6 +513,16 @@ void sp_v_business_key(struct sp_vctx *c, const struct sp_vpair *p, const struct
 void sp_v_required_fields(struct sp_vctx *c, const struct sp_vpair *p, const struct sp_verify_demand *d);
 /* After sp_v_rows(): columns of a table that differs. Without the row check: columns of any table, and whether they differ. */
 void sp_v_profile(struct sp_vctx *c, struct sp_vpair *p);
+
+/* ---- looked.c: checks that met nothing, and what the choice of tables or checks leaves out ---------------------- */
+#define SP_V_TEAM (1u << 30) /* among the checks that looked at something: one that the team configured */
+void sp_v_looked(struct sp_vctx *c, unsigned check);
+void sp_v_looked_at_nothing(struct sp_vctx *c); /* behind the last check */
+void sp_v_put_idle(const struct sp_vctx *c, struct sp_buf *out);
+/* An event for each of the team's checks and each relation that is not looked at; `tables`: those of some tables are. */
+void sp_v_named_out(struct sp_vctx *c, bool tables);
+bool sp_v_demand_chosen(const struct sp_vctx *c, const struct sp_verify_demand *d);
+void sp_v_put_named_out(const struct sp_vctx *c, struct sp_buf *out);
 
 /* ---- choice.c: checks by name ---------------------------------------------------------------------------------- */
 bool sp_v_checks_known(unsigned mask);

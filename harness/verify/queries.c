@@ -102,6 +102,8 @@ static void one(struct sp_vctx *c, const struct sp_verify_query *q)
 
 void sp_v_queries(struct sp_vctx *c)
 {
-    for (size_t i = 0; i < c->opt->nqueries && c->rc == 0; i++)
+    for (size_t i = 0; i < c->opt->nqueries && c->rc == 0; i++) {
+        sp_v_looked(c, SP_V_TEAM);
         one(c, &c->opt->queries[i]);
+    }
 }

@@ -115,6 +115,7 @@ static void one(struct sp_vctx *c, const struct sp_vpair *pair, const struct sp_
 {
     struct sp_vrel r;
     struct sp_error err = SP_ERROR_INIT;
+    sp_v_looked(c, SP_VC_RELATIONS);
     if (sp_v_rel_plan(c, pair, fk, &r) != 0)
         return;
     if (parent_is_left_out(c, &r)) {

@@ -98,7 +98,10 @@ void sp_v_required(struct sp_vctx *c)
         for (size_t i = 0; i < p->ncols && c->rc == 0; i++) {
             const struct sp_column *s = sp_table_column(p->t[0], p->cols[i].source);
             const struct sp_column *t = sp_table_column(p->t[1], p->cols[i].target);
-            if (s != NULL && s->not_null && !enforced(c, SP_SIDE_TARGET, t))
+            if (s == NULL || !s->not_null)
+                continue;
+            sp_v_looked(c, SP_VC_REQUIRED);
+            if (!enforced(c, SP_SIDE_TARGET, t))
                 one(c, p, NULL, i);
         }
     }

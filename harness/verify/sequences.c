@@ -40,6 +40,7 @@ static int drawn(struct sp_vctx *c, enum sp_side side, const struct sp_sequence 
 static void send(struct sp_vctx *c, const struct sp_sequence *s, const struct sp_sequence *t, bool behind)
 {
     struct sp_event ev;
+    sp_v_looked(c, SP_VC_SEQUENCES);
     sp_event_begin(&ev, SP_EV_SEQUENCE);
     sp_event_text(&ev, SP_FLD_name, s != NULL ? s->name : t->name);
     if (s != NULL)

@@ -167,6 +167,8 @@ static void demand(struct sp_vctx *c, const struct sp_vpair *p, const char *name
     size_t n, bool nulls_equal)
 {
     struct sp_vunique u = { .name = name, .nulls_equal = nulls_equal };
+    if (n != 0)
+        sp_v_looked(c, SP_VC_UNIQUENESS);
     if (n == 0 || enforced(c, SP_SIDE_TARGET, p->t[1], columns, n, nulls_equal) ||
         !plan(c, p, columns, n, &u))
         return;
@@ -229,6 +231,7 @@ static void demand_index(struct sp_vctx *c, const struct sp_vpair *p, const stru
 {
     if (!x->unique || x->invalid || x->ncolumns == 0)
         return;
+    sp_v_looked(c, SP_VC_UNIQUENESS);
     if (!plain_index(p->t[0], x)) {
         if (!has_index(p->t[1], x) && !enforced(c, SP_SIDE_TARGET, p->t[1], x->columns, x->ncolumns, false))
             uncounted(c, p, x->name != NULL ? x->name : x->columns[0],

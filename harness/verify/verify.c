@@ -183,13 +183,15 @@ CHECK(custom)
 static void blobs(struct sp_vctx *c, struct sp_vpair *p)
 {
     (void)p;
-    c->objects = sp_v_blobs(c);
+    if (sp_v_blobs(c) != 0)
+        sp_v_looked(c, SP_VC_BLOBS);
 }
 
 static void accounts(struct sp_vctx *c, struct sp_vpair *p)
 {
     (void)p;
-    c->accounts = sp_v_accounts(c);
+    if (sp_v_accounts(c) != 0)
+        sp_v_looked(c, SP_VC_ACCOUNTS);
 }
 
 static void run_table_checks(struct sp_vctx *c)
@@ -251,11 +253,8 @@ static void run_checks(struct sp_vctx *c)
         sp_v_again(c, "objects", blobs, NULL);
     if (c->opt->checks & SP_VC_ACCOUNTS)
         sp_v_again(c, "accounts", accounts, NULL);
-    if (c->rc == 0 && c->npairs == 0 && c->objects == 0 && c->accounts == 0)
-        sp_v_not_compared(c, "everything", "nothing", "%s; there is nothing to compare",
-            c->opt->ntables != 0     ? "--tables names no table"
-            : tables[0] && tables[1] ? "neither side has a table"
-                                     : "neither side has what these checks look at");
+    sp_v_named_out(c, tables[0] && tables[1]);
+    sp_v_looked_at_nothing(c);
     sp_v_accept_unmet(c);
 }
 
@@ -325,6 +324,8 @@ static void send_end(struct sp_vctx *c, enum sp_verify_verdict verdict, double s
     struct sp_buf message = SP_BUF_INIT;
     put_in_flight(c, &message);
     put_left_out(c, &message);
+    sp_v_put_named_out(c, &message);
+    sp_v_put_idle(c, &message);
     if (verdict == SP_VV_NO_DIFFERENCE_SEEN)
         sp_v_put_sampled(c, &message);
     sp_v_put_mapped(c, &message);
@@ -438,6 +439,7 @@ int sp_verify_bounded(struct sp_session *source, struct sp_session *target,
         .reasons = reasons,
         .reasons_left = MAX_REASONS,
         .arena = SP_ARENA_INIT,
+        .left_out = SP_BUF_INIT,
         .accept_met = met,
         .memory = memory };
     c.same_kind = sp_provider_same_language(sp_session_provider(source), sp_session_provider(target));
@@ -450,6 +452,7 @@ int sp_verify_bounded(struct sp_session *source, struct sp_session *target,
     sp_schema_free(c.schema[0]);
     sp_schema_free(c.schema[1]);
     sp_arena_free(&c.arena);
+    sp_buf_free(&c.left_out);
     free(met);
     return c.rc;
 }
