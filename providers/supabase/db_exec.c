@@ -58,6 +58,21 @@ static int put_columns(struct run *r, struct sp_error *err)
     return ret != 0 ? sp_nomem(err) : 0;
 }
 
+/* The echo of a write is not understood. PostgREST says beside it how many rows it wrote; a page of something that stands
+ * before it does not, and may stand there instead of the write. */
+static int echo_error(struct run *r, int ret, struct sp_error *err)
+{
+    int64_t first, last, n;
+    bool done = sd_range(&r->answer, &first, &last, &n) && n >= 0;
+    if (done && err != NULL)
+        err->effect = SP_EFFECT_APPLIED;
+    return done ? ret
+                : sp_fail(err, SP_E_OUTCOME_UNKNOWN, SP_ORIGIN_BACKEND,
+                      "%s: the answer to a write (HTTP %d) is not PostgREST's; whether it was carried out is "
+                      "not known",
+                      sp_http_where(r->s->db.http), r->answer.status);
+}
+
 /* Sends, and takes the rows of the answer if there are to be any. */
 static int ask(struct run *r, const char *method, const char *prefer, bool write, bool rows, uint64_t *count,
     struct sp_error *err)
@@ -83,8 +98,8 @@ static int ask(struct run *r, const char *method, const char *prefer, bool write
         ret = sd_rows_finish(&in, err);
     else if (rows && in.rc != 0)
         ret = sd_rows_error(&in, ret, err);
-    if (rows && in.rc != 0 && write && err != NULL) /* it was written, only its echo is not understood */
-        err->effect = SP_EFFECT_APPLIED;
+    if (rows && in.rc != 0 && write)
+        ret = echo_error(r, ret, err);
     if (count != NULL)
         *count = in.count;
     sd_rows_free(&in);
@@ -399,9 +414,11 @@ int sd_exec(struct sp_session *s, const struct sp_op *op, struct sp_result *out,
     if (op->kind == SP_OP_RAW)
         return sp_fail(err, SP_E_UNSUPPORTED, SP_ORIGIN_BACKEND, "PostgREST runs no queries of its clients");
     int ret = once(s, op, out, &e);
-    /* Refused: nothing was done. The description may be out of date; a fresh one decides. */
-    bool refused =
-        ret == -SP_E_INVALID || ret == -SP_E_NOT_FOUND || (ret == -SP_E_CORRUPT && op->kind == SP_OP_READ);
+    /* Refused: nothing was done. The description may be out of date; a fresh one decides. What something before PostgREST
+     * refuses has nothing to do with that. */
+    bool refused = (ret == -SP_E_INVALID || ret == -SP_E_NOT_FOUND ||
+                       (ret == -SP_E_CORRUPT && op->kind == SP_OP_READ)) &&
+                   !sp_str_prefix(e.native, "HTTP ");
     if (refused && !fresh) {
         sd_tables_forget(s);
         sp_error_clear(&e);
