@@ -40,25 +40,28 @@ static void put_literal(struct sp_buf *b, const char *text)
 static int shown(struct sp_session *s, struct sp_buf *out, struct sp_error *err)
 {
     struct sp_http_response r = SP_HTTP_RESPONSE_INIT;
-    struct sp_http_header h[] = { { "Accept-Profile", "switchproof asks for no schema" } };
-    struct sp_http_request q = {
-        .method = "GET", .target = "/", .repeat = SP_HTTP_AGAIN, .headers = h, .nheaders = 1
-    };
-    static char text[4096];
-    int ret = sp_http_do(s->db.http, &q, &r, err);
-    const char *from = NULL;
+    struct sd_request q = { .method = "GET", .target = "/", .ns = "switchproof asks for no schema" };
     static const char *const members[] = { "hint", "message" };
-    for (size_t i = 0; ret == 0 && from == NULL && i < SP_LEN(members); i++) {
+    char text[4096];
+    const char *from = NULL;
+    int ret = sd_send(s, &q, &r, err);
+    for (size_t i = 0; ret != 0 && r.status == 406 && from == NULL && i < SP_LEN(members); i++) {
         (void)sp_json_member(r.body.p != NULL ? r.body.p : "", r.body.n, members[i], text, sizeof text);
         from = strstr(text, ": ");
         if (from != NULL && sp_str_prefix(text, "Invalid schema"))
             from = NULL;
     }
-    if (ret == 0 && (r.status != 406 || from == NULL))
+    if (from != NULL) {
+        if (err != NULL)
+            sp_error_clear(err);
+        ret = sp_buf_puts(out, from + 2) != 0 ? sp_nomem(err) : 0;
+    } else if (ret == 0) {
+        ret = sp_fail(err, SP_E_CORRUPT, SP_ORIGIN_BACKEND, "the answer of %s is not what PostgREST gives",
+            sp_http_where(s->db.http));
+    } else if (r.status == 406) {
         ret = sp_fail(err, SP_E_UNSUPPORTED, SP_ORIGIN_BACKEND, "%s does not say which schemas it shows",
             sp_http_where(s->db.http));
-    if (ret == 0 && sp_buf_puts(out, from + 2) != 0)
-        ret = sp_nomem(err);
+    }
     sp_http_response_free(&r);
     return ret;
 }
@@ -145,6 +148,14 @@ static int wait_shown(struct sp_session *s, const char *ns, struct sp_error *err
     }
 }
 
+/* What fails behind the change itself leaves it done. */
+static int done(int ret, struct sp_error *err)
+{
+    if (ret != 0 && err != NULL)
+        err->effect = SP_EFFECT_APPLIED;
+    return ret;
+}
+
 int sd_introspect(struct sp_session *s, const char *ns, struct sp_schema **out, struct sp_error *err)
 {
     int ret = sd_no_sql(s, err);
@@ -221,7 +232,7 @@ int sd_table_create(struct sp_session *s, const struct sp_table *t, bool with_ex
     if (ret != 0)
         return ret;
     ret = notify(s, "schema", err);
-    return ret != 0 ? ret : sd_table_wait(s, t->name, err);
+    return done(ret != 0 ? ret : sd_table_wait(s, t->name, err), err);
 }
 
 int sd_table_finish(struct sp_session *s, const struct sp_table *t, struct sp_error *err)
@@ -230,7 +241,7 @@ int sd_table_finish(struct sp_session *s, const struct sp_table *t, struct sp_er
     sd_tables_forget(s);
     if (ret == 0)
         ret = sp_db_table_finish(s->db.sql, t, err);
-    return ret != 0 ? ret : notify(s, "schema", err);
+    return ret != 0 ? ret : done(notify(s, "schema", err), err);
 }
 
 int sd_table_drop(struct sp_session *s, const char *table, struct sp_error *err)
@@ -243,7 +254,7 @@ int sd_table_drop(struct sp_session *s, const char *table, struct sp_error *err)
     if (ret != 0)
         return ret;
     ret = notify(s, "schema", err);
-    return ret != 0 ? ret : sd_table_wait_gone(s, table, err);
+    return done(ret != 0 ? ret : sd_table_wait_gone(s, table, err), err);
 }
 
 int sd_sequence_set(struct sp_session *s, const struct sp_sequence *q, struct sp_error *err)

@@ -167,8 +167,9 @@ static int look(struct sp_session *s, struct walk *w, struct sp_error *err)
     w->definitions = w->here = w->properties = w->found = w->other = false;
     w->column = 0;
     int ret = sd_send(s, &q, &r, err);
-    if (ret == 0)
-        ret = sp_json_read(r.body.p, r.body.n, step, w, err);
+    if (ret == 0 && sp_json_read(r.body.p, r.body.n, step, w, err) != 0)
+        ret = sp_fail(err, SP_E_CORRUPT, SP_ORIGIN_BACKEND, "the answer of %s is not what PostgREST gives",
+            sp_http_where(s->db.http));
     sp_http_response_free(&r);
     return ret;
 }

@@ -32,11 +32,24 @@ expect_text 0 "" "connection holds" "$sp" run -vv -c "$work/c.yaml" -s connectio
 printf '%s\n' "$out" >"$work/said"
 "$sp" run -vv -c "$work/c2.yaml" -s crud -k 'crud.f*' >"$work/said2" 2>&1 &
 half=$!
+# Bad answers before every operation: this, too, mostly waits.
+for t in test_supabase_faults test_supabase_faults_schema; do
+    "$build/tests/provider/$t" >"$work/$t" 2>&1 || echo "exit code $?" >>"$work/$t"
+done &
+faults=$!
 expect_text 0 "" "crud holds: all but filters and foreign keys" "$sp" run -vv -c "$work/c.yaml" -s crud -k 'crud.[!f]*'
 printf '%s\n' "$out" >>"$work/said"
 rc=0
 wait "$half" || rc=$?
 if [ "$rc" = 0 ]; then ok "crud holds: filters and foreign keys"; else bad "crud holds: filters and foreign keys: exit code $rc" "$(cat "$work/said2")"; fi
+wait "$faults"
+for t in test_supabase_faults test_supabase_faults_schema; do
+    if grep -q 'struck by a fault' "$work/$t" && ! grep -qE '^exit code|_URL is not set' "$work/$t"; then
+        ok "$t: $(grep 'struck by a fault' "$work/$t")"
+    else
+        bad "$t" "$(cat "$work/$t" 2>&1)"
+    fi
+done
 n=0
 for summary in "$work/report/connection" "$work/report" "$work/report2"; do
     m=$(sed -n 's/^ *"passed": \([0-9]*\).*/\1/p' "$summary/summary.json" | head -n 1)
