@@ -38,7 +38,8 @@
     X(MEASURE, "measure",                                                                                    \
         "provider suite id operation count errors dropped late duration_s rate unit mean p50 p90 p95 p99 "   \
         "p999 max min hist basis")                                                                           \
-    X(SEMANTICS, "semantics", "provider id topic observed: behaviour, not pass or fail")                     \
+    X(SEMANTICS, "semantics",                                                                                \
+        "provider id topic observed: behaviour, not pass or fail; or reason: not observed")                  \
     X(VERIFY_START, "verify_start",                                                                          \
         "source target source_kind target_kind source_version target_version checks "                        \
         "source_state target_state source_digest target_digest show_values sample seed rate recheck "        \

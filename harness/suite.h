@@ -117,6 +117,9 @@ void sp_ctx_skip(struct sp_ctx *, const char *fmt, ...) __attribute__((format(pr
 /* Observed behaviour for the semantics table; counts as an executed check. */
 void sp_ctx_observe(struct sp_ctx *, const char *topic, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
+/* A topic that could not be observed here, and why: its row says so instead of a guess. Counts as no check. */
+void sp_ctx_not_observed(struct sp_ctx *, const char *topic, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
 /* A measurement for the report: see measure/histogram.h. Does not count as a check. */
 struct sp_measure;
 void sp_ctx_measure(struct sp_ctx *, const struct sp_measure *);

@@ -217,18 +217,32 @@ bool sp_check_bytes_at(struct sp_ctx *ctx, const char *file, int line, const cha
     return false;
 }
 
-void sp_ctx_observe(struct sp_ctx *ctx, const char *topic, const char *fmt, ...)
+static void semantics(
+    struct sp_ctx *ctx, const char *topic, enum sp_event_field field, const char *fmt, va_list ap)
 {
-    count(ctx);
     struct sp_buf b = SP_BUF_INIT;
-    va_list ap;
-    va_start(ap, fmt);
-    (void)sp_buf_vprintf(&b, fmt, ap);
-    va_end(ap);
     struct sp_event ev;
+    (void)sp_buf_vprintf(&b, fmt, ap);
     sp_ctx_begin_event(ctx, &ev, SP_EV_SEMANTICS);
     sp_event_text(&ev, SP_FLD_topic, topic);
-    sp_event_textn(&ev, SP_FLD_observed, b.p, b.n);
+    sp_event_textn(&ev, field, b.p, b.n);
     sp_buf_free(&b);
     sp_ctx_send(ctx, &ev);
+}
+
+void sp_ctx_observe(struct sp_ctx *ctx, const char *topic, const char *fmt, ...)
+{
+    va_list ap;
+    count(ctx);
+    va_start(ap, fmt);
+    semantics(ctx, topic, SP_FLD_observed, fmt, ap);
+    va_end(ap);
+}
+
+void sp_ctx_not_observed(struct sp_ctx *ctx, const char *topic, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    semantics(ctx, topic, SP_FLD_reason, fmt, ap);
+    va_end(ap);
 }

@@ -21,7 +21,8 @@ static int param(struct sq_sql *q, const struct sq_table *t, const struct sq_col
     if (t->ours && c != NULL && !elem) /* other people's columns keep their own spelling */
         p->type = c->type;
     p->strict = write && t->strict;
-    return sp_buf_printf(&q->text, "?%zu", q->nparams);
+    return sp_buf_putc(
+        &q->text, '?'); /* SQLite looks a numbered one up among all others: a long list would never end */
 }
 
 static int column(

@@ -91,6 +91,31 @@ static bool moment(enum sp_tag tag, const char *p, size_t n, struct sp_value *v)
     return v->tag != SP_NULL;
 }
 
+/* "12345-06-07 ...": the calendar repeats itself every 400 years. */
+static bool moment_far(struct sp_arena *a, enum sp_tag tag, const char *p, size_t n, struct sp_value *v)
+{
+    const int64_t cycle_days = 146097;
+    size_t digits = strspn(p, "0123456789");
+    char year[24];
+    int64_t y;
+    if (digits < 5 || digits > 6 || digits >= n || tag == SP_TIME)
+        return false;
+    memcpy(year, p, digits);
+    year[digits] = '\0';
+    if (!sp_parse_i64(year, &y))
+        return false;
+    int64_t cycles = (y - 2000) / 400;
+    char *text =
+        sp_arena_printf(a, "%04lld%.*s", (long long)(y - cycles * 400), (int)(n - digits), p + digits);
+    if (text == NULL || !moment(tag, text, strlen(text), v))
+        return false;
+    if (v->tag == SP_DATE)
+        v->u.days += cycles * cycle_days;
+    else if (v->tag == SP_INSTANT || v->tag == SP_LOCAL)
+        v->u.ts.sec += cycles * cycle_days * 86400;
+    return true;
+}
+
 /* Before the common era: "0044-03-15T10:00:00+00:00 BC", year 1 BC is 0. */
 static bool moment_bc(struct sp_arena *a, enum sp_tag tag, const char *p, size_t n, struct sp_value *v)
 {
@@ -154,7 +179,7 @@ static bool scalar(struct sp_arena *a, const struct sd_column *c, enum sp_tag ta
     case SP_LOCAL:
     case SP_DATE:
     case SP_TIME:
-        return string && (moment(tag, p, n, v) || moment_bc(a, tag, p, n, v));
+        return string && (moment(tag, p, n, v) || moment_bc(a, tag, p, n, v) || moment_far(a, tag, p, n, v));
     default:
         *v = sp_v_native(c->native != NULL ? c->native : "unknown", p, n);
         return string;

@@ -37,7 +37,8 @@ bool au_token_is(struct au *t, const char *access, const char *id, const char *e
     X(update_email) X(update_email_taken) X(update_name) X(delete) X(delete_then_up) X(reset) \
     X(reset_once) X(reset_wrong) X(reset_unknown) X(claims) X(claims_own) X(claims_bad) \
     X(admin_create) X(admin_list) X(admin_disable) X(admin_delete) X(two_sessions) \
-    X(password_long) X(ids_unique)
+    X(password_long) X(ids_unique) X(semantics_users) X(semantics_passwords) \
+    X(semantics_tokens)
 /* clang-format on */
 #define SP_X(name) void auc_##name(struct sp_ctx *ctx, const void *data);
 AU_CASES(SP_X)

@@ -380,11 +380,11 @@ void auc_password_long(struct sp_ctx *ctx, const void *data)
     if (au_open(&t, ctx)) {
         int rc = sp_auth_sign_up(t.s, t.a, t.email, a, NULL, NULL, NULL, &t.err);
         if (rc < 0 && t.err.code == SP_E_INVALID) {
-            sp_ctx_observe(ctx, "password of 100 bytes", "refused");
+            sp_ctx_observe(ctx, "passwords: 100 bytes", "refused");
         } else if (au_ok(&t, "sign-up with a password of 100 bytes", rc) &&
                    au_sign_in(&t, t.email, a, NULL, NULL) &&
                    au_refused(&t, "sign-in with another 100th byte", t.email, b)) {
-            sp_ctx_observe(ctx, "password of 100 bytes", "every byte counts");
+            sp_ctx_observe(ctx, "passwords: 100 bytes", "every byte counts");
         }
     }
     au_done(&t);

@@ -41,12 +41,12 @@ void coc_lock_wait(struct sp_ctx *ctx, const void *data)
         enum sp_code code = d.err.code;
         if (ok &&
             sp_check_at(ctx, __FILE__, __LINE__, rc == -SP_E_TIMEOUT || rc == -SP_E_CONFLICT,
-                "an update of a row that another transaction holds", "timeout or conflict",
+                "consistency: an update of a row that another transaction holds", "timeout or conflict",
                 rc == 0 ? "success" : sp_code_name(code)) &&
             sp_check_text(ctx, "effect of the refused call", "none", sp_effect_name(d.err.effect)) &&
             coc_in_time(&d, "the answer to who waits", from, PATIENCE_MS + GRACE_MS)) {
-            sp_ctx_observe(ctx, "an update of a row that another transaction has changed", "%s, %s",
-                coc_now_ns() - from > (int64_t)PATIENCE_MS * 500000 ? "waits" : "does not wait",
+            sp_ctx_observe(ctx, "consistency: an update of a row that another transaction has changed",
+                "%s, %s", coc_now_ns() - from > (int64_t)PATIENCE_MS * 500000 ? "waits" : "does not wait",
                 sp_code_name(code));
             sp_error_clear(&d.err);
             (void)(dc_read_is(&d, d.s, "the first transaction goes on", QUERY("items", .where = ID_IS(1)),

@@ -329,7 +329,7 @@ void crc_error_in_txn(struct sp_ctx *ctx, const void *data)
         ok = rc == 0 ? dc_holds(&d, d.s, "what succeeded before the error, committed", "items",
                            ITEMS(ITEM(1, "a", V_INT(10)), ITEM(2, "b", V_INT(20)), ITEM(3, "c", V_NULL)))
                      : dc_holds(&d, d.s, "nothing of a transaction that could not commit", "items", TWO);
-        sp_ctx_observe(ctx, "commit after an error in a transaction", "%s",
+        sp_ctx_observe(ctx, "atomicity: commit after an error in a transaction", "%s",
             rc == 0 ? "keeps what succeeded before the error" : "is refused; nothing is kept");
     }
     /* And the next transaction is a new one. */

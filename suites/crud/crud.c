@@ -1,5 +1,5 @@
 /* crud.c -- the table of the crud suite: what tables and rows must keep to be switched to. */
-#include "suites/crud/crud.h"
+#include "suites/crud/observe.h"
 
 #include <math.h>
 
@@ -56,6 +56,13 @@
 #define NAMED(name, caps, what, table_, first_, second_)                                                     \
     ROW("name_", name, caps, what, crc_names, struct crud_names, .table = table_, .first = first_,           \
         .second = second_)
+#define STORED(name, what)                                                                                   \
+    { .id = "crud.semantics_" #name,                                                                         \
+        .promise = what,                                                                                     \
+        .needs = CRUD,                                                                                       \
+        .run = crc_semantics_stored,                                                                         \
+        .timeout_ms = 30000,                                                                                 \
+        .data = &cro_##name },
 #define INJECT(name, what, text_)                                                                            \
     ROW("injection_", name, CRUD, what, crc_injection, struct crud_text, .text = text_)
 #define ISOLATION(name, iso, what, anomaly_, promised_)                                                      \
@@ -80,6 +87,7 @@ static const struct sp_case cases[] = {
 #include "suites/crud/cases_order.inc"
 #include "suites/crud/cases_value.inc"
 #include "suites/crud/cases_name.inc"
+#include "suites/crud/cases_semantics.inc"
     { .id = NULL },
 };
 /* clang-format on */

@@ -120,7 +120,7 @@ void crc_isolation(struct sp_ctx *ctx, const void *data);
     X(concurrent_compare_and_set) X(other_session)           \
     X(batch_large) X(batch_wide) X(batch_long_text) X(batch_update_large)                     \
     X(missing_field) X(json_null) X(json_deep) X(large_text) X(large_bytes) X(all_bytes) X(bulk_load) X(bulk_load_abort) X(bulk_load_duplicate) X(scan_parts) X(snapshot_joined) X(sequence_set) X(acknowledged) X(instant_and_local)                                       \
-    X(semantics_misfits) X(semantics_floats) X(semantics_order) X(semantics_long_name)                      \
+    X(semantics_floats) X(semantics_order) X(semantics_long_name)                      \
     X(semantics_identity) X(semantics_txn_ddl) X(semantics_pending_key) X(semantics_unique_null)             \
     X(semantics_language)
 #define SP_X(name) void crc_##name(struct sp_ctx *ctx, const void *data);

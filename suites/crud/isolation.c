@@ -315,7 +315,7 @@ void crc_isolation(struct sp_ctx *ctx, const void *data)
         const struct actor *out = NULL;
         for (unsigned i = 0; i < ACTORS && out == NULL; i++)
             out = st.actor[i].out ? &st.actor[i] : NULL;
-        const char *topic = sp_arena_printf(d.a, "%s at %s", name, levels[want->level]);
+        const char *topic = sp_arena_printf(d.a, "consistency: %s at %s", name, levels[want->level]);
         if (!st.broken && topic != NULL) {
             if (want->promised)
                 (void)sp_check_at(ctx, __FILE__, __LINE__, !st.happened, topic, "prevented",
@@ -348,7 +348,7 @@ void crc_isolation_default(struct sp_ctx *ctx, const void *data)
             sp_buf_printf(&found, "%s%s", found.n != 0 ? ", " : "", anomalies[i].name);
     }
     if (ok)
-        sp_ctx_observe(ctx, "anomalies where no isolation level is asked for", "%s",
+        sp_ctx_observe(ctx, "consistency: anomalies where no isolation level is asked for", "%s",
             found.n != 0 ? found.p : "none of those tried");
     sp_buf_free(&found);
     dc_done(&d);

@@ -1,89 +1,12 @@
 /* semantics.c -- behaviour that the contract leaves open, told side by side: neither right nor wrong. What a case checks
  * is that the backend stands by what it answered: stored is there, refused is not. */
-#include "suites/crud/crud.h"
+#include "suites/crud/observe.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 #define TWO ITEMS(ITEM(1, "a", V_INT(10)), ITEM(2, "b", V_INT(20)))
-
-/* As words, with its type, in the case's arena. */
-static const char *shown(struct dc *d, const struct sp_value *v)
-{
-    struct sp_buf b = SP_BUF_INIT;
-    const char *text = sp_value_print(&b, v, 60) == 0 ? sp_arena_strn(d->a, b.p, b.n) : NULL;
-    sp_buf_free(&b);
-    return text != NULL ? text : "?";
-}
-
-/* ---- values that do not fit ---------------------------------------------------------------------------------------- */
-
-struct misfit {
-    const char *topic;
-    struct sp_type type;
-    struct sp_value v;
-    enum sp_cap_id needs; /* SP_CAP_N = nothing more */
-};
-static const struct misfit misfits[] = {
-    { "text \"42\" in an integer column", { .tag = SP_INT }, V_TEXT("42"), SP_CAP_N },
-    { "text \"abc\" in an integer column", { .tag = SP_INT }, V_TEXT("abc"), SP_CAP_N },
-    { "integer 5 in a text column", { .tag = SP_TEXT }, V_INT(5), SP_CAP_N },
-    { "double 2.0 in an integer column", { .tag = SP_INT }, V_F64(2.0), SP_CAP_N },
-    { "double 2.5 in an integer column", { .tag = SP_INT }, V_F64(2.5), SP_CAP_N },
-    { "integer 2^31 in a column of 32 bits", { .tag = SP_INT, .int_bits = 32 }, V_INT(INT64_C(2147483648)),
-        SP_CAP_N },
-    { "integer 2^53+1 in a column of doubles", { .tag = SP_F64 }, V_INT(INT64_C(9007199254740993)),
-        SP_CAP_N },
-    { "six characters in text(5)", { .tag = SP_TEXT, .length = 5 }, V_TEXT("abcdef"), SP_CAP_N },
-    { "five characters and a blank in text(5)", { .tag = SP_TEXT, .length = 5 }, V_TEXT("abcde "), SP_CAP_N },
-    { "true in an integer column", { .tag = SP_INT }, V_BOOL(true), SP_CAP_VAL_BOOL },
-    { "1.005 in decimal(10,2)", { .tag = SP_DEC, .precision = 10, .scale = 2 }, V_DEC(false, "1005", -3),
-        SP_CAP_VAL_DECIMAL },
-    { "100000000 in decimal(10,2)", { .tag = SP_DEC, .precision = 10, .scale = 2 }, V_DEC(false, "1", 8),
-        SP_CAP_VAL_DECIMAL },
-    { "an instant of 123456789 ns", { .tag = SP_INSTANT }, V_INSTANT(1600000000, 123456789),
-        SP_CAP_VAL_INSTANT },
-    { "29 February 2023 as text in a date column", { .tag = SP_DATE }, V_TEXT("2023-02-29"),
-        SP_CAP_VAL_DATE },
-};
-
-static bool misfit(struct dc *d, const struct misfit *m, size_t number)
-{
-    const struct sp_column columns[] = { COL_ID, { .name = "v", .type = m->type } };
-    const struct sp_field f[] = { { "id", V_INT(1) }, { "v", m->v } };
-    char name[16];
-    (void)snprintf(name, sizeof name, "misfit%zu", number);
-    const struct sp_table t = TABLE(name, columns);
-    if (!sp_ctx_table(d->ctx, &t))
-        return false;
-    int rc = sp_db_insert(d->s, name, f, 2, &d->err);
-    enum sp_code code = d->err.code;
-    sp_error_clear(&d->err);
-    /* What was acknowledged is there once, what was refused is not. */
-    if (!dc_ok(d, "reading it", sp_db_read(d->s, QUERY(name, BY_ID), &d->r, &d->err)) ||
-        !dc_count_is(d, d->s, name, NULL, rc == 0) ||
-        !sp_check_int(d->ctx, "rows read", rc == 0, (int64_t)d->r.nrows))
-        return false;
-    const struct sp_value *got = rc == 0 ? sp_result_at(&d->r, 0, "v") : NULL;
-    if (rc == 0 && !sp_check(d->ctx, got != NULL && got->tag != SP_MISSING, "the value that was stored"))
-        return false;
-    sp_ctx_observe(d->ctx, m->topic, "%s%s",
-        rc == 0 ? "stored as " : "refused: ", rc == 0 ? shown(d, got) : sp_code_name(code));
-    return true;
-}
-
-void crc_semantics_misfits(struct sp_ctx *ctx, const void *data)
-{
-    struct dc d;
-    (void)data;
-    bool ok = dc_open(&d, ctx);
-    for (size_t i = 0; ok && i < SP_LEN(misfits); i++) {
-        if (misfits[i].needs == SP_CAP_N || sp_ctx_cap(ctx, misfits[i].needs)->level == SP_CAP_YES)
-            ok = misfit(&d, &misfits[i], i);
-    }
-    dc_done(&d);
-}
 
 /* ---- floats -------------------------------------------------------------------------------------------------------- */
 
@@ -98,7 +21,7 @@ static bool finds(struct dc *d, const char *topic, struct sp_value stored, struc
         !dc_ok(d, "count of what is equal", sp_db_count(d->s, "floats", &where, &n, &d->err)) ||
         !sp_check(d->ctx, n == 0 || n == 1, "one row is found once or not"))
         return false;
-    sp_ctx_observe(d->ctx, topic, "%s", n == 1 ? "equal" : "not equal");
+    sp_ctx_observe(d->ctx, topic, "%s", n == 1 ? "found" : "not found");
     return true;
 }
 
@@ -110,8 +33,8 @@ void crc_semantics_floats(struct sp_ctx *ctx, const void *data)
     (void)data;
     bool nan = sp_ctx_cap(ctx, SP_CAP_VAL_NAN)->level == SP_CAP_YES;
     (void)(dc_open(&d, ctx) && dc_table(&d, &t, NULL) &&
-           finds(&d, "-0.0 beside 0.0 in a filter", sp_v_f64(-0.0), sp_v_f64(0.0)) &&
-           (!nan || finds(&d, "NaN beside NaN in a filter", sp_v_f64(NAN), sp_v_f64(NAN))));
+           finds(&d, "floats: 0.0 is asked for, where -0.0 stands", sp_v_f64(-0.0), sp_v_f64(0.0)) &&
+           (!nan || finds(&d, "floats: NaN is asked for, where NaN stands", sp_v_f64(NAN), sp_v_f64(NAN))));
     dc_done(&d);
 }
 
@@ -165,13 +88,13 @@ void crc_semantics_order(struct sp_ctx *ctx, const void *data)
         dc_ok(
             &d, "read", sp_db_read(d.s, QUERY("items", SORTED(ASC("category"), ASC("id"))), &d.r, &d.err)) &&
         (text = as_they_came(&d)) != NULL)
-        sp_ctx_observe(ctx, "order of texts", "%s", text);
+        sp_ctx_observe(ctx, "order: texts", "%s", text);
     if (text != NULL &&
         dc_update(&d, d.s, "items", ID_IS(0), LIST(struct sp_field, { "value", V_INT(1) }), 1) &&
         dc_ok(&d, "read", sp_db_read(d.s, QUERY("items"), &d.r, &d.err)) && as_they_came(&d) != NULL) {
         const struct sp_value *last = sp_result_at(&d.r, d.r.nrows - 1, "id");
         bool moved = last != NULL && last->tag == SP_INT && last->u.i == 0;
-        sp_ctx_observe(ctx, "an updated row where no order is asked for", "%s",
+        sp_ctx_observe(ctx, "order: an updated row where none is asked for", "%s",
             moved ? "comes last" : "keeps its place");
     }
     dc_done(&d);
@@ -202,7 +125,7 @@ void crc_semantics_long_name(struct sp_ctx *ctx, const void *data)
         if (dc_ok(&d, "introspection", sp_db_introspect(b, ns, &schema, &d.err)) &&
             sp_check_int(ctx, "tables that are there", rc == 0, (int64_t)schema->ntables) &&
             (rc != 0 || sp_check_text(ctx, "the table's name", name, schema->tables[0].name)))
-            sp_ctx_observe(ctx, "a name beyond the longest", "%zu bytes: %s%s", n,
+            sp_ctx_observe(ctx, "limits: a name beyond the longest", "%zu bytes: %s%s", n,
                 rc != 0 ? "refused: " : "kept whole", rc != 0 ? sp_code_name(code) : "");
         sp_schema_free(schema);
     }
@@ -255,7 +178,7 @@ void crc_semantics_identity(struct sp_ctx *ctx, const void *data)
         ok = dc_begin(&d, d.s, SP_ISO_DEFAULT) && draw(&d, &lost, &rc) && dc_rollback(&d, d.s) &&
              dc_count_is(&d, d.s, "drawn", NULL, 1) && draw(&d, &second, &rc);
         if (ok)
-            sp_ctx_observe(ctx, "a key drawn in a transaction that was rolled back", "%s",
+            sp_ctx_observe(ctx, "drawn keys: one drawn in a transaction that was rolled back", "%s",
                 second == lost ? "is drawn again" : "is not drawn again");
     }
     if (ok && dc_ok(&d, "emptying", sp_db_delete(d.s, "drawn", NULL, NULL, &d.err)) &&
@@ -263,7 +186,7 @@ void crc_semantics_identity(struct sp_ctx *ctx, const void *data)
             sp_db_insert(d.s, "drawn",
                 (const struct sp_field[]){ { "id", sp_v_int(second + first + 1) }, given[1] }, 2, &d.err)) &&
         draw(&d, &lost, &rc))
-        sp_ctx_observe(ctx, "the next drawn key beside a higher one that was given", "%s",
+        sp_ctx_observe(ctx, "drawn keys: the next one beside a higher one that was given", "%s",
             rc != 0                     ? "collides with it"
             : lost > second + first + 1 ? "stands above it"
                                         : "stands below it");
@@ -291,7 +214,7 @@ void crc_semantics_txn_ddl(struct sp_ctx *ctx, const void *data)
         (void)sp_db_rollback(b, NULL);
         if (dc_ok(&d, "introspection", sp_db_introspect(b, ns, &schema, &d.err)) &&
             sp_check(ctx, rc == 0 || schema->ntables == 0, "a table that was refused is not there"))
-            sp_ctx_observe(ctx, "a table made in a transaction that was rolled back", "%s%s",
+            sp_ctx_observe(ctx, "atomicity: a table made in a transaction that was rolled back", "%s%s",
                 rc != 0                ? "is refused: "
                 : schema->ntables == 0 ? "is gone"
                                        : "stays",
@@ -321,7 +244,8 @@ void crc_semantics_pending_key(struct sp_ctx *ctx, const void *data)
             dc_ok(&d, "the key is free again", sp_db_insert(b, "items", f, 3, &d.err)) &&
             dc_holds(&d, d.s, "the rows", "items",
                 ITEMS(ITEM(1, "a", V_INT(10)), ITEM(2, "b", V_INT(20)), ITEM(3, "mine", V_INT(3)))))
-            sp_ctx_observe(ctx, "create of a key that another transaction holds", "%s", sp_code_name(code));
+            sp_ctx_observe(
+                ctx, "unique: create of a key that another transaction holds", "%s", sp_code_name(code));
     }
     dc_done(&d);
 }
@@ -341,7 +265,7 @@ void crc_semantics_unique_null(struct sp_ctx *ctx, const void *data)
         sp_error_clear(&d.err);
         if (sp_check(ctx, rc == 0 || rc == -SP_E_UNIQUE, "stored, or refused as a duplicate") &&
             dc_count_is(&d, d.s, "items", NULL, rc == 0 ? 2 : 1))
-            sp_ctx_observe(ctx, "a unique pair with a null in it, twice", "%s",
+            sp_ctx_observe(ctx, "unique: a pair with a null in it, twice", "%s",
                 rc == 0 ? "stored: no null equals another" : "refused as a duplicate");
     }
     dc_done(&d);
@@ -391,7 +315,7 @@ void crc_semantics_language(struct sp_ctx *ctx, const void *data)
                             sp_check_int(ctx, "columns", 1, (int64_t)d.r.ncolumns)
                       : sp_check(ctx, origin == SP_ORIGIN_BACKEND, "it is the backend that refuses"));
         if (ok)
-            sp_ctx_observe(ctx, topic, "%s", rc == 0 ? shown(&d, &d.r.values[0]) : sp_code_name(code));
+            sp_ctx_observe(ctx, topic, "%s", rc == 0 ? cro_shown(&d, &d.r.values[0]) : sp_code_name(code));
     }
     (void)(ok && crud_speaks(&d));
     dc_done(&d);

@@ -132,6 +132,12 @@ static const struct sp_case cases[] = {
         SP_NEEDS(OBJECTS, SP_CAP_SIGNED_URL, SP_CAP_SIGNED_PUT)),
     CASE(sign_method, "a URL signed for reading does not write", SIGNED),
 
+    CASE(semantics_keys, "an odd key is stored and listed once, or refused and not there", DELETED),
+    CASE(semantics_alike, "two keys that look alike are two objects, one, or refused", BASE),
+    CASE(semantics_metadata, "odd metadata is kept, lost or refused, in words",
+        SP_NEEDS(OBJECTS, SP_CAP_METADATA)),
+    CASE(semantics_buckets, "what stores do in ways of their own is told", SP_NEEDS(OBJECTS, SP_CAP_DELETE)),
+
     RANGE(whole, "a range over everything is everything", 1000, 0, SP_TO_END, SP_E_OK, 0, 1000),
     RANGE(start, "the first bytes", 1000, 0, 10, SP_E_OK, 0, 10),
     RANGE(middle, "bytes from the middle", 100000, 4095, 8193, SP_E_OK, 4095, 8193),

@@ -48,7 +48,8 @@ bool st_ok(struct st *t, const char *what, int rc);
     X(multipart_abort) X(multipart_resume) X(multipart_unknown) X(multipart_replace) \
     X(if_none_match_race) X(if_match_race) X(replace_while_read) \
     X(sign_get) X(sign_expired) X(sign_tampered) X(sign_put) X(sign_method) \
-    X(killed_in_put) X(killed_in_get)
+    X(killed_in_put) X(killed_in_get) \
+    X(semantics_keys) X(semantics_alike) X(semantics_metadata) X(semantics_buckets)
 /* clang-format on */
 #define SP_X(name) void stc_##name(struct sp_ctx *ctx, const void *data);
 ST_CASES(SP_X)

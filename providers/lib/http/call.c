@@ -7,6 +7,8 @@
 
 #include "providers/lib/http/internal.h"
 
+#define LONGEST_TARGET 100000 /* libcurl 7.88 calls a longer one "out of memory" */
+
 #define IDLE_CONNECTION_S 30L /* older ones are closed: a server may have given them up meanwhile */
 
 int64_t http_now_ns(void)
@@ -256,6 +258,10 @@ int http_call_start(struct sp_http *h, const struct sp_http_request *q, struct s
     http_response_reset(r);
     if (q->target[0] != '/' && q->target[0] != '?' && q->target[0] != '\0')
         return sp_invalid(err, "%s: a request's target begins with a slash", h->where);
+    if (strlen(q->target) > LONGEST_TARGET)
+        return sp_fail(err, SP_E_TOO_LARGE, SP_ORIGIN_HARNESS,
+            "%s: the request's address has %zu bytes, more than can be sent; nothing was", h->where,
+            strlen(q->target));
     struct sp_http_call *c = calloc(1, sizeof *c);
     if (c == NULL)
         return sp_nomem(err);
