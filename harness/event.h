@@ -22,7 +22,8 @@
 /* X(enum suffix, wire name, doc: which fields) */
 #define SP_EVENTS(X)                                                                                         \
     X(RUN_START, "run_start",                                                                                \
-        "format run command tool version seed started config_digest host os cpu argv report_dir")            \
+        "format run command tool version seed started config_digest host os cpu argv report_dir source "     \
+        "target: the switch that the configuration names")                                                   \
     X(PLAN, "plan", "provider suite cases: one per provider and suite")                                      \
     X(PLAN_CASE, "plan_case", "id suite provider promise")                                                   \
     X(PROVIDER, "provider",                                                                                  \

@@ -192,7 +192,7 @@ static const struct part parts[] = {
     { "skipped", "Skipped", rdh_skips },
     { "capabilities", "Capabilities", rdh_caps },
     { "measurements", "Measurements", rdh_measures },
-    { "semantics", "Behaviour", rdh_semantics },
+    { "semantics", "Semantics", rdh_semantics },
     { "notes", "Notes", rdh_notes },
     { "output", "Output", rdh_output },
     { "environment", "Environment", rdh_environment },

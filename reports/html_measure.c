@@ -1,4 +1,4 @@
-/* html_measure.c -- operations with their latencies, each with its distribution as a drawing; and behaviour. */
+/* html_measure.c -- operations with their latencies, each with its distribution as a drawing. */
 #include "reports/html.h"
 
 #include <inttypes.h>
@@ -140,53 +140,5 @@ void rdh_measures(struct sp_buf *out, const struct rd *r)
                 measure(out, &rows->v[k].ev);
         rdh_table_end(out);
     }
-    rdh_section_end(out);
-}
-
-/* ---- behaviour ----------------------------------------------------------------------------------------------- */
-
-static void topic(struct sp_buf *out, const struct rd *r, const struct rd_rows *rows, size_t first)
-{
-    const struct sp_event_in *ev = &rows->v[first].ev;
-    sp_buf_puts(out, "<tr><th scope=\"row\">");
-    rd_xml(out, rd_text(ev, F(topic)));
-    sp_buf_putc(out, ' ');
-    if (rd_topic_differs(r, first))
-        rdh_badge(out, H_INFO, "≠", "differs");
-    sp_buf_puts(out, "<span class=\"dim small why\">");
-    rd_xml(out, rd_text(ev, F(id)));
-    sp_buf_puts(out, "</span></th>");
-    for (size_t p = 0; p < r->nproviders; p++) {
-        const char *observed = rd_topic_of(r, first, r->providers[p].name);
-        if (observed == NULL)
-            sp_buf_puts(out, "<td class=\"dim\">not observed</td>");
-        else
-            rdh_cell(out, observed);
-    }
-    sp_buf_puts(out, "</tr>\n");
-}
-
-void rdh_semantics(struct sp_buf *out, const struct rd *r)
-{
-    const struct rd_rows *rows = &r->of[SP_EV_SEMANTICS];
-    if (rows->n == 0)
-        return;
-    rdh_section(out, "semantics", "Behaviour", (int64_t)rows->n,
-        "Neither right nor wrong: how each backend behaves where the contract leaves it open.");
-    sp_buf_puts(out,
-        "<div class=\"scroll\" role=\"region\" tabindex=\"0\" aria-label=\"Behaviour per provider\">"
-        "<table class=\"caps\"><caption>Behaviour per provider</caption><thead><tr>"
-        "<th scope=\"col\">Topic</th>");
-    for (size_t p = 0; p < r->nproviders; p++) {
-        sp_buf_puts(out, "<th scope=\"col\">");
-        rdh_provider(out, r, r->providers[p].name);
-        sp_buf_puts(out, "</th>");
-    }
-    sp_buf_puts(out, "</tr></thead><tbody>\n");
-    for (size_t i = 0; i < rows->n; i++) {
-        if (rd_topic_begins(r, i))
-            topic(out, r, rows, i);
-    }
-    rdh_table_end(out);
     rdh_section_end(out);
 }

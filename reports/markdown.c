@@ -4,6 +4,7 @@
 
 #include "base/str.h"
 #include "reports/markdown.h"
+#include "reports/semantics.h"
 #include "reports/escape.h"
 #include "reports/rundata.h"
 #include "reports/causes.h"
@@ -164,17 +165,15 @@ static void skips(struct sp_buf *out, const struct rd *r)
 /* Only what differs: the rest is in report.html. */
 static void behaviour(struct sp_buf *out, const struct rd *r)
 {
-    const struct rd_rows *rows = &r->of[SP_EV_SEMANTICS];
-    size_t n = 0, left = 0;
-    for (size_t i = 0; i < rows->n; i++) {
-        if (!rd_topic_begins(r, i) || !rd_topic_differs(r, i))
-            continue;
-        if (n >= MAX_LISTED) {
-            left++;
-            continue;
-        }
-        if (n++ == 0) {
-            sp_buf_puts(out, "\n### Behaviour that differs\n\n| topic |");
+    struct sp_arena a = SP_ARENA_INIT;
+    struct rds s = { 0 };
+    if (rds_load(r, &a, &s) != 0)
+        out->oom = true;
+    size_t differ = s.count[RDS_SWITCH] + s.count[RDS_DIFFERS];
+    for (size_t i = 0; i < differ && i < MAX_LISTED; i++) {
+        const struct rds_topic *t = &s.v[i];
+        if (i == 0) {
+            sp_buf_printf(out, "\n### Behaviour that differs (%zu of %zu topics)\n\n| topic |", differ, s.n);
             for (size_t p = 0; p < r->nproviders; p++) {
                 sp_buf_putc(out, ' ');
                 rd_md(out, r->providers[p].name);
@@ -186,18 +185,25 @@ static void behaviour(struct sp_buf *out, const struct rd *r)
             sp_buf_putc(out, '\n');
         }
         sp_buf_puts(out, "| ");
-        rd_md(out, rd_text(&rows->v[i].ev, SP_FLD_topic));
-        sp_buf_puts(out, " |");
+        rd_md(out, t->topic);
+        sp_buf_puts(out, t->kind == RDS_SWITCH ? " **(source ≠ target)** |" : " |");
         for (size_t p = 0; p < r->nproviders; p++) {
-            const char *observed = rd_topic_of(r, i, r->providers[p].name);
+            char letter[24];
             sp_buf_putc(out, ' ');
-            rd_md(out, observed == NULL ? "–" : observed);
+            if (t->cells[p].class == RDS_NONE) {
+                sp_buf_puts(out, "– |");
+                continue;
+            }
+            rds_letter(t->cells[p].class, letter);
+            sp_buf_printf(out, "%s: ", letter);
+            rd_md(out, t->classes[t->cells[p].class]);
             sp_buf_puts(out, " |");
         }
         sp_buf_putc(out, '\n');
     }
-    if (left > 0)
-        sp_buf_printf(out, "\n… and %zu more, see report.html\n", left);
+    if (differ > MAX_LISTED)
+        sp_buf_printf(out, "\n… and %zu more, see report.html\n", differ - MAX_LISTED);
+    sp_arena_free(&a);
 }
 
 static void number(struct sp_buf *out, const struct sp_event_in *ev, enum sp_event_field f)

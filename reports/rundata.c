@@ -381,45 +381,6 @@ void rd_free(struct rd *r)
     free(r);
 }
 
-static bool same_topic(const struct sp_event_in *a, const struct sp_event_in *b)
-{
-    return strcmp(rd_text(a, SP_FLD_topic), rd_text(b, SP_FLD_topic)) == 0 &&
-           strcmp(rd_text(a, SP_FLD_id), rd_text(b, SP_FLD_id)) == 0;
-}
-
-bool rd_topic_begins(const struct rd *r, size_t row)
-{
-    const struct rd_rows *rows = &r->of[SP_EV_SEMANTICS];
-    for (size_t k = 0; k < row; k++) {
-        if (same_topic(&rows->v[k].ev, &rows->v[row].ev))
-            return false;
-    }
-    return true;
-}
-
-const char *rd_topic_of(const struct rd *r, size_t first, const char *provider)
-{
-    const struct rd_rows *rows = &r->of[SP_EV_SEMANTICS];
-    for (size_t k = first; k < rows->n; k++) {
-        if (same_topic(&rows->v[first].ev, &rows->v[k].ev) &&
-            strcmp(rd_text(&rows->v[k].ev, SP_FLD_provider), provider) == 0)
-            return rd_text(&rows->v[k].ev, SP_FLD_observed);
-    }
-    return NULL;
-}
-
-bool rd_topic_differs(const struct rd *r, size_t first)
-{
-    const struct rd_rows *rows = &r->of[SP_EV_SEMANTICS];
-    for (size_t k = first; k < rows->n; k++) {
-        if (same_topic(&rows->v[first].ev, &rows->v[k].ev) &&
-            strcmp(rd_text(&rows->v[first].ev, SP_FLD_observed), rd_text(&rows->v[k].ev, SP_FLD_observed)) !=
-                0)
-            return true;
-    }
-    return false;
-}
-
 struct rd_cell rd_cell(const struct rd *r, const char *provider, const char *suite)
 {
     struct rd_cell cell = { 0 };

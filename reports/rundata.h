@@ -71,11 +71,6 @@ int rd_load(struct rd **out, const char *report_dir, struct sp_error *err);
 void rd_free(struct rd *r);
 /* Text field of an event, "" when absent. */
 const char *rd_text(const struct sp_event_in *ev, enum sp_event_field f);
-/* Observed behaviour: a topic begins at the first row of SP_EV_SEMANTICS that names it for its case. */
-bool rd_topic_begins(const struct rd *r, size_t row);
-/* What a provider showed of the topic that begins at `first`; NULL = not observed. */
-const char *rd_topic_of(const struct rd *r, size_t first, const char *provider);
-bool rd_topic_differs(const struct rd *r, size_t first); /* not all that showed it showed the same */
 struct rd_cell rd_cell(const struct rd *r, const char *provider, const char *suite);
 /* The run's verdict: of run_end, or "TRUNCATED". Exit code: -1 when truncated. */
 const char *rd_verdict(const struct rd *r);

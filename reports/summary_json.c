@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "reports/json_util.h"
-#include "reports/rundata.h"
+#include "reports/semantics.h"
 
 static json_t *run_of(const struct rd *r)
 {
@@ -73,6 +73,50 @@ static json_t *cases_of(const struct rd *r)
     return list;
 }
 
+static json_t *topic_of(const struct rd *r, const struct rds_topic *t)
+{
+    static const char *const kinds[] = { "differs", "differs", "alike", "seen once", "not observed" };
+    json_t *o = json_object(), *classes = json_array(), *none = json_array();
+    rdj_text(o, "topic", t->topic);
+    rdj_text(o, "id", t->id);
+    rdj_text(o, "result", kinds[t->kind]);
+    rdj_set(o, "source_target_differ", json_boolean(t->kind == RDS_SWITCH));
+    for (size_t k = 0; k < t->nclasses; k++) {
+        json_t *c = json_object(), *who = json_array();
+        char letter[24];
+        rds_letter(k, letter);
+        rdj_text(c, "class", letter);
+        rdj_text(c, "behaviour", t->classes[k]);
+        for (size_t p = 0; p < r->nproviders; p++)
+            if (t->cells[p].class == k)
+                json_array_append_new(who, json_string(r->providers[p].name));
+        rdj_set(c, "providers", who);
+        json_array_append_new(classes, c);
+    }
+    for (size_t p = 0; p < r->nproviders; p++) {
+        if (t->cells[p].class != RDS_NONE)
+            continue;
+        json_t *n = json_object();
+        rdj_text(n, "provider", r->providers[p].name);
+        rdj_text(n, "reason", t->cells[p].reason);
+        json_array_append_new(none, n);
+    }
+    rdj_set(o, "classes", classes);
+    rdj_set(o, "not_observed", none);
+    return o;
+}
+
+static json_t *semantics_of(const struct rd *r)
+{
+    struct sp_arena a = SP_ARENA_INIT;
+    struct rds s;
+    json_t *list = rds_load(r, &a, &s) == 0 ? json_array() : NULL;
+    for (size_t i = 0; list != NULL && i < s.n; i++)
+        json_array_append_new(list, topic_of(r, &s.v[i]));
+    sp_arena_free(&a);
+    return list;
+}
+
 int rd_summary_json(const struct rd *r, struct sp_buf *out, struct sp_error *err)
 {
     json_t *root = json_object(), *tool = json_object();
@@ -87,6 +131,7 @@ int rd_summary_json(const struct rd *r, struct sp_buf *out, struct sp_error *err
     rdj_set(root, "totals", totals_of(r));
     rdj_set(root, "providers", providers_of(r));
     rdj_set(root, "cases", cases_of(r));
+    rdj_set(root, "semantics", semantics_of(r));
     if (rd_verify_verdict(r) != NULL)
         rdj_text(root, "verify", rd_verify_verdict(r));
     return rdj_write(root, out, err);

@@ -113,6 +113,8 @@ static int send_start(struct sp_evidence *e, uint64_t seed, struct sp_error *err
     add_cpu(&ev);
     add_argv(&ev, e->args);
     sp_event_text(&ev, SP_FLD_report_dir, e->dir);
+    sp_event_text(&ev, SP_FLD_source, e->config->source);
+    sp_event_text(&ev, SP_FLD_target, e->config->target);
     return sp_event_send(e->emitter, &ev, err);
 }
 

@@ -65,6 +65,7 @@ struct sp_config {
     const char *path;                   /* as given; NULL = built-in defaults */
     char digest[33];                    /* of the file's bytes */
     const char *report_dir, *state_dir; /* defaults build/report and .switchproof */
+    const char *source, *target;        /* names of providers: the switch; NULL = not given */
     const char *const *requires;
     size_t nrequires; /* case ids, globs, or capability/suite names */
     const struct sp_config_provider *providers;

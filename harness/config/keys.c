@@ -23,6 +23,8 @@ const struct sp_config_key sp_config_keys[] = {
     { "", "verify", .type = SP_KEY_TREE, .doc = "how `verify` reads; its options go before" },
     { "", "gates", .type = SP_KEY_TREE, .doc = "policies, by migration phase" },
     { "", "expected_failures", .type = SP_KEY_TREE, .doc = "list of failures that are known, linked and expire" },
+    { "", "source", .type = SP_KEY_NAME, .doc = "the provider that the application uses today: reports show where the target behaves in another way" },
+    { "", "target", .type = SP_KEY_NAME, .doc = "the provider that it is to use" },
     { "", "report_dir", .type = SP_KEY_TEXT, .fallback = "build/report", .doc = "where reports are written" },
     { "", "state_dir", .type = SP_KEY_TEXT, .fallback = ".switchproof", .doc = "where journals of runs are kept" },
 

@@ -74,6 +74,16 @@ static int read_top(struct sp_reader *r, const struct sp_yaml *root)
         const struct sp_key_value *v = sp_value_of(values, n, trees[i].name);
         rc = v->key != NULL ? trees[i].read(r, v->node) : 0;
     }
+    const struct sp_key_value *source = sp_value_of(values, n, "source"),
+                              *target = sp_value_of(values, n, "target");
+    r->cfg->source = source->text;
+    r->cfg->target = target->text;
+    if (rc == 0 && source->text != NULL) {
+        rc = sp_read_provider_name(r, source, "source");
+    }
+    if (rc == 0 && target->text != NULL) {
+        rc = sp_read_provider_name(r, target, "target");
+    }
     return rc;
 }
 

@@ -83,6 +83,8 @@ int sp_read_checks(struct sp_reader *r, const struct sp_yaml *node);
 int sp_read_suites(struct sp_reader *r, const struct sp_yaml *node);
 int sp_read_verify(struct sp_reader *r, const struct sp_yaml *node);
 int sp_read_gates(struct sp_reader *r, const struct sp_yaml *node);
+/* The value names a provider of this file, or the reason with the nearest name. */
+int sp_read_provider_name(struct sp_reader *r, const struct sp_key_value *v, const char *path);
 int sp_read_xfails(struct sp_reader *r, const struct sp_yaml *node);
 /* A plain word that reads as null, true, false or a number is that; in quotes it is text. */
 int sp_read_value(struct sp_reader *r, const struct sp_yaml *node, const char *path, struct sp_value *out);

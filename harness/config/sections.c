@@ -162,7 +162,7 @@ int sp_read_gates(struct sp_reader *r, const struct sp_yaml *node)
     return rc;
 }
 
-static int check_provider_name(struct sp_reader *r, const struct sp_key_value *v, const char *path)
+int sp_read_provider_name(struct sp_reader *r, const struct sp_key_value *v, const char *path)
 {
     const char **names = sp_arena_array(r->arena, r->cfg->nproviders + 1, sizeof *names);
     if (names == NULL) {
@@ -199,7 +199,7 @@ static int read_xfail(struct sp_reader *r, const struct sp_yaml *m, size_t index
         return sp_read_fail(r, link->node, sp_read_path(r, path, "link"),
             "expected a link to the issue, https://..., found \"%.60s\"", out->link);
     }
-    return check_provider_name(r, provider, sp_read_path(r, path, "provider"));
+    return sp_read_provider_name(r, provider, sp_read_path(r, path, "provider"));
 }
 
 int sp_read_xfails(struct sp_reader *r, const struct sp_yaml *node)

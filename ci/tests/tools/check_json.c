@@ -46,11 +46,20 @@ static const struct field test_case[] = { { "id", TEXT, NULL, NULL, false },
     { "suite", TEXT, NULL, NULL, false }, { "provider", TEXT, NULL, NULL, false },
     { "outcome", TEXT, OUTCOMES, NULL, false }, { "duration_s", NUMBER, NULL, NULL, false },
     { "message", TEXT, NULL, NULL, false }, { NULL, TEXT, NULL, NULL, false } };
+static const struct field class[] = { { "class", TEXT, NULL, NULL, false },
+    { "behaviour", TEXT, NULL, NULL, false }, { NULL, TEXT, NULL, NULL, false } };
+static const struct field unseen[] = { { "provider", TEXT, NULL, NULL, false },
+    { "reason", TEXT, NULL, NULL, false }, { NULL, TEXT, NULL, NULL, false } };
+static const struct field topic[] = { { "topic", TEXT, NULL, NULL, false }, { "id", TEXT, NULL, NULL, false },
+    { "result", TEXT, "|differs|alike|seen once|not observed|", NULL, false },
+    { "source_target_differ", FLAG, NULL, NULL, false }, { "classes", LIST, NULL, class, false },
+    { "not_observed", LIST, NULL, unseen, false }, { NULL, TEXT, NULL, NULL, false } };
 static const struct field summary[] = { { "tool", OBJECT, NULL, tool, false },
     { "run", OBJECT, NULL, run, false }, { "verdict", TEXT, NULL, NULL, false },
     { "exit_code", CODE, NULL, NULL, false }, { "totals", OBJECT, NULL, totals, false },
     { "providers", LIST, NULL, provider, false }, { "cases", LIST, NULL, test_case, false },
-    { "verify", TEXT, VERDICTS, NULL, true }, { NULL, TEXT, NULL, NULL, false } };
+    { "semantics", LIST, NULL, topic, false }, { "verify", TEXT, VERDICTS, NULL, true },
+    { NULL, TEXT, NULL, NULL, false } };
 
 /* Counts of what could not be counted are left out, never guessed. */
 static const struct field rule[] = { { "column", TEXT, NULL, NULL, false },
