@@ -99,8 +99,7 @@ static void test_syntax(void **state)
     bad("a: b: c", "t.yaml:1:5: not valid YAML: mapping values are not allowed in this context");
     bad("just text", "t.yaml:1:1: expected a map of keys and values, found \"just text\"");
     bad("- a\n", "t.yaml:1:1: expected a map of keys and values, found a list");
-    bad("source: nix\n" P,
-        "t.yaml:1:9: source: no provider of this file is called \"nix\"; known: a");
+    bad("source: nix\n" P, "t.yaml:1:9: source: no provider of this file is called \"nix\"; known: a");
     bad("report_dir: a\n---\nreport_dir: b\n",
         "t.yaml:2:1: a second document: a configuration is one document");
     bad("report_dir: &x a\n", "t.yaml:1:13: anchors (&name) are not used here: write the value out");
