@@ -7,7 +7,7 @@
 #include "verify/internal.h"
 
 struct collector {
-    struct sp_vspill *entries;
+    struct sp_vpiles *entries;
     struct sp_vhold *hold; /* NULL = nothing is listed */
     struct sp_error err;
     int rc;
@@ -16,7 +16,7 @@ struct collector {
 static int on_row(void *payload, const struct sp_rowview *row)
 {
     struct collector *k = payload;
-    k->rc = sp_v_spill_add(k->entries, row->key, row->digest, &k->err);
+    k->rc = sp_v_piles_add(k->entries, row->key, row->digest, &k->err);
     if (k->rc == 0 && k->hold != NULL)
         sp_v_hold_row(k->hold, row);
     return k->rc;
@@ -25,7 +25,7 @@ static int on_row(void *payload, const struct sp_rowview *row)
 static void restart(void *payload)
 {
     struct collector *k = payload;
-    sp_v_spill_reset(k->entries);
+    sp_v_piles_reset(k->entries);
     if (k->hold != NULL)
         sp_v_hold_reset(k->hold);
 }
@@ -106,14 +106,14 @@ static int conclude_key(struct sp_vdiffs *d, bool keyed, struct sp_d128 key, str
 
 /* The next entry of a side. */
 struct stream {
-    struct sp_vspill *from;
+    struct sp_vpiles *from;
     struct sp_ventry e;
     bool open;
 };
 
 static int advance(struct stream *s, struct sp_error *err)
 {
-    int rc = sp_v_spill_next(s->from, &s->e, err);
+    int rc = sp_v_piles_next(s->from, &s->e, err);
     s->open = rc == 1;
     return rc < 0 ? rc : 0;
 }
@@ -143,21 +143,24 @@ static int merge_key(
     return rc;
 }
 
-static int merge(struct sp_vdiffs *d, bool keyed, struct sp_vspill entries[2], struct sp_error *err)
+static int merge(struct sp_vdiffs *d, bool keyed, struct sp_vpiles entries[2], struct sp_error *err)
 {
     struct stream s[2] = { { .from = &entries[0] }, { .from = &entries[1] } };
     struct left l[2] = { { .e = NULL }, { .e = NULL } };
     int rc = 0;
-    for (int i = 0; i < 2 && rc == 0; i++) {
-        rc = sp_v_spill_begin(s[i].from, err);
-        rc = rc == 0 ? advance(&s[i], err) : rc;
-    }
-    while (rc == 0 && (s[0].open || s[1].open)) {
-        bool first = s[0].open && (!s[1].open || sp_v_d128_cmp(s[0].e.key, s[1].e.key) <= 0);
-        struct sp_d128 key = first ? s[0].e.key : s[1].e.key;
-        rc = merge_key(d, s, key, l, err);
-        if (rc == 0 && conclude_key(d, keyed, key, l) != 0)
-            rc = sp_nomem(err);
+    for (int i = 0; i < 2 && rc == 0; i++)
+        rc = sp_v_piles_begin(&entries[i], err);
+    for (size_t k = 0; rc == 0 && k < (size_t)1 << entries[0].bits; k++) {
+        rc = sp_v_piles_load(entries, k, err);
+        for (int i = 0; i < 2 && rc == 0; i++)
+            rc = advance(&s[i], err);
+        while (rc == 0 && (s[0].open || s[1].open)) {
+            bool first = s[0].open && (!s[1].open || sp_v_d128_cmp(s[0].e.key, s[1].e.key) <= 0);
+            struct sp_d128 key = first ? s[0].e.key : s[1].e.key;
+            rc = merge_key(d, s, key, l, err);
+            if (rc == 0 && conclude_key(d, keyed, key, l) != 0)
+                rc = sp_nomem(err);
+        }
     }
     free(l[0].e);
     free(l[1].e);
@@ -167,7 +170,7 @@ static int merge(struct sp_vdiffs *d, bool keyed, struct sp_vspill entries[2], s
 /* ---- the pass -------------------------------------------------------------------------------------------------- */
 
 static int run(struct sp_vctx *c, const struct sp_vpair *p, struct sp_vsuspects *suspects,
-    const struct sp_digest first[2], struct sp_vspill entries[2], struct sp_vdiffs *out, struct sp_error *err)
+    const struct sp_digest first[2], struct sp_vpiles entries[2], struct sp_vdiffs *out, struct sp_error *err)
 {
     struct collector k[2];
     for (int i = 0; i < 2; i++)
@@ -188,20 +191,19 @@ static int run(struct sp_vctx *c, const struct sp_vpair *p, struct sp_vsuspects 
 int sp_v_collect(struct sp_vctx *c, const struct sp_vpair *p, struct sp_vsuspects *suspects,
     const struct sp_digest first[2], struct sp_vdiffs *out, struct sp_error *err)
 {
-    size_t each = c->memory / 2;
-    struct sp_vspill entries[2] = { { .fd = -1 }, { .fd = -1 } };
+    size_t each = c->memory / 2, cap = each / 8 * 3 / sizeof(struct sp_ventry);
+    struct sp_vpiles entries[2] = { { .fd = -1 }, { .fd = -1 } };
     int rc = 0;
     for (int i = 0; i < 2 && rc == 0; i++) {
         uint64_t need = first[i].count + 16;
-        size_t cap = each / 8 * 3 / sizeof(struct sp_ventry);
-        rc = sp_v_spill_init(&entries[i], need < cap ? (size_t)need : cap, err);
+        rc = sp_v_piles_init(&entries[i], need < cap ? (size_t)need : cap, sp_v_piles_bits(cap), err);
         if (rc == 0 && sp_v_hold_init(&out->hold[i], each / 4) != 0)
             rc = sp_nomem(err);
     }
     if (rc == 0)
         rc = run(c, p, suspects, first, entries, out, err);
-    sp_v_spill_free(&entries[0]);
-    sp_v_spill_free(&entries[1]);
+    sp_v_piles_free(&entries[0]);
+    sp_v_piles_free(&entries[1]);
     return rc;
 }
 

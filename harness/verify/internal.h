@@ -207,6 +207,8 @@ struct sp_ventry {
     uint64_t n; /* equal rows */
 };
 void sp_v_sort_entries(struct sp_ventry *e, size_t n); /* by key, then row; in place */
+/* Sorts, and makes equal entries one; returns how many are left. */
+size_t sp_v_compact_entries(struct sp_ventry *e, size_t n);
 void sp_v_sort_digests(struct sp_d128 *d, size_t n);
 int sp_v_d128_cmp(struct sp_d128 a, struct sp_d128 b);
 /* Finds a digest in a sorted array with two steps to memory. */
@@ -293,7 +295,8 @@ struct sp_vspill_cursor {
     size_t base, share, at, end; /* its part of the array */
 };
 struct sp_vspill {
-    struct sp_ventry *e; /* cap, owned */
+    struct sp_ventry *e; /* cap */
+    bool borrowed;       /* e; else owned */
     size_t n, cap;
     int fd; /* -1 = all is in memory */
     uint64_t file_n;
@@ -303,12 +306,49 @@ struct sp_vspill {
     size_t nheap;
 };
 int sp_v_spill_init(struct sp_vspill *s, size_t cap, struct sp_error *err);
-int sp_v_spill_add(struct sp_vspill *s, struct sp_d128 key, struct sp_d128 row, struct sp_error *err);
+/* With an array that stays the caller's. */
+int sp_v_spill_borrow(struct sp_vspill *s, struct sp_ventry *e, size_t cap, struct sp_error *err);
+int sp_v_spill_add(struct sp_vspill *s, const struct sp_ventry *e, struct sp_error *err);
 /* After the last entry: then each next gives 1 and an entry (by key, then row; equal ones as one), or 0 at the end. */
 int sp_v_spill_begin(struct sp_vspill *s, struct sp_error *err);
 int sp_v_spill_next(struct sp_vspill *s, struct sp_ventry *out, struct sp_error *err);
 void sp_v_spill_reset(struct sp_vspill *s); /* empty again */
 void sp_v_spill_free(struct sp_vspill *s);
+
+/* ---- piles.c: the same, sorted by digits first ------------------------------------------------------------------- */
+struct sp_vpile_pair;
+struct sp_vpile_block {
+    uint32_t before; /* of the same pile; 1 = the file's first block, 0 = none */
+    uint32_t n;      /* pairs in it */
+};
+struct sp_vpile {
+    uint32_t last;  /* block, as above */
+    uint32_t n;     /* in the open block */
+    uint64_t pairs; /* in the file */
+};
+struct sp_vpiles {
+    struct sp_ventry *e; /* cap, owned */
+    size_t n, cap;
+    struct sp_vpile_pair *open; /* the same memory: the open blocks; NULL = all is in memory */
+    int fd;
+    unsigned bits;
+    struct sp_vpile *pile; /* 2^bits, owned */
+    size_t block;          /* pairs in a full block */
+    struct sp_vpile_block *blocks;
+    size_t nblocks, blocks_cap;
+    size_t at, end;        /* reading back */
+    struct sp_vspill over; /* a pile that does not fit into the array */
+};
+unsigned sp_v_piles_bits(size_t cap); /* of the two sides' larger one */
+int sp_v_piles_init(struct sp_vpiles *s, size_t cap, unsigned bits, struct sp_error *err);
+int sp_v_piles_add(struct sp_vpiles *s, struct sp_d128 key, struct sp_d128 row, struct sp_error *err);
+/* After the last entry. Then for each of 2^bits piles, in order: load it on both sides, and next gives 1 and an entry (by
+ * key, then row; equal ones as one), or 0 at its end. */
+int sp_v_piles_begin(struct sp_vpiles *s, struct sp_error *err);
+int sp_v_piles_load(struct sp_vpiles s[2], size_t which, struct sp_error *err);
+int sp_v_piles_next(struct sp_vpiles *s, struct sp_ventry *out, struct sp_error *err);
+void sp_v_piles_reset(struct sp_vpiles *s); /* empty again */
+void sp_v_piles_free(struct sp_vpiles *s);
 
 /* ---- hold.c: the suspects that are listed first, whole --------------------------------------------------------------- */
 struct sp_vheld {

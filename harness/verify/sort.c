@@ -89,12 +89,7 @@ static int digest_cmp(const struct sp_d128 *a, const struct sp_d128 *b)
 DEFINE_SORT(sort_entries, struct sp_ventry, entry_cmp)
 DEFINE_SORT(sort_digests, struct sp_d128, digest_cmp)
 
-void sp_v_sort_entries(struct sp_ventry *e, size_t n)
-{
-    if (n > 1)
-        sort_entries(e, n);
-}
-/* ---- digests: a radix pass first, because they are evenly spread ------------------------------------------------ */
+/* ---- a radix pass first, because digests are evenly spread -------------------------------------------------------- */
 
 #define PER_BUCKET  4
 #define COARSE_BITS 8     /* few enough places to write to */
@@ -124,73 +119,94 @@ static unsigned fine_bits(size_t n)
     return bits;
 }
 
-static inline size_t bucket_of(const struct spread *s, struct sp_d128 d)
+static inline size_t place(const struct spread *s, uint64_t hi)
 {
-    return (size_t)((d.hi - s->min) >> s->shift);
+    return (size_t)((hi - s->min) >> s->shift);
 }
 
-static struct spread measure(const struct sp_d128 *d, size_t n, unsigned bits)
-{
-    uint64_t min = d[0].hi, max = d[0].hi;
-    for (size_t i = 1; i < n; i++) {
-        min = d[i].hi < min ? d[i].hi : min;
-        max = d[i].hi > max ? d[i].hi : max;
-    }
-    return spread_of(min, max, bits);
-}
-
-/* Puts every digest into its bucket, in place: `at` is where each bucket's next digest goes, `end` where it ends. */
-static void scatter(struct sp_d128 *d, const struct spread *s, uint32_t *at, const uint32_t *end)
-{
-    for (size_t b = 0; b < s->nbuckets; b++) {
-        while (at[b] < end[b]) {
-            struct sp_d128 x = d[at[b]];
-            size_t to = bucket_of(s, x);
-            while (to != b) {
-                struct sp_d128 y = d[at[to]];
-                d[at[to]++] = x;
-                x = y;
-                to = bucket_of(s, x);
-            }
-            d[at[b]++] = x;
-        }
-    }
-}
-
-/* Large sets first go into few buckets, each of which then fits the cache. The range of a bucket is at most a 128th of
+/* Scattering puts every element into its bucket, in place: `at` is where each bucket's next one goes, `end` where it ends.
+ * Large sets first go into few buckets, each of which then fits the cache. The range of a bucket is at most a 128th of
  * its set's: the depth is bounded by the digest's 64 bits. */
-static bool radix_sort(struct sp_d128 *d, size_t n)
-{
-    bool coarse = n > FINE_MAX;
-    struct spread s = measure(d, n, coarse ? COARSE_BITS : fine_bits(n));
-    if (s.nbuckets == 1)
-        return false;
-    uint32_t *at = calloc(s.nbuckets, sizeof *at), *end = calloc(s.nbuckets, sizeof *end);
-    bool ok = at != NULL && end != NULL;
-    if (ok) {
-        for (size_t i = 0; i < n; i++)
-            end[bucket_of(&s, d[i])]++;
-        for (size_t b = 0, sum = 0; b < s.nbuckets; b++) {
-            at[b] = (uint32_t)sum;
-            sum += end[b];
-            end[b] = (uint32_t)sum;
-        }
-        scatter(d, &s, at, end);
-        for (size_t b = 0, from = 0; b < s.nbuckets; from = end[b++]) {
-            size_t m = end[b] - from;
-            if (m < 64 || !radix_sort(d + from, m))
-                sort_digests(d + from, m);
-        }
+#define DEFINE_RADIX(NAME, TYPE, HI, PLAIN)                                                                  \
+    static struct spread NAME##_measure(const TYPE *d, size_t n, unsigned bits)                              \
+    {                                                                                                        \
+        uint64_t min = d[0].HI, max = d[0].HI;                                                               \
+        for (size_t i = 1; i < n; i++) {                                                                     \
+            min = d[i].HI < min ? d[i].HI : min;                                                             \
+            max = d[i].HI > max ? d[i].HI : max;                                                             \
+        }                                                                                                    \
+        return spread_of(min, max, bits);                                                                    \
+    }                                                                                                        \
+    static void NAME##_scatter(TYPE *d, const struct spread *s, uint32_t *at, const uint32_t *end)           \
+    {                                                                                                        \
+        for (size_t b = 0; b < s->nbuckets; b++) {                                                           \
+            while (at[b] < end[b]) {                                                                         \
+                TYPE x = d[at[b]];                                                                           \
+                size_t to = place(s, x.HI);                                                                  \
+                while (to != b) {                                                                            \
+                    TYPE y = d[at[to]];                                                                      \
+                    d[at[to]++] = x;                                                                         \
+                    x = y;                                                                                   \
+                    to = place(s, x.HI);                                                                     \
+                }                                                                                            \
+                d[at[b]++] = x;                                                                              \
+            }                                                                                                \
+        }                                                                                                    \
+    }                                                                                                        \
+    static bool NAME(TYPE *d, size_t n)                                                                      \
+    {                                                                                                        \
+        bool coarse = n > FINE_MAX;                                                                          \
+        struct spread s = NAME##_measure(d, n, coarse ? COARSE_BITS : fine_bits(n));                         \
+        if (s.nbuckets == 1)                                                                                 \
+            return false;                                                                                    \
+        uint32_t *at = calloc(s.nbuckets, sizeof *at), *end = calloc(s.nbuckets, sizeof *end);               \
+        bool ok = at != NULL && end != NULL;                                                                 \
+        if (ok) {                                                                                            \
+            for (size_t i = 0; i < n; i++)                                                                   \
+                end[place(&s, d[i].HI)]++;                                                                   \
+            for (size_t b = 0, sum = 0; b < s.nbuckets; b++) {                                               \
+                at[b] = (uint32_t)sum;                                                                       \
+                sum += end[b];                                                                               \
+                end[b] = (uint32_t)sum;                                                                      \
+            }                                                                                                \
+            NAME##_scatter(d, &s, at, end);                                                                  \
+            for (size_t b = 0, from = 0; b < s.nbuckets; from = end[b++]) {                                  \
+                size_t m = end[b] - from;                                                                    \
+                if (m > 1 && (m < 64 || !NAME(d + from, m)))                                                 \
+                    PLAIN(d + from, m);                                                                      \
+            }                                                                                                \
+        }                                                                                                    \
+        free(at);                                                                                            \
+        free(end);                                                                                           \
+        return ok;                                                                                           \
     }
-    free(at);
-    free(end);
-    return ok;
-}
+
+DEFINE_RADIX(radix_digests, struct sp_d128, hi, sort_digests)
+DEFINE_RADIX(radix_entries, struct sp_ventry, key.hi, sort_entries)
 
 void sp_v_sort_digests(struct sp_d128 *d, size_t n)
 {
-    if (n < 64 || n > UINT32_MAX || !radix_sort(d, n))
+    if (n < 64 || n > UINT32_MAX || !radix_digests(d, n))
         sort_digests(d, n);
+}
+
+void sp_v_sort_entries(struct sp_ventry *e, size_t n)
+{
+    if (n < 64 || n > UINT32_MAX || !radix_entries(e, n))
+        sort_entries(e, n);
+}
+
+size_t sp_v_compact_entries(struct sp_ventry *e, size_t n)
+{
+    size_t to = 0;
+    sp_v_sort_entries(e, n);
+    for (size_t i = 0; i < n; i++) {
+        if (to > 0 && sp_d128_eq(e[to - 1].key, e[i].key) && sp_d128_eq(e[to - 1].row, e[i].row))
+            e[to - 1].n += e[i].n;
+        else
+            e[to++] = e[i];
+    }
+    return to;
 }
 
 /* ---- looking up ---------------------------------------------------------------------------------------------------- */
@@ -211,7 +227,7 @@ int sp_v_index_make(struct sp_vindex *x, const struct sp_d128 *d, size_t n)
     x->nbuckets = s.nbuckets;
     size_t b = 0;
     for (size_t i = 0; i < n; i++)
-        for (size_t to = bucket_of(&s, d[i]); b <= to; b++)
+        for (size_t to = place(&s, d[i].hi); b <= to; b++)
             x->start[b] = (uint32_t)i;
     for (; b <= s.nbuckets; b++)
         x->start[b] = (uint32_t)n;

@@ -83,6 +83,12 @@ static size_t most_runs(const struct sp_vspill *s)
     return s->cap / LEAST_SHARE > 2 ? s->cap / LEAST_SHARE - 1 : 2;
 }
 
+int sp_v_spill_borrow(struct sp_vspill *s, struct sp_ventry *e, size_t cap, struct sp_error *err)
+{
+    *s = (struct sp_vspill){ .e = e, .borrowed = true, .cap = cap, .fd = -1 };
+    return cap < 4 * LEAST_SHARE ? sp_fail(err, SP_E_INTERNAL, SP_ORIGIN_HARNESS, "no room to sort in") : 0;
+}
+
 int sp_v_spill_init(struct sp_vspill *s, size_t cap, struct sp_error *err)
 {
     *s = (struct sp_vspill){ .cap = cap < 4 * LEAST_SHARE ? 4 * LEAST_SHARE : cap, .fd = -1 };
@@ -108,22 +114,9 @@ void sp_v_spill_free(struct sp_vspill *s)
         return;
     sp_v_spill_reset(s);
     free(s->runs);
-    free(s->e);
+    if (!s->borrowed)
+        free(s->e);
     *s = (struct sp_vspill){ .fd = -1 };
-}
-
-/* Equal entries become one. */
-static void compact(struct sp_vspill *s)
-{
-    size_t to = 0;
-    sp_v_sort_entries(s->e, s->n);
-    for (size_t i = 0; i < s->n; i++) {
-        if (to > 0 && sp_d128_eq(s->e[to - 1].key, s->e[i].key) && sp_d128_eq(s->e[to - 1].row, s->e[i].row))
-            s->e[to - 1].n += s->e[i].n;
-        else
-            s->e[to++] = s->e[i];
-    }
-    s->n = to;
 }
 
 static int add_run(struct sp_vspill *s, uint64_t at, uint64_t n, struct sp_error *err)
@@ -198,17 +191,17 @@ static int flush(struct sp_vspill *s, struct sp_error *err)
     return rc != 0 || s->nruns < most_runs(s) ? rc : join_runs(s, err);
 }
 
-int sp_v_spill_add(struct sp_vspill *s, struct sp_d128 key, struct sp_d128 row, struct sp_error *err)
+int sp_v_spill_add(struct sp_vspill *s, const struct sp_ventry *e, struct sp_error *err)
 {
     if (s->n == s->cap) {
-        compact(s);
+        s->n = sp_v_compact_entries(s->e, s->n);
         if (s->n >= s->cap - s->cap / 4) {
             int rc = flush(s, err);
             if (rc != 0)
                 return rc;
         }
     }
-    s->e[s->n++] = (struct sp_ventry){ key, row, 1 };
+    s->e[s->n++] = *e;
     return 0;
 }
 
@@ -279,7 +272,7 @@ static int begin(struct sp_vspill *s, struct sp_error *err)
 
 int sp_v_spill_begin(struct sp_vspill *s, struct sp_error *err)
 {
-    compact(s);
+    s->n = sp_v_compact_entries(s->e, s->n);
     int rc = s->nruns != 0 && s->n != 0 ? flush(s, err) : 0;
     return rc == 0 ? begin(s, err) : rc;
 }
