@@ -7,6 +7,7 @@
 #define SP_VERIFY_INTERNAL_H
 
 #include "base/str.h"
+#include "scan_ranges.h"
 #include "verify/exprtext.h"
 #include "verify/gentle.h"
 #include "verify/verify.h"
@@ -258,8 +259,10 @@ struct sp_vsuspects {
     enum sp_tag tag;
     unsigned shift; /* of the ranges */
     uint64_t base;
-    uint8_t *ranges, *buckets; /* a bit for each unequal one; ranges: NULL = there are none */
-    bool narrow;               /* these runs hold all suspects, and are few rows */
+    uint8_t *ranges, *buckets;       /* a bit for each unequal one; ranges: NULL = there are none */
+    uint64_t far[2 * SP_RANGES_FAR]; /* values apart from all ranges, whose rows are unequal */
+    size_t nfar;
+    bool narrow; /* these runs hold all suspects, and are few rows */
     struct sp_vrun *runs;
     size_t nruns;
     uint64_t narrow_rows;

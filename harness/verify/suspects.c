@@ -103,6 +103,52 @@ static int find_runs(struct sp_vsuspects *s, const struct sp_vsums *m)
     return 0;
 }
 
+static const struct sp_digest *far_of(const struct sp_ranges *r, uint64_t value)
+{
+    static const struct sp_digest none;
+    for (size_t i = 0; i < r->nfar; i++)
+        if (r->far[i].value == value)
+            return &r->far[i].d;
+    return &none;
+}
+
+static bool is_far(const struct sp_vsuspects *s, uint64_t value)
+{
+    for (size_t i = 0; i < s->nfar; i++)
+        if (s->far[i] == value)
+            return true;
+    return false;
+}
+
+static void find_far(struct sp_vsuspects *s, const struct sp_vsums *m)
+{
+    for (int k = 0; k < 2; k++)
+        for (size_t i = 0; i < m->ranges[k].nfar; i++) {
+            uint64_t value = m->ranges[k].far[i].value;
+            if (!is_far(s, value) &&
+                !sp_digest_equal(far_of(&m->ranges[0], value), far_of(&m->ranges[1], value)))
+                s->far[s->nfar++] = value;
+        }
+}
+
+/* 0, or 1: they are too many. */
+static int add_far_runs(struct sp_vsuspects *s, const struct sp_vsums *m)
+{
+    for (size_t i = 0; i < s->nfar; i++) {
+        struct sp_vrun run = { s->far[i], s->far[i], 0 };
+        if (s->nruns == MOST_RUNS)
+            return 1;
+        for (int k = 0; k < 2; k++) {
+            const struct sp_digest *d = far_of(&m->ranges[k], s->far[i]);
+            sp_digest_merge(&s->expect[k], d);
+            run.rows += d->count;
+        }
+        s->narrow_rows += run.rows;
+        s->runs[s->nruns++] = run;
+    }
+    return 0;
+}
+
 int sp_v_suspects_make(
     struct sp_vsuspects *s, const struct sp_vpair *p, struct sp_vsums *m, const struct sp_digest first[2])
 {
@@ -119,11 +165,13 @@ int sp_v_suspects_make(
     s->ranges = unequal(m->ranges[0].d, m->ranges[1].d, SP_RANGES);
     if (s->ranges == NULL)
         return -SP_E_NOMEM;
+    find_far(s, m);
     uint64_t all = first[0].count + first[1].count;
     if (all < NARROW_ROWS || rules_touch(&p->cols[0]) ||
         !sp_digest_equal(&m->ranges[0].rest, &m->ranges[1].rest))
         return 0;
     int rc = find_runs(s, m);
+    rc = rc == 0 ? add_far_runs(s, m) : rc;
     s->narrow = rc == 0 && s->narrow_rows < all / NARROW_SHARE;
     return rc < 0 ? rc : 0;
 }
@@ -162,7 +210,7 @@ static int on_row(void *payload, const struct sp_rowview *row)
     if (s->ranges == NULL || !sp_range_value(s->tag, row->row, &value))
         return a->run == NULL && BIT_OF(s->buckets, bucket) != 0 ? give(a, row) : 0;
     uint64_t range = (value >> s->shift) - s->base;
-    if (range >= SP_RANGES || BIT_OF(s->ranges, range) == 0)
+    if (range < SP_RANGES ? BIT_OF(s->ranges, range) == 0 : !is_far(s, value))
         return 0;
     if (a->run != NULL && (value < a->run->from || value > a->run->to))
         return 0; /* a filter that lets more through */

@@ -23,19 +23,49 @@ static void begin(struct sp_ranges *r)
     assert_int_equal(0, sp_ranges_init(r));
 }
 
-static size_t where(const struct sp_ranges *r, uint64_t v)
-{
-    uint64_t at = (v >> r->shift) - r->base;
-    assert_true(at < r->n);
-    return (size_t)at;
-}
-
 static struct sp_digest total(const struct sp_ranges *r)
 {
     struct sp_digest sum = { 0 };
     for (size_t i = 0; i < r->n; i++)
         sp_digest_merge(&sum, &r->d[i]);
+    for (size_t i = 0; i < r->nfar; i++)
+        sp_digest_merge(&sum, &r->far[i].d);
     return sum;
+}
+
+/* The rows under a value that stands apart. */
+static struct sp_digest apart(const struct sp_ranges *r, uint64_t v)
+{
+    for (size_t i = 0; i < r->nfar; i++)
+        if (r->far[i].value == v)
+            return r->far[i].d;
+    return (struct sp_digest){ 0 };
+}
+
+/* How many ranges, and values apart, are unequal; and is `v` in the only one? */
+static size_t unequal(const struct sp_ranges *a, const struct sp_ranges *b, uint64_t v)
+{
+    size_t n = 0;
+    bool there = false;
+    for (size_t i = 0; i < SP_RANGES; i++)
+        if (!sp_digest_equal(&a->d[i], &b->d[i])) {
+            n++;
+            there = there || (v >> a->shift) - a->base == i;
+        }
+    for (int k = 0; k < 2; k++) {
+        const struct sp_ranges *r = k == 0 ? a : b;
+        for (size_t i = 0; i < r->nfar; i++) {
+            uint64_t at = r->far[i].value;
+            struct sp_digest x = apart(a, at), y = apart(b, at);
+            assert_true((at >> r->shift) - r->base >= SP_RANGES); /* what has a range stands there */
+            if (sp_digest_equal(&x, &y) || (k == 1 && apart(a, at).count != 0))
+                continue;
+            n++;
+            there = there || at == v;
+        }
+    }
+    assert_true(n != 1 || there);
+    return n;
 }
 
 static void shuffle(struct sp_rng *rng, uint64_t *v, size_t n)
@@ -49,8 +79,9 @@ static void shuffle(struct sp_rng *rng, uint64_t *v, size_t n)
 }
 
 /* Ascending from 0, descending to the smallest, everywhere, both ends, one value, two clusters, steps of a power of two,
- * around the middle. */
-enum { PATTERNS = 8 };
+ * around the middle; dense with some far away: in the middle of the order, at its beginning, many that are alike, as many
+ * as can just not be kept apart. */
+enum { PATTERNS = 12 };
 
 static uint64_t pattern(size_t p, uint64_t i, struct sp_rng *rng)
 {
@@ -69,6 +100,14 @@ static uint64_t pattern(size_t p, uint64_t i, struct sp_rng *rng)
         return i < N / 2 ? 1000000 + i : (UINT64_C(1) << 40) + i;
     case 6:
         return i << 32;
+    case 8:
+        return i == N / 3 ? UINT64_C(1) << 62 : i;
+    case 9:
+        return i < 3 ? UINT64_MAX - i * UINT64_C(0x1234567890ab) : i;
+    case 10:
+        return i % 100 == 5 ? i % 7 << 60 : UINT64_C(1) << 63 | i;
+    case 11:
+        return i % 300 == 5 ? i << 45 : i;
     default:
         return (UINT64_C(1) << 63) - N / 2 + i;
     }
@@ -103,18 +142,11 @@ static void one_row_makes_one_range_differ(void **state)
         assert_true(a.shift == b.shift && a.base == b.base);
         struct sp_digest all = total(&a);
         assert_true(sp_digest_equal(&sum, &all));
-        size_t differ = 0;
-        for (size_t i = 0; i < SP_RANGES; i++)
-            if (!sp_digest_equal(&a.d[i], &b.d[i])) {
-                differ++;
-                assert_int_equal(i, where(&a, v[odd]));
-            }
-        assert_int_equal(1, differ);
+        assert_int_equal(1, unequal(&a, &b, v[odd]));
         sp_ranges_merge(&part[0], &part[1]);
         sp_ranges_merge(&part[0], &part[2]);
         sp_ranges_align(&a, &part[0]);
-        for (size_t i = 0; i < SP_RANGES; i++)
-            assert_true(sp_digest_equal(&a.d[i], &part[0].d[i]));
+        assert_int_equal(0, unequal(&a, &part[0], 0));
         sp_ranges_free(&a);
         sp_ranges_free(&b);
         for (size_t k = 0; k < 3; k++)
@@ -136,6 +168,48 @@ static void ranges_are_as_narrow_as_they_can_be(void **state)
             most = r.d[i].count > most ? r.d[i].count : most;
         assert_true(most <= 32);
         sp_ranges_free(&r);
+    }
+}
+
+static uint64_t fullest(const struct sp_ranges *r)
+{
+    uint64_t most = 0;
+    for (size_t i = 0; i < SP_RANGES; i++)
+        most = r->d[i].count > most ? r->d[i].count : most;
+    return most;
+}
+
+/* One key far from all others, wherever it comes in, leaves them their ranges: also where sides and parts meet. */
+static void far_values_do_not_widen_the_ranges(void **state)
+{
+    enum { ROWS = 1000000 };
+    (void)state;
+    for (uint64_t at = 0; at < 4; at++) {
+        struct sp_ranges r, other, alone;
+        uint64_t far = at % 2 == 0 ? UINT64_C(1) << 62 : 3, from = UINT64_C(1) << 50;
+        begin(&r);
+        begin(&other);
+        begin(&alone);
+        for (uint64_t i = 0; i < ROWS; i++) {
+            if (i == at * (ROWS / 3))
+                sp_ranges_add(&r, far, row_of(far));
+            sp_ranges_add(&r, from + i, row_of(i));
+            sp_ranges_add(&other, from + ROWS - i, row_of(i));
+        }
+        sp_ranges_add(&alone, far + 1, row_of(1));
+        sp_ranges_add(&alone, far + 2, row_of(2));
+        assert_true(fullest(&r) <= 32);
+        sp_ranges_align(&r, &other);
+        assert_true(fullest(&r) <= 32 && fullest(&other) <= 32);
+        sp_ranges_merge(&r, &alone);
+        assert_true(fullest(&r) <= 32);
+        sp_ranges_merge(&alone, &r);
+        assert_true(fullest(&alone) <= 32);
+        assert_int_equal(ROWS + 3, total(&r).count);
+        assert_int_equal(total(&r).count + 2, total(&alone).count);
+        sp_ranges_free(&r);
+        sp_ranges_free(&other);
+        sp_ranges_free(&alone);
     }
 }
 
@@ -225,6 +299,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_row_makes_one_range_differ),
         cmocka_unit_test(ranges_are_as_narrow_as_they_can_be),
+        cmocka_unit_test(far_values_do_not_widen_the_ranges),
         cmocka_unit_test(nothing_aligns_with_anything),
         cmocka_unit_test(values_keep_their_order),
         cmocka_unit_test(rows_go_where_they_belong),
