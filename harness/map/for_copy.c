@@ -29,11 +29,14 @@ static int refuse(const struct making *k, unsigned line, const char *fmt, ...)
 
 /* ---- columns --------------------------------------------------------------------------------------------------------- */
 
+/* Rows that become elements keep the names of the relation: migrate/embed.c takes them to their places. */
 static int column(const struct making *k, const struct sp_map_relation *r, const struct sp_map_column *in,
     struct sp_map_column *out, bool *keep)
 {
+    bool embedded = r->array[1] != NULL;
     *out = *in;
-    out->place[1] = NULL;
+    if (!embedded)
+        out->place[1] = NULL;
     out->crosswalk = NULL;
     *keep = true;
     if (in->ignore != NULL) {
@@ -52,13 +55,14 @@ static int column(const struct making *k, const struct sp_map_relation *r, const
             "rows hold "
             "anything else: `ignore` the column in a mapping for the copy, and compare with this one",
             r->name, in->name);
-    if (strchr(in->place[1], '/') != NULL)
+    if (in->place[1] != NULL && strchr(in->place[1], '/') != NULL)
         return refuse(k, in->line,
             "relations.%s.columns.%s: migrate writes columns and fields at the top of documents, not \"%s\" "
             "inside "
             "of one",
             r->name, in->name, in->place[1]);
-    out->name = in->place[1];
+    if (!embedded)
+        out->name = in->place[1];
     return 0;
 }
 
@@ -67,7 +71,7 @@ static int key(const struct making *k, const struct sp_map_relation *in, struct 
     const char **names = sp_arena_array(&k->to->arena, in->nkey + 1, sizeof *names);
     if (names == NULL)
         return sp_nomem(k->err);
-    for (size_t i = 0; i < in->nkey; i++) {
+    for (size_t i = 0; i < in->nkey && in->array[1] == NULL; i++) {
         const struct sp_map_column *col = sp_map_column_named(in, in->key[i]);
         names[i] = col == NULL ? in->key[i] : col->place[1];
         if (names[i] == NULL) { /* no key of what is written */
@@ -75,7 +79,7 @@ static int key(const struct making *k, const struct sp_map_relation *in, struct 
             return 0;
         }
     }
-    out->key = names;
+    out->key = in->array[1] == NULL ? names : in->key;
     return 0;
 }
 
@@ -121,19 +125,20 @@ static int relation(const struct making *k, const struct sp_map_relation *in, st
 {
     *out = *in;
     out->where[1] = NULL;
-    out->array[1] = NULL;
-    out->ordered[1] = false;
-    out->table[1] = NULL;
+    if (in->ignore != NULL || in->array[1] == NULL) {
+        out->array[1] = NULL;
+        out->ordered[1] = false;
+        out->table[1] = NULL;
+    }
     if (in->ignore != NULL)
         return 0;
-    if (in->array[1] != NULL)
+    if (in->array[1] != NULL && strchr(in->array[1], '/') != NULL)
         return refuse(k, in->line,
-            "relations.%s: migrate does not embed rows as array %s into documents: make those documents in "
-            "another "
-            "way, and compare them with verify",
-            in->name, in->array[1]);
+            "relations.%s: migrate writes arrays at the top of documents, not \"%s\" inside of one", in->name,
+            in->array[1]);
     int rc = all_are_listed(k, in);
-    out->name = in->table[1];
+    if (in->array[1] == NULL)
+        out->name = in->table[1];
     return rc == 0 ? columns(k, in, out) : rc;
 }
 

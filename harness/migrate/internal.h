@@ -73,6 +73,20 @@ int sp_m_say_collations(struct sp_mctx *m, struct sp_error *err);
 int sp_m_say_orphans(struct sp_mctx *m, const struct sp_mtable *x, struct sp_error *err);
 /* load.c: scans one table and loads it; the counts on both ends must agree. */
 int sp_m_load(struct sp_mctx *m, struct sp_mtable *t, struct sp_error *err);
+/* embed.c: rows that become elements of arrays in the documents of their parents. */
+struct sp_membed;
+bool sp_m_is_embedded(const struct sp_mctx *m, const char *table);
+int sp_m_embed_plan(struct sp_mctx *m, struct sp_error *err);
+/* Reads the rows for the documents that become of table `t`; *out stays NULL if there are none. */
+int sp_m_embed_open(struct sp_mctx *m, const struct sp_table *t, const struct sp_colplan *parent,
+    size_t nparent, struct sp_membed **out, struct sp_error *err);
+/* Of the parent's row that is loaded next, whose columns end at `ends`. */
+int sp_m_embed_rows(struct sp_membed *list, struct sp_load *load, const uint8_t *row, const size_t *ends,
+    struct sp_error *err);
+/* No row is left. */
+int sp_m_embed_check(struct sp_membed *list, struct sp_error *err);
+/* Says what was embedded (after rc 0), and frees. */
+int sp_m_embed_close(struct sp_membed *list, int rc, struct sp_error *err);
 /* objects.c: what the schema only lists: virtual tables before the rows, views and triggers behind them. */
 int sp_m_virtual_tables(struct sp_mctx *m, struct sp_error *err);
 int sp_m_objects_before(struct sp_mctx *m, struct sp_error *err);

@@ -15,6 +15,8 @@ struct pump {
     struct sp_load *load;
     const struct sp_colplan *plan;
     struct sp_value *row;
+    size_t *ends; /* of the columns in the row's bytes */
+    struct sp_membed *arrays;
     size_t ncols;
     struct sp_arena arena;
     struct sp_error err; /* of the target */
@@ -71,6 +73,7 @@ static int decode(struct pump *p, const struct sp_rowview *view)
                 "row %llu: column %zu cannot be read back", (unsigned long long)p->x->rows + 1, i + 1);
         at += used;
         left -= (size_t)used;
+        p->ends[i] = (size_t)(at - view->row);
     }
     return p->x->t->open_fields ? extras(p, at, left) : 0;
 }
@@ -100,6 +103,8 @@ static int on_row(void *payload, const struct sp_rowview *view)
     if (p->arena.total > 1u << 20)
         sp_arena_reset(&p->arena);
     p->rc = decode(p, view);
+    if (p->rc == 0)
+        p->rc = sp_m_embed_rows(p->arrays, p->load, view->row, p->ends, &p->err);
     if (p->rc == 0) {
         p->rc = sp_db_load_row(p->m->target, p->load, p->row, &p->err);
         if (p->rc != 0)
@@ -213,13 +218,18 @@ int sp_m_load(struct sp_mctx *m, struct sp_mtable *x, struct sp_error *err)
     p.ncols = columns(m, x, &plan, &names);
     p.plan = plan;
     p.row = sp_arena_array(&m->arena, p.ncols + 1, sizeof *p.row);
-    int rc = plan == NULL || names == NULL || p.row == NULL ? sp_nomem(&own) : 0;
+    p.ends = sp_arena_array(&m->arena, p.ncols + 1, sizeof *p.ends);
+    int rc = plan == NULL || names == NULL || p.row == NULL || p.ends == NULL ? sp_nomem(&own) : 0;
     if (rc == 0 && p.ncols == 0)
         rc = sp_fail(&own, SP_E_UNSUPPORTED, SP_ORIGIN_HARNESS, "it has no column that can be written");
+    if (rc == 0)
+        rc = sp_m_embed_open(m, x->t, plan, p.ncols, &p.arrays, &own);
     if (rc == 0)
         rc = sp_db_load_open(m->target, x->t->name, names, p.ncols, &p.load, &own);
     if (rc == 0) {
         rc = scan(&p, &own);
+        if (rc == 0)
+            rc = sp_m_embed_check(p.arrays, &own);
         if (rc != 0 && p.rc != 0 && refused(&own)) {
             struct sp_error ignored = SP_ERROR_INIT;
             (void)say_refused(m, x, &own, &ignored);
@@ -227,6 +237,7 @@ int sp_m_load(struct sp_mctx *m, struct sp_mtable *x, struct sp_error *err)
         }
         rc = close_load(&p, rc, &own);
     }
+    rc = sp_m_embed_close(p.arrays, rc, &own);
     if (rc != 0) {
         sp_error_prefix(&own, "table %s", x->t->name);
         if (err != NULL)

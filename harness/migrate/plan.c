@@ -115,7 +115,8 @@ int sp_m_plan(struct sp_mctx *m, struct sp_error *err)
         if (!names_something(m->from, m->opt->tables[i]))
             rc = sp_invalid(err, "no table of the source matches --tables %s", m->opt->tables[i]);
     for (size_t i = 0; rc == 0 && i < n; i++)
-        if (sp_m_selected(m, m->from->tables[order[i]].name))
+        if (sp_m_selected(m, m->from->tables[order[i]].name) &&
+            !sp_m_is_embedded(m, m->from->tables[order[i]].name))
             rc = add(m, &m->from->tables[order[i]], err);
     free(order);
     for (size_t i = 0; rc == 0 && i < m->ntables; i++)
@@ -126,6 +127,8 @@ int sp_m_plan(struct sp_mctx *m, struct sp_error *err)
             rc = warn_of_types(m, &m->tables[i], err);
     if (rc == 0)
         rc = all_can_be_read(m, err);
+    if (rc == 0)
+        rc = sp_m_embed_plan(m, err);
     for (size_t i = 0; rc == 0 && i < m->ntables; i++)
         rc = sp_m_convert(m, &m->tables[i], err);
     return rc;

@@ -4,6 +4,7 @@
 #include "base/str.h"
 #include "model/calendar.h"
 #include "model/decimal.h"
+#include "model/elements.h"
 #include "model/json.h"
 #include "providers/mongodb/bson_value.h"
 
@@ -104,6 +105,54 @@ static int put_json(struct put *p, const char *s, size_t n, bool tagged)
     return rc != 0 ? rc : mo_text_put(p->doc, p->name, s, n, tagged, p->err);
 }
 
+/* One element: a document, or what has no name. */
+static int put_row(struct put *outer, bson_t *list, const char *at, struct sp_elements *e, struct sp_arena *a)
+{
+    struct put p = { .doc = list, .name = at, .err = outer->err, .depth = outer->depth + 2 };
+    struct sp_value v;
+    const char *name;
+    bson_t child;
+    int rc = sp_elements_field(e, a, &name, &v), put = 0;
+    if (rc == 1 && *name == '\0')
+        return put_value(&p, &v);
+    if (!bson_append_document_begin(list, at, -1, &child))
+        return mo_bson_full(outer->name, outer->err);
+    p.doc = &child;
+    while (rc == 1 && put == 0) {
+        p.name = name;
+        put = put_value(&p, &v);
+        rc = sp_elements_field(e, a, &name, &v);
+    }
+    if (!bson_append_document_end(list, &child) && put == 0)
+        return mo_bson_full(outer->name, outer->err);
+    return put != 0 ? put : rc < 0 ? refuse(outer, (enum sp_code) - rc, "its elements cannot be read") : 0;
+}
+
+static int put_elements(struct put *p, const struct sp_value *v)
+{
+    struct sp_arena a = SP_ARENA_INIT;
+    struct sp_elements e;
+    bson_t list;
+    char digits[16];
+    const char *at;
+    uint32_t i = 0;
+    int rc = 0, next = 0;
+    if (p->depth + 2 >= SP_VALUE_DEPTH)
+        return refuse(p, SP_E_TOO_LARGE, "the arrays are nested too deep");
+    if (!bson_append_array_begin(p->doc, p->name, -1, &list))
+        return mo_bson_full(p->name, p->err);
+    sp_elements_read(&e, v);
+    while (rc == 0 && (next = sp_elements_next(&e)) == 1) {
+        bson_uint32_to_string(i++, &at, digits, sizeof digits);
+        sp_arena_reset(&a);
+        rc = put_row(p, &list, at, &e, &a);
+    }
+    sp_arena_free(&a);
+    if (!bson_append_array_end(p->doc, &list) && rc == 0)
+        return mo_bson_full(p->name, p->err);
+    return rc != 0 || next == 0 ? rc : refuse(p, SP_E_CORRUPT, "its elements cannot be read");
+}
+
 static int put_native(struct put *p, const struct sp_value *v)
 {
     const char *type = v->u.native.type;
@@ -111,6 +160,8 @@ static int put_native(struct put *p, const struct sp_value *v)
         return refuse(p, SP_E_INVALID, "a native value without a type");
     if (strcmp(type, "object") == 0 || strcmp(type, "array") == 0)
         return put_json(p, v->u.native.p, v->u.native.n, true);
+    if (strcmp(type, SP_ELEMENTS) == 0)
+        return put_elements(p, v);
     return mo_native_put(p->doc, p->name, v, p->err);
 }
 

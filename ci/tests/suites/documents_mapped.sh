@@ -2,7 +2,8 @@
 # shellcheck disable=SC2016 # $ in single quotes is extended JSON
 # A relational database and the same data as documents: embedded items and labels, ObjectIds for UUIDs, nested fields. Seen
 # through a mapping they are equal in both directions; every planted corruption is found by row and column; faithful
-# variations raise nothing. Documents are planted by plain commands, tables by psql.
+# variations raise nothing. Documents are planted by plain commands, tables by psql. At the end the tables are copied into
+# documents, children as arrays.
 # usage: ci/tests/suites/documents_mapped.sh BUILD_DIRECTORY
 set -uo pipefail
 cd "$(dirname "$0")/../../.." || exit 2
@@ -344,4 +345,56 @@ expect_text 1 "qty" "back: a quantity in the table is found" verify back --check
 if found order_items "line=1" qty; then ok "with its row"; else bad "with its row" "$out"; fi
 sql -c "UPDATE order_items SET qty = 2 WHERE order_id = 3 AND line = 1" || bad "planting in a table"
 expect_text 0 "equal" "at the end all is as it was" verify forth --checks rows,relations
+
+# --- tables copied into documents, children as arrays -----------------------------------------------------------------------------
+export COPY_URL=${MONGODB_URL/\/switchproof\?/\/${name}_copy?}
+cat >"$work/copy.yaml" <<'YAML'
+version: 1
+relations:
+  customers: { columns: { id: { target: _id }, name: { target: full_name } } }
+  orders: { columns: { id: { target: _id }, customer_id: { target: customer } } }
+  order_items:
+    target: { table: orders, array: items, ordered: true }
+    key: [order_id, line]
+    columns:
+      order_id: { target: { parent: _id } }
+      line: { target: { ordinal: true } }
+      qty: { target: quantity }
+  order_labels:
+    target: { table: orders, array: labels }
+    key: [order_id, label]
+    columns:
+      order_id: { target: { parent: _id } }
+      label: { target: { element: true } }
+YAML
+copied() { "$sp" "$1" env:SQL_URL env:COPY_URL --mapping "$work/copy.yaml" --report-dir "$work/copy" "${@:2}"; }
+gone() { echo '{"dropDatabase":1}' | "$build/tools/documents" "$COPY_URL"; }
+# The copy with what `sql` changes before it and takes back behind it. refused NAME TEXT SQL SQL
+refused() {
+    sql -c "$3" || bad "$1: planting in a table"
+    expect_text 1 "$2" "copy: refused: $1" copied migrate
+    sql -c "$4" || bad "$1: planting in a table"
+}
+expect_text 0 "would become the array items" "copy: a dry run says where rows would go" copied migrate --dry-run -v
+expect_text 0 "MIGRATED" "copy: tables become documents, children their arrays" copied migrate
+expect_text 0 "equal" "copy: and are equal" copied verify --checks rows,relations
+expect_text 0 "table order_items: 49 rows" "copy: with all children" copied verify --checks rows
+echo '{"update":"orders","updates":[{"q":{"_id":3},"u":{"$set":{"items.2.sku":"x"}}}]}' | "$build/tools/documents" "$COPY_URL"
+expect_text 1 "sku" "copy: and an element that is changed is found" copied verify --checks rows
+gone
+sql -c "ALTER TABLE order_items DROP CONSTRAINT order_items_order_id_fkey, DROP CONSTRAINT order_items_pkey" \
+    -c "ALTER TABLE order_items ALTER line DROP NOT NULL" || bad "planting in a table"
+refused "rows of no document, by name" 'order_items, the row order_id=77, line=0: it belongs to no document of orders (2 such rows)' \
+    "INSERT INTO order_items VALUES (77, 0, 'a', 1, 1), (77, 1, 'a', 1, 1)" "DELETE FROM order_items WHERE order_id > 70"
+refused "a gap between positions" "its position is not the next one" "UPDATE order_items SET line = 7 WHERE order_id = 3 AND line = 1" \
+    "UPDATE order_items SET line = 1 WHERE order_id = 3 AND line = 7"
+refused "a row without a position" "its position is no whole number" "UPDATE order_items SET line = NULL WHERE order_id = 3 AND line = 1" \
+    "UPDATE order_items SET line = 1 WHERE order_id = 3 AND line IS NULL"
+expect_text 0 "MIGRATED" "copy: what was refused left nothing behind" copied migrate
+expect_text 0 "equal" "copy: and is equal then" copied verify --checks rows,relations
+gone
+expect_text 2 "which are not copied" "copy: children without their parents are refused" copied migrate --tables order_items,customers
+sed -i 's/parent: _id/parent: status/' "$work/copy.yaml"
+expect_text 1 "belongs to no document" "copy: a parent that is not one is refused" copied migrate
+gone
 totals

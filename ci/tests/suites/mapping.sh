@@ -335,8 +335,9 @@ copies() {
         "$sp" verify "sqlite:$work/a.db" "$target" -m "$work/copy.yaml" --checks rows,relations --report-dir "$work/r"
     empty_target
     refused "does not translate ids" "ids that are translated" '  orders: { columns: { client_id: { crosswalk: ids } } }'
-    refused "does not embed rows" "rows that become elements" \
-        '  orders: { target: { table: clients, array: orders } }'
+    refused "keeps no arrays of documents" "rows that become elements" \
+        '  orders: { target: { table: clients, array: orders }, columns: { client_id: { target: { parent: id } } } }'
+    refused 'not "a/b" inside' "an array inside of a document" '  orders: { target: { table: clients, array: a/b } }'
     refused 'not "a/b" inside' "a place inside of a document" '  clients: { columns: { name: { target: a/b } } }'
     refused "has a constant for it" "a column for which the target has a constant" \
         '  clients: { columns: { name: { target: { constant: Ann } } } }'
