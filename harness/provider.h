@@ -331,6 +331,9 @@ struct sp_auth_ops {
         struct sp_user **, size_t *n, struct sp_error *);
     int (*admin_disable)(struct sp_session *, const char *user_id, bool disabled, struct sp_error *);
     int (*admin_delete)(struct sp_session *, const char *user_id, struct sp_error *); /* absent: NOT_FOUND */
+    /* No promise of the backend: tidies up a user that a run made, by whatever way there is where the backend has no
+     * administration. Nobody there: fine. UNSUPPORTED (or NULL): there is no other way. */
+    int (*user_remove)(struct sp_session *, const char *email, struct sp_error *);
 };
 
 /* ---- storage facet ----------------------------------------------------------------------------------------- */

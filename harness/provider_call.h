@@ -108,6 +108,7 @@ int sp_auth_admin_list(struct sp_session *, struct sp_arena *, const char **curs
     struct sp_user **, size_t *n, struct sp_error *);
 int sp_auth_admin_disable(struct sp_session *, const char *user_id, bool disabled, struct sp_error *);
 int sp_auth_admin_delete(struct sp_session *, const char *user_id, struct sp_error *);
+int sp_auth_user_remove(struct sp_session *, const char *email, struct sp_error *);
 
 int sp_blob_bucket_create(struct sp_session *, const char *bucket, struct sp_error *);
 int sp_blob_bucket_drop(struct sp_session *, const char *bucket, struct sp_error *);

@@ -227,3 +227,11 @@ int sp_auth_admin_delete(struct sp_session *s, const char *user_id, struct sp_er
     SP_CHECK(sp_writable_check(s, "deleting a user", err));
     return sp_answer(auth(s)->admin_delete(s, user_id, err), err);
 }
+
+int sp_auth_user_remove(struct sp_session *s, const char *email, struct sp_error *err)
+{
+    SP_ENTER(s, auth, user_remove, err);
+    SP_CHECK(given(email, "the e-mail address", err));
+    SP_CHECK(sp_writable_check(s, "removing a user", err));
+    return sp_answer(auth(s)->user_remove(s, email, err), err);
+}

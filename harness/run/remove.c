@@ -60,7 +60,11 @@ static int remove_user(struct sp_session *s, const char *email, struct sp_error 
 {
     struct sp_arena a = SP_ARENA_INIT;
     const char *id = "";
-    int rc = find_user(s, &a, email, &id, err);
+    int rc = sp_auth_user_remove(s, email, err);
+    if (rc != -SP_E_UNSUPPORTED)
+        return rc;
+    sp_error_clear(err);
+    rc = find_user(s, &a, email, &id, err);
     if (rc == 0 && *id != '\0')
         rc = gone_is_fine(sp_auth_admin_delete(s, id, err), err);
     sp_arena_free(&a);

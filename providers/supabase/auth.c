@@ -4,9 +4,21 @@
 #include "base/str.h"
 #include "providers/supabase/internal.h"
 
+int su_own_claims(const json_t *holder, struct sp_arena *a, const char **out, struct sp_error *err)
+{
+    const json_t *claims = json_object_get(holder, "app_metadata");
+    json_t *own = json_is_object(claims) ? json_copy((json_t *)claims) : json_object();
+    json_object_del(own, "provider"); /* GoTrue's, not the application's */
+    json_object_del(own, "providers");
+    char *text = own == NULL ? NULL : json_dumps(own, JSON_COMPACT | JSON_SORT_KEYS);
+    json_decref(own);
+    *out = text == NULL ? NULL : sp_arena_str(a, text);
+    free(text);
+    return *out == NULL ? sp_nomem(err) : 0;
+}
+
 int su_user(const json_t *object, struct sp_arena *a, struct sp_user *out, struct sp_error *err)
 {
-    const json_t *claims = json_object_get(object, "app_metadata");
     const char *id = su_text(object, "id");
     struct sp_user u = { 0 };
     if (id == NULL || id[0] == '\0')
@@ -18,15 +30,9 @@ int su_user(const json_t *object, struct sp_arena *a, struct sp_user *out, struc
         rc = su_keep(a, json_object_get(object, "user_metadata"), "name", &u.name, err);
     if (rc != 0)
         return rc;
-    json_t *own = json_is_object(claims) ? json_copy((json_t *)claims) : json_object();
-    json_object_del(own, "provider"); /* GoTrue's, not the application's */
-    json_object_del(own, "providers");
-    char *text = own == NULL ? NULL : json_dumps(own, JSON_COMPACT | JSON_SORT_KEYS);
-    json_decref(own);
-    u.claims = text == NULL ? NULL : sp_arena_str(a, text);
-    free(text);
-    if (u.claims == NULL)
-        return sp_nomem(err);
+    rc = su_own_claims(object, a, &u.claims, err);
+    if (rc != 0)
+        return rc;
     const char *until = su_text(object, "banned_until");
     u.disabled = until != NULL && until[0] != '\0';
     u.email_verified = su_text(object, "email_confirmed_at") != NULL;
@@ -193,7 +199,9 @@ static int user_delete(struct sp_session *s, const char *access, struct sp_error
 {
     struct sp_arena a = SP_ARENA_INIT;
     struct sp_user u = { 0 };
-    int rc = user_get(s, &a, access, &u, err);
+    int rc = su_admin_offered(s, err);
+    if (rc == 0)
+        rc = user_get(s, &a, access, &u, err);
     if (rc == 0)
         rc = dead_token(su_admin_delete(s, u.id, err), err);
     sp_arena_free(&a);
@@ -207,9 +215,14 @@ int su_reset_request(struct sp_session *s, const char *email, char code[128], st
         .service = SU_AUTH, .role = SU_ADMIN, .method = "POST", .target = "/admin/generate_link", .body = body
     };
     code[0] = '\0';
+    int rc = su_admin_offered(s, err);
+    if (rc != 0) {
+        json_decref(body);
+        return rc;
+    }
     if (body == NULL)
         return 0; /* nobody has such an address, and nobody learns it here */
-    int rc = su_json(s, &c, &answer, err);
+    rc = su_json(s, &c, &answer, err);
     if (rc == -SP_E_NOT_FOUND || rc == -SP_E_INVALID) {
         sp_error_clear(err);
         rc = 0;
@@ -258,4 +271,5 @@ const struct sp_auth_ops su_auth_ops = {
     .admin_list = su_admin_list,
     .admin_disable = su_admin_disable,
     .admin_delete = su_admin_delete,
+    .user_remove = su_user_remove,
 };

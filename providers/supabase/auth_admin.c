@@ -4,11 +4,14 @@
 
 #include "base/str.h"
 #include "model/value.h"
+#include "provider_call.h"
+#include "providers/lib/sign/jwt.h"
 #include "providers/supabase/internal.h"
 
-#define LIST_PAGE 1000
-#define LIST_MOST 500000 /* accounts that one listing holds in memory, some hundred bytes each */
-#define FOREVER   "876000h"
+#define LIST_PAGE  1000
+#define LIST_MOST  500000 /* accounts that one listing holds in memory, some hundred bytes each */
+#define FOREVER    "876000h"
+#define TOKEN_MOST 65536 /* bytes of a token that is looked into */
 
 int su_user_id(const char *id, struct sp_error *err)
 {
@@ -18,6 +21,14 @@ int su_user_id(const char *id, struct sp_error *err)
         ok = i == 8 || i == 13 || i == 18 || i == 23 ? id[i] == '-'
                                                      : strchr("0123456789abcdefABCDEF", id[i]) != NULL;
     return ok ? 0 : sp_fail(err, SP_E_NOT_FOUND, SP_ORIGIN_BACKEND, "no user has such an id");
+}
+
+int su_admin_offered(const struct sp_session *s, struct sp_error *err)
+{
+    int rc = su_offered(s, SU_AUTH, err);
+    if (rc == 0 && s->no_admin)
+        rc = sp_fail(err, SP_E_UNSUPPORTED, SP_ORIGIN_BACKEND, "%s", SU_NO_ADMIN);
+    return rc;
 }
 
 static int user_call(struct sp_session *s, const char *method, const char *id, const json_t *body,
@@ -30,7 +41,7 @@ static int user_call(struct sp_session *s, const char *method, const char *id, c
         .target = target,
         .body = body,
         .again = strcmp(method, "DELETE") != 0 };
-    int rc = su_offered(s, SU_AUTH, err);
+    int rc = su_admin_offered(s, err);
     if (rc == 0)
         rc = su_user_id(id, err);
     (void)snprintf(target, sizeof target, "/admin/users/%.36s", id);
@@ -45,9 +56,11 @@ int su_admin_create(struct sp_session *s, struct sp_arena *a, const char *email,
     struct su_call c = {
         .service = SU_AUTH, .role = SU_ADMIN, .method = "POST", .target = "/admin/users", .body = body
     };
-    if (body == NULL)
-        return sp_invalid(err, "e-mail or password is not valid UTF-8");
-    int rc = su_json(s, &c, &answer, err);
+    int rc = su_admin_offered(s, err);
+    if (rc == 0 && body == NULL)
+        rc = sp_invalid(err, "e-mail or password is not valid UTF-8");
+    if (rc == 0)
+        rc = su_json(s, &c, &answer, err);
     if (rc == 0)
         rc = su_user(answer, a, out, err);
     json_decref(answer);
@@ -79,6 +92,21 @@ int su_admin_delete(struct sp_session *s, const char *user_id, struct sp_error *
     return user_call(s, "DELETE", user_id, NULL, NULL, err);
 }
 
+int su_user_remove(struct sp_session *s, const char *email, struct sp_error *err)
+{
+    struct sp_value v = sp_v_text(email);
+    struct sp_op op = { .kind = SP_OP_RAW,
+        .raw = "DELETE FROM auth.users WHERE lower(email) = lower($1)",
+        .values = &v,
+        .nfields = 1 };
+    struct sp_session *sql = s->db.sql != NULL ? s->db.sql : s->db.alike;
+    if (!s->no_admin || sql == NULL)
+        return sp_fail(err, SP_E_UNSUPPORTED, SP_ORIGIN_BACKEND,
+            "users are removed by the service's own administration");
+    int rc = sp_db_exec(sql, &op, NULL, err);
+    return rc == 0 ? 0 : sp_error_prefix(err, "db_url");
+}
+
 /* ---- claims ------------------------------------------------------------------------------------------------------- */
 
 /* GoTrue adds what it gets to what is there: what is there and no longer wanted is taken away by null. */
@@ -88,11 +116,14 @@ int su_claims_set(
     json_t *wanted = json_loads(json_object_text, JSON_REJECT_DUPLICATES, NULL), *user = NULL, *body = NULL;
     const char *name;
     json_t *value;
-    if (!json_is_object(wanted)) {
+    int rc = su_admin_offered(s, err);
+    if (rc == 0 && !json_is_object(wanted))
+        rc = sp_invalid(err, "claims are a JSON object");
+    if (rc != 0) {
         json_decref(wanted);
-        return sp_invalid(err, "claims are a JSON object");
+        return rc;
     }
-    int rc = user_call(s, "GET", user_id, NULL, &user, err);
+    rc = user_call(s, "GET", user_id, NULL, &user, err);
     json_object_foreach(json_object_get(user, "app_metadata"), name, value)
     {
         if (json_object_get(wanted, name) == NULL && strcmp(name, "provider") != 0 &&
@@ -109,49 +140,19 @@ int su_claims_set(
     return rc;
 }
 
-/* The middle part of a token that the server has just accepted. */
-static json_t *payload_of(const char *access)
-{
-    const char *from = strchr(access, '.');
-    size_t n = from == NULL ? 0 : strcspn(++from, ".");
-    json_t *v = NULL;
-    if (n == 0 || n > 65536)
-        return NULL;
-    unsigned char *text = malloc(n + 4), *raw = malloc(n + 4);
-    if (text != NULL && raw != NULL) {
-        size_t padded = n;
-        for (size_t i = 0; i < n; i++)
-            text[i] = (unsigned char)(from[i] == '-' ? '+' : from[i] == '_' ? '/' : from[i]);
-        while (padded % 4 != 0)
-            text[padded++] = '=';
-        int got = EVP_DecodeBlock(raw, text, (int)padded);
-        if (got >= (int)(padded - n))
-            v = json_loadb((const char *)raw, (size_t)got - (padded - n), JSON_REJECT_DUPLICATES, NULL);
-    }
-    free(text);
-    free(raw);
-    return v;
-}
-
 int su_claims_of(
     struct sp_session *s, struct sp_arena *a, const char *access, const char **out, struct sp_error *err)
 {
+    struct sp_buf payload = SP_BUF_INIT;
+    json_t *v = NULL;
     int rc = su_auth_ops.user_get(s, a, access, NULL, err); /* the server checks signature and end */
-    if (rc != 0)
-        return rc;
-    json_t *payload = payload_of(access), *claims = json_object_get(payload, "app_metadata");
-    if (payload == NULL)
+    if (rc == 0 && (strlen(access) > TOKEN_MOST || sp_jwt_peek(&payload, access, NULL) != 0 ||
+                       (v = json_loadb(payload.p, payload.n, JSON_REJECT_DUPLICATES, NULL)) == NULL))
         rc = su_no_json(SU_AUTH, err);
-    else {
-        json_object_del(claims, "provider");
-        json_object_del(claims, "providers");
-        char *text =
-            json_is_object(claims) ? json_dumps(claims, JSON_COMPACT | JSON_SORT_KEYS) : strdup("{}");
-        *out = text == NULL ? NULL : sp_arena_str(a, text);
-        free(text);
-        rc = *out == NULL ? sp_nomem(err) : 0;
-    }
-    json_decref(payload);
+    if (rc == 0)
+        rc = su_own_claims(v, a, out, err);
+    json_decref(v);
+    sp_buf_free(&payload);
     return rc;
 }
 
@@ -281,7 +282,9 @@ int su_admin_list(struct sp_session *s, struct sp_arena *a, const char **cursor,
     *n = 0;
     if (limit == 0)
         return sp_invalid(err, "a page of users holds at least one");
-    int rc = *cursor == NULL || !s->listed ? list_all(s, err) : 0;
+    int rc = su_admin_offered(s, err);
+    if (rc == 0 && (*cursor == NULL || !s->listed))
+        rc = list_all(s, err);
     if (rc != 0)
         return rc;
     s->listed = true;

@@ -92,7 +92,7 @@ int su_send(struct sp_session *s, const struct su_call *c, struct sp_http_reques
     struct sp_http_header headers[HEADERS_MAX];
     struct sp_buf bearer = SP_BUF_INIT;
     char *body = NULL;
-    int rc = su_offered(s, c->service, err);
+    int rc = c->probe && s->http[c->service] != NULL ? 0 : su_offered(s, c->service, err);
     if (rc != 0)
         return rc;
     if (c->user != NULL && !can_be_token(c->user))

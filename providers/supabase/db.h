@@ -16,7 +16,8 @@
 
 struct sp_session;
 
-#define SD_PAGE 5000 /* rows asked for at once; the server may give fewer */
+#define SD_NO_REST "no REST service is configured"
+#define SD_PAGE    5000 /* rows asked for at once; the server may give fewer */
 
 struct sd_column {
     const char *name;
@@ -36,6 +37,7 @@ struct sd_table {
 struct sd_db {
     struct sp_http *http; /* NULL = the facet is not offered */
     struct sp_session *sql;
+    struct sp_session *alike;     /* `sql` where no REST service is wanted: the facet is not offered */
     struct sp_session *now;       /* beside a snapshot of `sql`: sees what is there by now */
     int64_t since;                /* oldest transaction that the snapshot may not see */
     struct sp_endpoint sql_place; /* of `sql` */

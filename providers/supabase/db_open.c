@@ -148,17 +148,25 @@ int sd_open(struct sp_session *s, const char *base, const char *key, struct sp_e
                   ? 0
                   : sp_invalid(err, "supabase: the name of the schema is too long");
     read_role(s, key);
-    if (ret == 0)
+    bool rest = strcmp(sp_endpoint_option(e, "rest_path", ""), "none") != 0;
+    if (ret == 0 && rest)
         ret = find_rest(s, base, key, err);
-    if (ret == 0)
+    if (ret == 0 && rest)
         ret = knock(s, err);
-    return ret == 0 ? open_sql(s, url, err) : ret;
+    if (ret == 0)
+        ret = open_sql(s, url, err);
+    if (ret == 0 && !rest) {
+        s->db.alike = s->db.sql;
+        s->db.sql = NULL;
+    }
+    return ret;
 }
 
 void sd_close(struct sp_session *s)
 {
     sp_close(s->db.now);
     sp_close(s->db.sql);
+    sp_close(s->db.alike);
     sp_http_close(s->db.http);
     sp_schema_free(s->db.known);
     sp_arena_free(&s->db.table_arena);
@@ -167,7 +175,8 @@ void sd_close(struct sp_session *s)
 
 void sd_begin(struct sp_session *s)
 {
-    sp_http_rearm(s->db.http);
+    if (s->db.http != NULL)
+        sp_http_rearm(s->db.http);
 }
 
 void sd_interrupt(struct sp_session *s)
@@ -176,6 +185,8 @@ void sd_interrupt(struct sp_session *s)
         sp_http_interrupt(s->db.http);
     if (s->db.sql != NULL)
         sp_session_provider(s->db.sql)->interrupt(s->db.sql);
+    if (s->db.alike != NULL)
+        sp_session_provider(s->db.alike)->interrupt(s->db.alike);
     if (s->db.now != NULL)
         sp_session_provider(s->db.now)->interrupt(s->db.now);
 }
@@ -197,9 +208,10 @@ const char *sd_ns(const struct sp_session *s, const char *ns)
 
 int sd_no_sql(const struct sp_session *s, struct sp_error *err)
 {
+    if (s->db.alike != NULL)
+        return sp_fail(err, SP_E_UNSUPPORTED, SP_ORIGIN_HARNESS, SD_NO_REST);
     return s->db.sql != NULL ? 0
                              : sp_fail(err, SP_E_UNSUPPORTED, SP_ORIGIN_HARNESS,
-                                   "%s: this needs the database itself; give its URL as the option db_url: "
-                                   "\"${SUPABASE_DB_URL}\"",
-                                   sp_http_where(s->db.http));
+                                   "this needs the database itself; give its URL as the option db_url: "
+                                   "\"${SUPABASE_DB_URL}\"");
 }

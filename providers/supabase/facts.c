@@ -46,7 +46,9 @@ static void put_version(struct sp_session *s, struct sp_buf *b, enum su_service 
     if (s->http[i] == NULL)
         return;
     const char *v = s->version[i];
-    sp_buf_printf(b, "%s%s %s", b->n == 0 ? "" : ", ", name, v[0] != '\0' ? v : "(says no version)");
+    bool other = s->fidelity[i] == SP_FID_COMPATIBLE;
+    sp_buf_printf(b, "%s%s%s %s", b->n == 0 ? "" : ", ", other ? "compatible with " : "", name,
+        v[0] != '\0' ? v : "(says no version)");
 }
 
 /* The least faithful of the services counts for all. */
@@ -69,16 +71,24 @@ int su_effective(struct sp_session *s, struct sp_cap *caps, struct sp_facts *fac
         refuse_facet(caps, SP_FACET_blob, "no storage service is configured");
     else if (s->unfit[SU_STORAGE] != NULL)
         refuse_facet(caps, SP_FACET_blob, s->unfit[SU_STORAGE]);
+    for (size_t i = 0; i < s->nlacks; i++)
+        refuse(caps, &s->lacks[i].cap, 1, s->lacks[i].why);
     if (s->http[SU_AUTH] == NULL)
         refuse_facet(caps, SP_FACET_auth, "no auth service is configured");
     else if (s->unfit[SU_AUTH] != NULL)
         refuse_facet(caps, SP_FACET_auth, s->unfit[SU_AUTH]);
     else
         rc = ask_settings(s, caps, err);
+    static const enum sp_cap_id admin[] = { SP_CAP_ADMIN, SP_CAP_DISABLE, SP_CAP_CLAIMS, SP_CAP_USER_DELETE,
+        SP_CAP_PASSWORD_RESET };
+    if (s->no_admin)
+        refuse(caps, admin, SP_LEN(admin), SU_NO_ADMIN);
     put_version(s, &text, SU_AUTH, "GoTrue");
     put_version(s, &text, SU_STORAGE, "storage-api");
     bool services = s->http[SU_AUTH] != NULL || s->http[SU_STORAGE] != NULL;
-    if (s->db.sql == NULL)
+    if (s->db.alike != NULL)
+        refuse_facet(caps, SP_FACET_db, SD_NO_REST);
+    else if (s->db.sql == NULL)
         refuse_facet(caps, SP_FACET_db,
             "the option db_url is not given: tables are described and made through the database itself");
     else if (rc == 0)

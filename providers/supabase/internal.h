@@ -17,8 +17,16 @@
 #define SU_OBJECT_BYTES                                                                                      \
     (UINT64_C(50) * 1024 * 1024) /* the service's own default; a project may say otherwise */
 
+#define SU_LACKS    8
+#define SU_NO_RANGE "the service answers a range with something else than that part of the object"
+
 enum su_service { SU_AUTH, SU_STORAGE, SU_SERVICES };
 enum su_role { SU_ANON, SU_ADMIN }; /* whose key goes with a request */
+
+struct su_lack {
+    enum sp_cap_id cap;
+    const char *why;
+};
 
 /* All accounts, by id: what a listing found. */
 struct su_accounts {
@@ -37,8 +45,12 @@ struct sp_session {
     bool listed;
     char version[SU_SERVICES][40]; /* "v2.196.0"; "" = the service says none */
     enum sp_fidelity fidelity[SU_SERVICES];
-    const char *unfit
-        [SU_SERVICES]; /* why nothing of this service is offered, found out when the session opened; NULL */
+    /* Found out when the session opened: why nothing of this service is offered (NULL = it is), and what it lacks. */
+    const char *unfit[SU_SERVICES];
+    struct su_lack lacks[SU_LACKS];
+    size_t nlacks;
+    bool bare_info; /* size and etag of an object are in the headers of HEAD only */
+    bool no_admin;  /* Auth has no administration at all: users are removed in the database */
 };
 
 /* ---- open.c ---- */
@@ -61,6 +73,7 @@ struct su_call {
     const struct sp_http_header *headers;
     size_t nheaders;
     bool again; /* may be repeated: it reads, or a second copy changes nothing more */
+    bool probe; /* asks what the service is, also where nothing of it is offered */
 };
 int su_offered(const struct sp_session *s, enum su_service service, struct sp_error *err); /* UNSUPPORTED */
 /* The whole request: 0 and the response whatever its status, or the transport's error. */
@@ -84,11 +97,16 @@ int su_storage_error(struct sp_session *s, const struct sp_http_request *q, cons
     struct sp_error *err);
 
 /* ---- auth*.c, storage*.c ---- */
+#define SU_NO_ADMIN "the server has no admin API"
 extern const struct sp_auth_ops su_auth_ops;
 extern const struct sp_blob_ops su_blob_ops;
 int su_user(const json_t *object, struct sp_arena *a, struct sp_user *out, struct sp_error *err);
+/* The application's claims in `app_metadata` of a user or a token. */
+int su_own_claims(const json_t *holder, struct sp_arena *a, const char **out, struct sp_error *err);
 void su_accounts_free(struct su_accounts *l);
 int su_user_id(const char *id, struct sp_error *err); /* only what can be an id goes into a path: NOT_FOUND */
+int su_admin_offered(const struct sp_session *s, struct sp_error *err); /* UNSUPPORTED */
+int su_user_remove(struct sp_session *s, const char *email, struct sp_error *err);
 int su_claims_set(struct sp_session *s, const char *user_id, const char *json_object, struct sp_error *err);
 int su_claims_of(
     struct sp_session *s, struct sp_arena *a, const char *access, const char **out, struct sp_error *err);
@@ -106,10 +124,20 @@ int su_reset_confirm(
 
 /* "/object/BUCKET/KEY", encoded; key may be NULL; free(). NULL: out of memory. */
 char *su_object_path(const char *prefix, const char *bucket, const char *key);
+/* "5d41..." without the quotes, which belong to the header and not to the tag; NULL gives "". */
+const char *su_plain_etag(struct sp_arena *a, const char *etag);
 int su_bucket_check(const char *bucket, struct sp_error *err);
 int su_object_check(const char *bucket, const char *key, struct sp_error *err);
 int su_head(struct sp_session *s, struct sp_arena *a, const char *bucket, const char *key,
     struct sp_object *out, struct sp_error *err);
+int su_put(struct sp_session *s, struct sp_arena *a, const char *bucket, const char *key, sp_source_fn source,
+    void *payload, const struct sp_put_opts *o, struct sp_object *out, struct sp_error *err);
+int su_put_bytes(struct sp_session *s, const char *bucket, const char *key, const void *p, size_t n,
+    const struct sp_put_opts *o, struct sp_error *err);
+int su_bucket_discard(struct sp_session *s, const char *bucket, struct sp_error *err); /* an empty one */
+/* ---- storage_probe.c ---- */
+int su_storage_probe(struct sp_session *s, struct sp_error *err); /* fills unfit and lacks */
+int su_lacks(const struct sp_session *s, enum sp_cap_id cap, struct sp_error *err); /* UNSUPPORTED, else 0 */
 int su_bucket_known(struct sp_session *s, const char *bucket, struct sp_error *err);
 int su_bucket_create(struct sp_session *s, const char *bucket, struct sp_error *err);
 int su_bucket_drop(struct sp_session *s, const char *bucket, struct sp_error *err);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/str.h"
+#include "providers/lib/sign/jwt.h"
 #include "providers/supabase/internal.h"
 
 static const struct {
@@ -114,34 +115,69 @@ static int open_service(struct sp_session *s, enum su_service i, const char *bas
     return sp_http_open(&s->http[i], &c, err);
 }
 
-/* What is offered must be what can be tidied up: users that a run makes are removed by the administrator. */
+static int get(struct sp_session *s, enum su_service i, const char *target, struct sp_http_request *q,
+    struct sp_http_response *r, struct sp_error *err)
+{
+    struct su_call c = { .service = i,
+        .role = s->key[SU_ADMIN] != NULL ? SU_ADMIN : SU_ANON,
+        .method = "GET",
+        .target = target,
+        .again = true,
+        .probe = true };
+    return su_send(s, &c, q, r, err);
+}
+
+/* What a service without administration answers to that call it answers to any call that it does not have. */
+static int same_as_nonsense(struct sp_session *s, const struct sp_http_response *r, struct sp_error *err)
+{
+    struct sp_http_request q = { .method = NULL };
+    struct sp_http_response other = SP_HTTP_RESPONSE_INIT;
+    int rc = get(s, SU_AUTH, "/switchproof-asks-for-no-such-call", &q, &other, err);
+    s->no_admin = rc == 0 && other.status == r->status && r->status >= 400 && r->status < 500 &&
+                  other.body.n == r->body.n &&
+                  (r->body.n == 0 || memcmp(other.body.p, r->body.p, r->body.n) == 0);
+    sp_http_response_free(&other);
+    return rc;
+}
+
+/* What is offered must be what can be tidied up: users that a run makes are removed by the administrator, or in the
+ * database where the service has none. */
+static int find_admin(struct sp_session *s, struct sp_error *err)
+{
+    struct sp_http_request q = { .method = NULL };
+    struct sp_http_response r = SP_HTTP_RESPONSE_INIT;
+    int rc = get(s, SU_AUTH, "/admin/users?page=1&per_page=1", &q, &r, err);
+    bool ok = rc == 0 && r.status >= 200 && r.status <= 299;
+    if (rc == 0 && !ok)
+        rc = same_as_nonsense(s, &r, err);
+    if (rc == 0 && !ok && !s->no_admin)
+        s->unfit[SU_AUTH] =
+            "no administration for this key: users that a run makes could not be removed again";
+    else if (rc == 0 && !ok && s->db.sql == NULL && s->db.alike == NULL)
+        s->unfit[SU_AUTH] = SU_NO_ADMIN ": users that a run makes could be removed in the database only, and "
+                                        "the option db_url is not given";
+    sp_http_response_free(&r);
+    return rc;
+}
+
 static int find_unfit(struct sp_session *s, struct sp_error *err)
 {
-    struct su_call c = { .service = SU_AUTH,
-        .role = SU_ADMIN,
-        .method = "GET",
-        .target = "/admin/users?page=1&per_page=1",
-        .again = true };
-    struct sp_error why = SP_ERROR_INIT;
-    int rc = 0;
     if (s->key[SU_ADMIN] == NULL) {
         s->unfit[SU_AUTH] = "no service key is configured: users that a run makes could not be removed again";
         s->unfit[SU_STORAGE] = "no service key is configured";
-    } else if (s->fidelity[SU_STORAGE] == SP_FID_COMPATIBLE) {
-        s->unfit[SU_STORAGE] = "the service tells no version: it is none whose interface is known here";
+        return 0;
     }
-    if (s->http[SU_AUTH] != NULL && s->unfit[SU_AUTH] == NULL && su_json(s, &c, NULL, &why) != 0) {
-        if (why.origin == SP_ORIGIN_TRANSPORT) {
-            rc = -(int)why.code;
-            if (err != NULL)
-                sp_error_move(err, &why);
-        } else {
-            s->unfit[SU_AUTH] =
-                "no administration for this key: users that a run makes could not be removed again";
-        }
-    }
-    sp_error_clear(&why);
-    return rc;
+    if (s->http[SU_STORAGE] != NULL && s->fidelity[SU_STORAGE] == SP_FID_COMPATIBLE)
+        s->unfit[SU_STORAGE] =
+            "the service tells no version, and what it can do is found out by writing, which "
+            "needs access: disposable";
+    int rc = 0;
+    if (s->http[SU_STORAGE] != NULL && s->unfit[SU_STORAGE] != NULL &&
+        s->base.endpoint->access == SP_ACCESS_DISPOSABLE)
+        rc = su_storage_probe(s, err);
+    if (rc != 0)
+        return rc;
+    return s->http[SU_AUTH] != NULL ? find_admin(s, err) : 0;
 }
 
 /* A PostgREST without a gateway has no other services beside it, but for those that are named. */
@@ -201,8 +237,13 @@ static void recognise_auth(struct sp_session *s, const json_t *health)
     bool real = name != NULL && strcmp(name, "GoTrue") == 0 && version != NULL &&
                 (version[0] == '\0' || (version[0] == 'v' && version[1] >= '0' && version[1] <= '9'));
     s->fidelity[SU_AUTH] = real ? SP_FID_REAL : SP_FID_COMPATIBLE;
+    struct sp_buf claims = SP_BUF_INIT; /* one of the others puts its own name there, as a token */
     if (real)
         (void)sp_strlcpy(s->version[SU_AUTH], version, sizeof s->version[SU_AUTH]);
+    else if (version != NULL && sp_jwt_peek(&claims, version, NULL) == 0)
+        (void)sp_json_member(
+            claims.p, claims.n, "implementation", s->version[SU_AUTH], sizeof s->version[SU_AUTH]);
+    sp_buf_free(&claims);
 }
 
 /* The storage service says its version as text; who does not is another server. */
@@ -215,21 +256,6 @@ static void recognise_storage(struct sp_session *s, const struct sp_http_respons
     s->fidelity[SU_STORAGE] = real ? SP_FID_REAL : SP_FID_COMPATIBLE;
     if (real)
         (void)sp_strlcpy(s->version[SU_STORAGE], r->body.p, sizeof s->version[SU_STORAGE]);
-}
-
-static int get(struct sp_session *s, enum su_service i, const char *target, struct sp_http_request *q,
-    struct sp_http_response *r, struct sp_error *err)
-{
-    struct su_call c = { .service = i,
-        .role = s->key[SU_ADMIN] != NULL ? SU_ADMIN : SU_ANON,
-        .method = "GET",
-        .target = target,
-        .again = true };
-    const char *unfit = s->unfit[i];
-    s->unfit[i] = NULL; /* whether it answers is another question */
-    int rc = su_send(s, &c, q, r, err);
-    s->unfit[i] = unfit;
-    return rc;
 }
 
 static int reach_auth(struct sp_session *s, struct sp_error *err)

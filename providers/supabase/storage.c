@@ -1,4 +1,4 @@
-/* storage.c -- objects in Supabase Storage: put, get, head, delete, copy, move.
+/* storage.c -- objects in Supabase Storage: get, head, delete, copy, move.
  *
  * The service keeps an MD5 as etag where it has one, and checks no checksum of ours: both are said by the capabilities. */
 #include <stdlib.h>
@@ -7,8 +7,6 @@
 #include "base/str.h"
 #include "model/calendar.h"
 #include "providers/supabase/internal.h"
-
-#define HELD ((size_t)1 << 20) /* objects up to this size are sent from memory, with their length */
 
 /* ---- names -------------------------------------------------------------------------------------------------------- */
 
@@ -61,8 +59,7 @@ static int object_json(struct sp_session *s, const char *method, const char *pre
 
 /* ---- head --------------------------------------------------------------------------------------------------------- */
 
-/* "5d41..." with the quotes that belong to the header and not to the tag. */
-static const char *plain_etag(struct sp_arena *a, const char *etag)
+const char *su_plain_etag(struct sp_arena *a, const char *etag)
 {
     size_t n = etag == NULL ? 0 : strlen(etag);
     if (n >= 2 && etag[0] == '"' && etag[n - 1] == '"')
@@ -112,11 +109,41 @@ static int take_info(
         sp_ts_parse(modified, strlen(modified), &o->modified, &zoned) != 0 || !zoned)
         return su_no_json(SU_STORAGE, err);
     o->size = (uint64_t)json_integer_value(size);
-    o->etag = plain_etag(a, su_text(v, "etag"));
+    o->etag = su_plain_etag(a, su_text(v, "etag"));
     int rc = su_keep(a, v, "content_type", &o->content_type, err);
     if (rc == 0 && (o->key == NULL || o->etag == NULL))
         rc = sp_nomem(err);
     return rc != 0 ? rc : take_meta(json_object_get(v, "metadata"), a, o, err);
+}
+
+/* Where the description of an object holds little more than its name: the rest is in the headers. */
+static int head_bare(struct sp_session *s, const json_t *info, struct sp_arena *a, const char *bucket,
+    const char *key, struct sp_object *o, struct sp_error *err)
+{
+    struct sp_http_request q = { .method = NULL };
+    struct sp_http_response r = SP_HTTP_RESPONSE_INIT;
+    char *path = su_object_path("/object/", bucket, key);
+    struct su_call c = {
+        .service = SU_STORAGE, .role = SU_ADMIN, .method = "HEAD", .target = path, .again = true
+    };
+    int rc = path == NULL ? sp_nomem(err) : su_send(s, &c, &q, &r, err);
+    if (rc == 0)
+        rc = su_answer(s, &c, &q, &r, NULL, err);
+    const char *size = rc == 0 ? sp_http_header(&r, "content-length") : NULL,
+               *etag = rc == 0 ? sp_http_header(&r, "etag") : NULL, *modified = su_text(info, "updated_at"),
+               *type = rc == 0 ? sp_http_header(&r, "content-type") : NULL;
+    bool zoned = false;
+    *o = (struct sp_object){ .key = sp_arena_str(a, key),
+        .etag = su_plain_etag(a, etag),
+        .content_type = sp_arena_str(a, type == NULL ? "" : type) };
+    if (rc == 0 && (size == NULL || etag == NULL || !sp_parse_u64(size, &o->size) || modified == NULL ||
+                       sp_ts_parse(modified, strlen(modified), &o->modified, &zoned) != 0))
+        rc = su_no_json(SU_STORAGE, err);
+    if (rc == 0 && (o->key == NULL || o->etag == NULL || o->content_type == NULL))
+        rc = sp_nomem(err);
+    sp_http_response_free(&r);
+    free(path);
+    return rc;
 }
 
 int su_head(struct sp_session *s, struct sp_arena *a, const char *bucket, const char *key,
@@ -128,124 +155,21 @@ int su_head(struct sp_session *s, struct sp_arena *a, const char *bucket, const 
     if (rc == 0)
         rc = object_json(s, "GET", "/object/info/", bucket, key, &info, err);
     if (rc == 0)
-        rc = take_info(info, a, key, &o, err);
+        rc = s->bare_info ? head_bare(s, info, a, bucket, key, &o, err) : take_info(info, a, key, &o, err);
     if (rc == 0 && out != NULL)
         *out = o;
     json_decref(info);
     return rc;
 }
 
-/* ---- put ---------------------------------------------------------------------------------------------------------- */
-
-/* What was read ahead, then the rest of the caller's stream. */
-struct stream {
-    char *held;
-    size_t n, at;
-    sp_source_fn source;
-    void *payload;
-};
-
-static int64_t read_stream(void *payload, void *p, size_t n)
-{
-    struct stream *x = payload;
-    if (x->at == x->n)
-        return x->source(x->payload, p, n);
-    size_t take = n < x->n - x->at ? n : x->n - x->at;
-    memcpy(p, x->held + x->at, take);
-    x->at += take;
-    return (int64_t)take;
-}
-
-/* Metadata travels as base64 of a JSON object. */
-static int meta_header(const struct sp_put_opts *o, char **out, struct sp_error *err)
-{
-    char *text = NULL;
-    *out = NULL;
-    if (o == NULL || o->nmeta == 0)
-        return 0;
-    int rc = sp_object_meta_text(o, &text, err);
-    size_t n = rc == 0 ? strlen(text) : 0;
-    if (rc == 0) {
-        *out = n > INT_MAX / 2 ? NULL : malloc((n + 2) / 3 * 4 + 1);
-        if (*out == NULL)
-            rc = sp_nomem(err);
-        else
-            (void)EVP_EncodeBlock((unsigned char *)*out, (const unsigned char *)text, (int)n);
-    }
-    free(text);
-    return rc;
-}
-
-static int put_checks(const char *bucket, const char *key, const struct sp_put_opts *o, struct sp_error *err)
-{
-    if (o != NULL && o->if_none_match)
-        return sp_fail(err, SP_E_UNSUPPORTED, SP_ORIGIN_BACKEND,
-            "Supabase Storage stores more than one of several puts that ask for a free key at one moment");
-    if (o != NULL && o->if_match != NULL)
-        return sp_fail(err, SP_E_UNSUPPORTED, SP_ORIGIN_BACKEND, "Supabase Storage has no put-if-unchanged");
-    if (o != NULL && o->sha256_hex != NULL)
-        return sp_fail(
-            err, SP_E_UNSUPPORTED, SP_ORIGIN_BACKEND, "Supabase Storage checks no checksum of a put");
-    return su_object_check(bucket, key, err);
-}
-
-static int put(struct sp_session *s, struct sp_arena *a, const char *bucket, const char *key,
-    sp_source_fn source, void *payload, const struct sp_put_opts *o, struct sp_object *out,
-    struct sp_error *err)
-{
-    struct stream x = { .source = source, .payload = payload };
-    struct sp_http_request q = { .method = NULL };
-    struct sp_http_response r = SP_HTTP_RESPONSE_INIT;
-    struct sp_http_header headers[4];
-    char *path = NULL, *meta = NULL;
-    int rc = put_checks(bucket, key, o, err);
-    if (rc == 0)
-        rc = meta_header(o, &meta, err);
-    if (rc != 0)
-        return rc;
-    x.held = malloc(HELD);
-    path = su_object_path("/object/", bucket, key);
-    rc = x.held == NULL || path == NULL ? sp_nomem(err)
-                                        : sp_object_fill(source, payload, x.held, HELD, &x.n, err);
-    struct su_call c = { .service = SU_STORAGE,
-        .role = SU_ADMIN,
-        .method = "POST",
-        .target = path,
-        .headers = headers,
-        .again = true };
-    headers[c.nheaders++] = (struct sp_http_header){ "Content-Type",
-        o != NULL && o->content_type != NULL ? o->content_type : SP_OBJECT_TYPE };
-    headers[c.nheaders++] = (struct sp_http_header){ "x-upsert", "true" };
-    if (meta != NULL)
-        headers[c.nheaders++] = (struct sp_http_header){ "x-metadata", meta };
-    if (x.n < HELD) {
-        q.body = x.held;
-        q.nbody = x.n;
-    } else {
-        q.source = read_stream;
-        q.source_payload = &x;
-        q.source_size = -1;
-    }
-    if (rc == 0)
-        rc = su_send(s, &c, &q, &r, err);
-    if (rc == 0)
-        rc = su_answer(s, &c, &q, &r, NULL, err);
-    if (rc == 0 && out != NULL)
-        rc = su_head(s, a, bucket, key, out, err);
-    sp_http_response_free(&r);
-    free(x.held);
-    free(path);
-    free(meta);
-    return rc;
-}
-
 /* ---- get ---------------------------------------------------------------------------------------------------------- */
 
-/* The part of the body that was asked for. A server that passes over the range gives everything. */
+/* The bytes that were asked for. A server that gives another part, or everything, has not answered the question. */
 struct window {
     const struct sp_http_response *r;
-    uint64_t skip, left, given;
-    bool begun;
+    const char *range; /* how Content-Range must begin; NULL = the whole object was asked for */
+    uint64_t left;
+    bool begun, other;
     sp_sink_fn sink;
     void *payload;
 };
@@ -253,18 +177,12 @@ struct window {
 static int take_piece(void *payload, const void *p, size_t n)
 {
     struct window *w = payload;
-    const char *at = p;
-    if (!w->begun) {
-        w->begun = true;
-        if (w->r->status == 206)
-            w->skip = 0;
-    }
-    size_t drop = w->skip < n ? (size_t)w->skip : n;
-    w->skip -= drop;
-    size_t take = w->left < n - drop ? (size_t)w->left : n - drop;
+    if (!w->begun && w->range != NULL)
+        w->other = w->r->status != 206; /* the headers can be read at the end only */
+    w->begun = true;
+    size_t take = w->left < n ? (size_t)w->left : n;
     w->left -= take;
-    w->given += take;
-    return take == 0 ? 0 : w->sink(w->payload, at + drop, take);
+    return w->other ? 1 : take == 0 ? 0 : w->sink(w->payload, p, take);
 }
 
 static int range_error(const char *key, uint64_t size, uint64_t offset, struct sp_error *err)
@@ -279,7 +197,7 @@ static int fetch(struct sp_session *s, const struct sp_object *o, const char *pa
 {
     struct sp_http_request q = { .method = NULL, .sink = take_piece, .sink_payload = w };
     struct sp_http_response r = SP_HTTP_RESPONSE_INIT;
-    char range[64];
+    char range[64], said[64];
     struct sp_http_header headers[1] = { { "Range", range } };
     struct su_call c = { .service = SU_STORAGE,
         .role = SU_ADMIN,
@@ -290,8 +208,17 @@ static int fetch(struct sp_session *s, const struct sp_object *o, const char *pa
         .again = true };
     (void)snprintf(range, sizeof range, "bytes=%llu-%llu", (unsigned long long)offset,
         (unsigned long long)(offset + length - 1));
+    (void)snprintf(said, sizeof said, "bytes %llu-%llu/", (unsigned long long)offset,
+        (unsigned long long)(offset + length - 1));
     w->r = &r;
+    w->range = c.nheaders == 0 ? NULL : said;
     int rc = su_send(s, &c, &q, &r, err);
+    if (rc == 0 && w->range != NULL && r.status == 206) {
+        const char *given = sp_http_header(&r, "content-range");
+        w->other = given == NULL || !sp_str_prefix(given, w->range);
+    }
+    if (w->other)
+        rc = sp_fail(err, SP_E_UNSUPPORTED, SP_ORIGIN_BACKEND, SU_NO_RANGE);
     if (rc == 0)
         rc = su_answer(s, &c, &q, &r, NULL, err);
     const char *etag = rc == 0 ? sp_http_header(&r, "etag") : NULL;
@@ -308,12 +235,14 @@ static int get(struct sp_session *s, struct sp_arena *a, const char *bucket, con
 {
     struct sp_object o;
     struct sp_arena own = SP_ARENA_INIT;
-    int rc = su_head(s, out != NULL ? a : &own, bucket, key, &o, err);
+    int rc = offset != 0 || length != SP_TO_END ? su_lacks(s, SP_CAP_RANGE, err) : 0;
+    if (rc == 0)
+        rc = su_head(s, out != NULL ? a : &own, bucket, key, &o, err);
     if (rc == 0 && offset >= o.size && !(offset == 0 && o.size == 0))
         rc = range_error(key, o.size, offset, err);
     if (rc == 0 && o.size != 0 && length != 0) {
         uint64_t take = length < o.size - offset ? length : o.size - offset;
-        struct window w = { .skip = offset, .left = take, .sink = sink, .payload = payload };
+        struct window w = { .left = take, .sink = sink, .payload = payload };
         char *path = su_object_path("/object/", bucket, key);
         rc = path == NULL ? sp_nomem(err) : fetch(s, &o, path, offset, take, &w, err);
         free(path);
@@ -418,7 +347,7 @@ const struct sp_blob_ops su_blob_ops = {
     .bucket_create = su_bucket_create,
     .bucket_drop = su_bucket_drop,
     .bucket_list = su_bucket_list,
-    .put = put,
+    .put = su_put,
     .get = get,
     .head = su_head,
     .list = su_list,

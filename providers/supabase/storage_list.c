@@ -42,14 +42,34 @@ int su_bucket_create(struct sp_session *s, const char *bucket, struct sp_error *
     return rc;
 }
 
+int su_bucket_discard(struct sp_session *s, const char *bucket, struct sp_error *err)
+{
+    return bucket_json(s, "DELETE", bucket, NULL, err);
+}
+
+/* Storage does it some time later; so only where nothing can be listed. */
+static int empty_bucket(struct sp_session *s, const char *bucket, struct sp_error *err)
+{
+    char *path = su_object_path("/bucket/", bucket, "empty");
+    struct su_call c = {
+        .service = SU_STORAGE, .role = SU_ADMIN, .method = "POST", .target = path, .again = true
+    };
+    int rc = path == NULL ? sp_nomem(err) : su_json(s, &c, NULL, err);
+    free(path);
+    return rc;
+}
+
 /* The service drops empty buckets only. */
 int su_bucket_drop(struct sp_session *s, const char *bucket, struct sp_error *err)
 {
     struct sp_arena a = SP_ARENA_INIT;
+    bool listed = su_lacks(s, SP_CAP_LIST, NULL) == 0;
     int rc = su_bucket_check(bucket, err);
     if (rc == 0)
         rc = su_bucket_known(s, bucket, err);
-    for (size_t n = 1; rc == 0 && n > 0;) {
+    if (rc == 0 && !listed)
+        rc = empty_bucket(s, bucket, err);
+    for (size_t n = 1; rc == 0 && listed && n > 0;) {
         struct sp_object *objects = NULL;
         const char *cursor = NULL;
         sp_arena_reset(&a);
@@ -63,7 +83,7 @@ int su_bucket_drop(struct sp_session *s, const char *bucket, struct sp_error *er
             rc = su_remove(s, bucket, keys, n, err);
     }
     if (rc == 0)
-        rc = bucket_json(s, "DELETE", bucket, NULL, err);
+        rc = su_bucket_discard(s, bucket, err);
     sp_arena_free(&a);
     return rc;
 }
@@ -135,9 +155,7 @@ static int take_entry(
         sp_ts_parse(modified, strlen(modified), &o->modified, &zoned) != 0)
         return su_no_json(SU_STORAGE, err);
     o->size = (uint64_t)json_integer_value(size);
-    size_t n = etag == NULL ? 0 : strlen(etag);
-    o->etag =
-        n >= 2 && etag[0] == '"' ? sp_arena_strn(a, etag + 1, n - 2) : sp_arena_str(a, n == 0 ? "" : etag);
+    o->etag = su_plain_etag(a, etag);
     int rc = su_keep(a, meta, "mimetype", &o->content_type, err);
     return rc == 0 && o->etag == NULL ? sp_nomem(err) : rc;
 }
@@ -197,6 +215,8 @@ int su_list(struct sp_session *s, struct sp_arena *a, const char *bucket, const 
     int rc = su_bucket_check(bucket, err);
     *out = NULL;
     *n = 0;
+    if (rc == 0)
+        rc = su_lacks(s, SP_CAP_LIST, err);
     if (rc == 0 && limit == 0)
         rc = sp_invalid(err, "a page holds at least one entry");
     if (rc == 0 && delimiter != NULL && strcmp(delimiter, "/") != 0)

@@ -11,6 +11,8 @@ int su_sign(struct sp_session *s, struct sp_arena *a, const char *bucket, const 
     json_t *body = NULL, *answer = NULL;
     char *path = NULL;
     int rc = su_object_check(bucket, key, err);
+    if (rc == 0)
+        rc = su_lacks(s, SP_CAP_SIGNED_URL, err);
     if (rc == 0 && strcmp(method, "GET") != 0)
         rc = sp_fail(err, SP_E_UNSUPPORTED, SP_ORIGIN_BACKEND,
             "a URL for uploads ends after the time that the project sets, not after the one asked for");
