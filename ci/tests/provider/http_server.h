@@ -101,7 +101,7 @@ static void *serve(void *arg)
             (void)usleep((useconds_t)a.delay_ms * 1000);
         peer_write(&p, a.bytes);
         if (a.then == HANG)
-            (void)poll(&(struct pollfd){ .fd = p.fd, .events = POLLRDHUP }, 1, 3000);
+            (void)poll(&(struct pollfd){ .fd = p.fd, .events = POLLRDHUP }, 1, 30000);
         if (a.then == RESET)
             setsockopt(p.fd, SOL_SOCKET, SO_LINGER, &(struct linger){ 1, 0 }, sizeof(struct linger));
         if (a.then != KEEP)

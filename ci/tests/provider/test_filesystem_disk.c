@@ -319,7 +319,7 @@ static void killed_writer(void **state)
             sp_blob_put_stream(s, &a, "box", "k", forever, NULL, NULL, NULL, NULL);
         _exit(1);
     }
-    for (int i = 0; i < 500 && count_files(f->dir, "box", "[.]tmp") == 0; i++)
+    for (int i = 0; i < 10000 && count_files(f->dir, "box", "[.]tmp") == 0; i++)
         usleep(2000);
     usleep(10000);
     /* a living writer's file is left alone, however old it looks */
@@ -415,8 +415,8 @@ static void *put_into(void *arg)
         r->odd++;
     while (!__atomic_load_n(&r->stop, __ATOMIC_RELAXED) && r->odd == 0) {
         int rc = sp_blob_put(s, "drops", "k", "x", 1, NULL, &err);
-        r->stored += rc == 0;
-        r->gone += rc == -SP_E_NOT_FOUND;
+        __atomic_fetch_add(&r->stored, rc == 0, __ATOMIC_RELAXED);
+        __atomic_fetch_add(&r->gone, rc == -SP_E_NOT_FOUND, __ATOMIC_RELAXED);
         if (rc != 0 && rc != -SP_E_NOT_FOUND) {
             r->odd++;
             print_error("put: %s\n", sp_error_text(&err));
@@ -426,6 +426,16 @@ static void *put_into(void *arg)
     sp_close(s);
     sp_error_clear(&err);
     return NULL;
+}
+
+static bool both_met(struct dropping r[2])
+{
+    int gone = 0, stored = 0;
+    for (size_t i = 0; i < 2; i++) {
+        gone += __atomic_load_n(&r[i].gone, __ATOMIC_RELAXED);
+        stored += __atomic_load_n(&r[i].stored, __ATOMIC_RELAXED);
+    }
+    return gone > 0 && stored > 0;
 }
 
 /* Writers meet the bucket or its absence, never something between, and a new bucket of the name is empty. */
@@ -439,17 +449,19 @@ static void drop_under_writers(void **state)
     assert_int_equal(mkdir(p, 0755), 0);
     for (size_t i = 0; i < 2; i++)
         assert_int_equal(pthread_create(&t[i], NULL, put_into, &r[i]), 0);
-    for (int i = 0; i < 200; i++) {
+    /* On a busy machine the writers may not run for a while: until they have met both. */
+    for (int i = 0; i < 200 || (i < 10000 && !both_met(r)); i++) {
         OK(f, sp_blob_bucket_create(f->s, "drops", &f->err));
         usleep(i % 10 == 0 ? 2000 : 0);
         OK(f, sp_blob_bucket_drop(f->s, "drops", &f->err));
+        usleep(i % 10 == 5 ? 2000 : 0);
     }
     for (size_t i = 0; i < 2; i++) {
         __atomic_store_n(&r[i].stop, true, __ATOMIC_RELAXED);
         pthread_join(t[i], NULL);
         assert_int_equal(r[i].odd, 0);
     }
-    assert_true(r[0].gone + r[1].gone > 0 && r[0].stored + r[1].stored > 0);
+    assert_true(both_met(r));
     OK(f, sp_blob_bucket_create(f->s, "drops", &f->err));
     OK(f, sp_blob_bucket_drop(f->s, "drops", &f->err));
     assert_int_equal(count_files(f->dir, "", "[.]switchproof-trash"), 0);

@@ -28,15 +28,16 @@ static double now(void)
     return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
+/* Nothing is late for it, however busy the machine is; `hasty` is for those who wait for a time-out. */
 static struct sp_http_config config(char url[64])
 {
     static const struct sp_http_header keys[] = { { "apikey", "canary-key-77" }, { "X-Empty", "" } };
     (void)snprintf(url, 64, "http://127.0.0.1:%u/base/", srv.port);
     return (struct sp_http_config){ .base = url,
         .what = "test",
-        .answer_ms = 400,
-        .idle_ms = 300,
-        .connect_ms = 2000,
+        .answer_ms = 20000,
+        .idle_ms = 20000,
+        .connect_ms = 20000,
         .max_body = 1000,
         .headers = keys,
         .nheaders = 2 };
@@ -47,6 +48,16 @@ static int setup(void **state)
     (void)state;
     char url[64];
     struct sp_http_config c = config(url);
+    return sp_http_open(&http, &c, &err);
+}
+
+static int hasty(void **state)
+{
+    (void)state;
+    char url[64];
+    struct sp_http_config c = config(url);
+    c.answer_ms = 1500;
+    c.idle_ms = 1000;
     return sp_http_open(&http, &c, &err);
 }
 
@@ -170,7 +181,7 @@ static void a_write_is_never_sent_twice(void **state)
         SCRIPT({ "", HANG, 0 }, { GOOD, KEEP, 0 });
         double t = now();
         assert_lost_write(post());
-        assert_true(now() - t < 2.0);
+        assert_true(now() - t < 10.0);
     }
 }
 
@@ -242,7 +253,7 @@ static void clocks(void **state)
         };
         assert_int_equal(sp_http_do(http, &q, &answer, &err), -SP_E_TIMEOUT);
     }
-    assert_true(now() - t < 5.0);
+    assert_true(now() - t < 25.0);
 }
 
 static void limits(void **state)
@@ -298,7 +309,7 @@ static void interrupted(void **state)
         int ret = i < 2 ? get("/x") : post();
         pthread_join(t, NULL);
         assert_int_equal(ret, i < 2 ? -SP_E_CANCELLED : -SP_E_OUTCOME_UNKNOWN);
-        assert_true(now() - start < 1.0);
+        assert_true(now() - start < 10.0); /* not by a time-out */
         sp_http_rearm(http);
     }
     assert_int_equal(get("/x"), 0);
@@ -354,7 +365,7 @@ static void streams_go_out(void **state)
 static void several_at_a_time(void **state)
 {
     (void)state;
-    SCRIPT({ GOOD, KEEP, 200 }, { GOOD, KEEP, 200 }, { GOOD, KEEP, 200 }, { GOOD, KEEP, 200 });
+    SCRIPT({ GOOD, KEEP, 1000 }, { GOOD, KEEP, 1000 }, { GOOD, KEEP, 1000 }, { GOOD, KEEP, 1000 });
     struct sp_http_request q = { .method = "GET", .target = "/", .repeat = SP_HTTP_AGAIN };
     struct sp_http_response r[4] = { 0 };
     struct sp_http_call *c[4];
@@ -366,7 +377,7 @@ static void several_at_a_time(void **state)
         assert_string_equal(r[i].body.p, "ok");
         sp_http_response_free(&r[i]);
     }
-    assert_true(now() - t < 0.7);
+    assert_true(now() - t < 3.0);
     assert_int_equal(sp_http_start(http, &q, &answer, &c[0], &err), 0); /* close gives it up */
 }
 
@@ -458,17 +469,18 @@ static int done(void **state)
 
 int main(void)
 {
-#define CASE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define CASE(f)  cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define HASTY(f) cmocka_unit_test_setup_teardown(f, hasty, teardown)
     const struct CMUnitTest tests[] = {
         CASE(what_is_sent),
         CASE(reads_are_repeated),
         CASE(repeats_end),
         CASE(a_long_retry_after_is_handed_on),
-        CASE(a_write_is_never_sent_twice),
+        HASTY(a_write_is_never_sent_twice),
         CASE(not_even_on_a_kept_connection),
         CASE(nor_forgotten_when_nobody_listens_any_more),
         CASE(what_is_cut_off_is_no_answer),
-        CASE(clocks),
+        HASTY(clocks),
         CASE(limits),
         CASE(nothing_is_followed),
         CASE(interrupted),

@@ -306,14 +306,26 @@ static void test_full(void **state)
     sp_close(t.s);
 }
 
+/* Again and again, as nobody knows when the statement begins, until it has ended. */
+static bool interrupted;
 static void *interrupter(void *p)
 {
     struct sp_session *s = p;
-    for (int i = 0; i < 40; i++) {
+    while (!__atomic_load_n(&interrupted, __ATOMIC_ACQUIRE)) {
         usleep(5000);
         sp_provider_sqlite.interrupt(s);
     }
     return NULL;
+}
+static void interrupt_from_now(pthread_t *th)
+{
+    __atomic_store_n(&interrupted, false, __ATOMIC_RELEASE);
+    assert_int_equal(pthread_create(th, NULL, interrupter, ts.s), 0);
+}
+static void interrupt_no_more(pthread_t th)
+{
+    __atomic_store_n(&interrupted, true, __ATOMIC_RELEASE);
+    pthread_join(th, NULL);
 }
 
 static void test_interrupt(void **state)
@@ -322,18 +334,18 @@ static void test_interrupt(void **state)
     pthread_t th;
     struct sp_op op = { .kind = SP_OP_RAW,
         .raw = "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x+1 FROM c) SELECT count(*) FROM c" };
-    assert_int_equal(pthread_create(&th, NULL, interrupter, ts.s), 0);
+    interrupt_from_now(&th);
     FAILS(SP_E_CANCELLED, sp_db_exec(ts.s, &op, NULL, &err));
-    pthread_join(th, NULL);
+    interrupt_no_more(th);
     OK(sp_db_table_create(ts.s, &items, true, &err)); /* the session goes on */
     /* waiting for a lock can be stopped as well */
     struct test_session w;
     open_as(&w, ts.url + 7, SP_ACCESS_DISPOSABLE);
     struct sp_txn_opts opts = { .isolation = SP_ISO_SERIALIZABLE };
     OK(sp_db_begin(w.s, &opts, &err));
-    assert_int_equal(pthread_create(&th, NULL, interrupter, ts.s), 0);
+    interrupt_from_now(&th);
     assert_int_equal(insert(1, sp_v_null(), sp_v_null()), -SP_E_CANCELLED);
-    pthread_join(th, NULL);
+    interrupt_no_more(th);
     OK(sp_db_rollback(w.s, &err));
     sp_close(w.s);
 }

@@ -159,7 +159,7 @@ signalled() {
     proxy delay 20
     "$@" >"$work/out" 2>&1 </dev/null 8>&- &
     pid=$!
-    sleep 0.7
+    flows "$pid" 1000 || bad "$name: it was over too soon"
     tell "stall 0"
     sleep 0.2
     kill -TERM "$pid"

@@ -59,8 +59,7 @@ during() {
     rm -rf "$work/report"
     "$sp" verify -c "$work/c.yaml" bad here --checks rows --report-dir "$work/report" >"$work/out" 2>&1 </dev/null 8>&- &
     pid=$!
-    sleep 1.2
-    if ! kill -0 "$pid" 2>/dev/null; then
+    if ! flows "$pid" 100000; then
         bad "$3: verify was over too soon"
     elif ! "$build/tools/documents" "$MONGODB_URL" <"$work/first" >>"$work/out" 2>&1; then
         bad "$3: it could not be done"

@@ -108,7 +108,7 @@ for mode in wal delete; do
 done
 written_sqlite wal "$planted"
 expect 1 "SQLite: planted differences are found" \
-    "$sp" verify "sqlite:$work/old.db" "sqlite:$work/new.db" --recheck 3s --report-dir "$work/r"
+    "$sp" verify "sqlite:$work/old.db" "sqlite:$work/new.db" --recheck 5s --report-dir "$work/r"
 found_planted SQLite
 stop_writers
 
@@ -178,7 +178,7 @@ in_events "PostgreSQL: rows were in flight" '"ev":"verify_end".*"in_flight":[1-9
 expect 0 "PostgreSQL: and by two sessions of each side" compare --recheck 8s --jobs 2
 stop_writers
 written 0.7 "$planted delete from hot where id = 2"
-expect 1 "PostgreSQL: planted differences are found" compare --recheck 3s
+expect 1 "PostgreSQL: planted differences are found" compare --recheck 5s
 in_events "PostgreSQL: beside a row that changes all the time, too" '"name":"hot","difference":"missing","key":"id=2"'
 sed -i '/"name":"hot","difference"/d' "$work/r/events.jsonl"
 found_planted PostgreSQL

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Documents: tables copied into a MongoDB-compatible server, documents copied from there into another database, and both
-# compared; the provider's own tests, whose changes are planted by plain commands.
+# compared.
 # usage: ci/tests/suites/mongodb_documents.sh BUILD_DIRECTORY
 set -uo pipefail
 cd "$(dirname "$0")/../../.." || exit 2
@@ -8,7 +8,6 @@ build=$(cd "${1:?usage: mongodb_documents.sh BUILD_DIRECTORY}" && pwd)
 sp=$build/switchproof
 # shellcheck source=ci/tests/checks
 . ci/tests/checks
-# expect CODE TEXT NAME COMMAND...: the exit code, and a text in what is said.
 
 work=$(mktemp -d)
 export STACK_DIR=$work/stack
@@ -37,17 +36,4 @@ expect_text 2 "exists on the target already" "a second copy is refused" \
 expect_text 0 "MIGRATED" "collections are copied into another database" \
     "$sp" migrate env:SQL_URL env:COPY_URL --report-dir "$work/m3"
 expect_text 0 "equal" "and are equal in everything" "$sp" verify env:SQL_URL env:COPY_URL --report-dir "$work/v3"
-
-# --- the provider's own tests -------------------------------------------------------------------------------------------
-for t in "$build"/tests/provider/test_mongodb_*; do
-    case $t in *.d | *.o) continue ;; esac
-    name=$(basename "$t")
-    out=$("$t" 2>&1) && rc=0 || rc=$?
-    # One may skip what a sanitizer cannot show, but not for want of the server.
-    if [ "$rc" = 0 ] && ! grep -q '_URL is not set' <<<"$out"; then
-        ok "$name"
-    else
-        bad "$name" "$out"
-    fi
-done
 totals

@@ -1,6 +1,5 @@
 #!/usr/bin/env bash
-# All suites and the provider's own tests on a real PostgreSQL that the stack starts; then the package database, copied and
-# compared.
+# All suites on a real PostgreSQL that the stack starts; then the package database, copied and compared.
 # usage: ci/tests/suites/postgresql.sh BUILD_DIRECTORY
 set -uo pipefail
 cd "$(dirname "$0")/../../.." || exit 2
@@ -90,17 +89,6 @@ if [ -z "$left" ]; then
 else
     bad "a run leaves nothing behind" "$left"
 fi
-
-# --- the provider's own tests -----------------------------------------------------------------------------------
-for t in "$build"/tests/provider/test_postgresql_* "$build"/tests/provider/test_verify_parts; do
-    [ -x "$t" ] || continue
-    out=$("$t" 2>&1) && rc=0 || rc=$?
-    if [ "$rc" = 0 ] && ! grep -q '_URL is not set' <<<"$out"; then
-        ok "$(basename "$t")"
-    else
-        bad "$(basename "$t")" "$out"
-    fi
-done
 
 # --- what a killed run leaves is removed, and nothing else --------------------------------------------------------
 query "create schema mine; create table mine.kept(id int); create table kept(id int);

@@ -115,8 +115,13 @@ serve() {
     install -m 600 "$work/$1.crt" "$data/db/server.crt"
     install -m 600 "$work/$1.key" "$data/db/server.key"
     [ "$(id -un)" = "$owner" ] || chown "$owner" "$data/db/server.crt" "$data/db/server.key"
+    local before
+    before=$(query "select pg_conf_load_time()")
     query "select pg_reload_conf()" >/dev/null
-    sleep 0.3
+    for _ in $(seq 200); do
+        [ "$(query "select pg_conf_load_time()")" = "$before" ] || break
+        sleep 0.05
+    done
 }
 if command -v openssl >/dev/null; then
     authority ours

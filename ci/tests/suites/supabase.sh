@@ -87,8 +87,12 @@ CREATE TABLE two (a text, b int, c bool, PRIMARY KEY (a, b));
 INSERT INTO two SELECT 'k' || (i % 37), i, i % 2 = 0 FROM generate_series(1, 1800) i;
 NOTIFY pgrst, 'reload schema';
 SQL
-sleep 2
 export PG_SAME=$SUPABASE_DB_URL
+# Until the server has read its schema anew.
+for _ in $(seq 60); do
+    "$sp" verify env:PG_SAME env:SUPABASE_URL --tables two --checks rows --report-dir "$work/verify" >/dev/null 2>&1 && break
+    sleep 0.5
+done
 checks=(--checks "schema,rows,relations,sequences" --report-dir "$work/verify")
 expect_text 0 "equal   table items: 2,601 rows" "PostgreSQL and Supabase over one database are equal" \
     "$sp" verify env:PG_SAME env:SUPABASE_URL "${checks[@]}"
