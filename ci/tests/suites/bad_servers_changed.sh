@@ -100,7 +100,7 @@ for way in "bad here" "here bad"; do
         changed 3 'y_parts' "$way: a partition is taken away" "alter table y_parts detach partition y_parts_1" $way
         changed 3 'y_parts' "$way: a partition is emptied" "truncate y_parts_1" $way
         changed 0 '^equal' "$way: rows are written" "update z_last set v = v || '!'; delete from z_last where id < 9" $way
-        changed 3 'lost' "$way: the session is ended" "select pg_terminate_backend(pid) from pg_stat_activity where query like '%COPY%a_first%' and pid <> pg_backend_pid()" $way
+        changed 3 'lost' "$way: the session is ended" "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and application_name <> 'psql' and backend_type = 'client backend' and pid <> pg_backend_pid()" $way
         changed 3 'lost' "$way: the server is killed" "kill" $way
         changed 3 'z_last' "$way: a table is emptied, whose copy is empty" "truncate z_last" ${way/here/hollow}
         changed 1 'z_last' "$way: a table is dropped, another differs" "drop table z_last" ${way/here/other}

@@ -76,7 +76,8 @@ if [ -x "$build/tools/documents" ]; then
     verify 0 60 '^equal' "equal again"
     during "0 3" '{"delete":"big","deletes":[{"q":{"id":{"$gt":15000}},"limit":0}]}' "documents are removed meanwhile"
     verify 1 60 '5000 missing|5,000|extra|missing' "and that is seen afterwards"
-    during "3" '{"drop":"big"}' "the collection is dropped meanwhile"
+    # 1, by the 5,000 that are missing, if the rows had all been read by then.
+    during "1 3" '{"drop":"big"}' "the collection is dropped meanwhile"
 fi
 stop_proxy
 if ci/stack down && [ ! -e "$STACK_DIR" ]; then ok "the stack leaves nothing behind"; else bad "the stack leaves nothing behind"; fi

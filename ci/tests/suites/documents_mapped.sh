@@ -320,6 +320,7 @@ acknowledge:
   - nullability:customers.vip
   - nullability:customers.tags
   - unique:customers.customers_email_key
+  - unique:customers.email
   - index:customers.email
   - nullability:orders.placed
   - nullability:orders.status
