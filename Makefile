@@ -128,12 +128,12 @@ bench: ## the ratios of README's table, measured here and now
 	@ci/bench $(BUILD)
 
 asan: ## build with ASan and UBSan into build/asan
-	@$(MAKE) --no-print-directory BUILD=$(BUILD)/asan SANITIZE=address,undefined OPT="-O1 -g" -j$(JOBS) all tests
+	@$(MAKE) --no-print-directory BUILD=$(BUILD)/asan SANITIZE=address,undefined OPT="-O1 -g1" -j$(JOBS) all tests
 
 lint: ## formatting, banned functions, shell scripts, clang without warnings
 	@ci/deps build check lint
 	@ci/lint
-	@$(MAKE) --no-print-directory BUILD=$(BUILD)/clang CC=clang WERROR=1 -j$(JOBS) all tests
+	@$(MAKE) --no-print-directory BUILD=$(BUILD)/clang CC=clang OPT=-O0 WERROR=1 -j$(JOBS) all tests
 
 fmt: ## format the tree
 	clang-format -i $(shell git ls-files '*.c' '*.h')
