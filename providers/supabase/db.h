@@ -166,6 +166,20 @@ void sd_rows_free(struct sd_rows *r);
 /* What made a sink stop, if one did: instead of the transport's word for it. */
 int sd_rows_error(struct sd_rows *r, int ret, struct sp_error *err);
 
+/* db_answer.c: an answer whose columns are not known. */
+enum sd_shape {
+    SD_SHAPE_ROWS,
+    SD_SHAPE_ROW,
+    SD_SHAPE_VALUE
+}; /* a list of rows; one row; one value, whatever it is */
+/* Appends the rows; *longest = entries of the longest list inside of one. `name`: of a column that has none. */
+int sd_answer(const char *p, size_t n, enum sd_shape shape, const char *name, struct sp_result *out,
+    uint64_t *longest, struct sp_error *err);
+
+/* db_raw.c: the path of a GET instead of a query. */
+int sd_raw(struct sp_session *, const struct sp_op *, struct sp_result *, struct sp_error *);
+int sd_raw_reads(struct sp_session *, const char *raw, struct sp_error *);
+
 /* db_state.c: one state for several scans, proved behind each. */
 int sd_snapshot_begin(struct sp_session *, char id[64], struct sp_error *);
 int sd_snapshot_end(struct sp_session *, struct sp_error *);

@@ -53,4 +53,5 @@ const struct sp_db_ops sd_ops = {
     .load_row = sd_load_row,
     .load_close = sd_load_close,
     .sequence_set = sd_sequence_set,
+    .raw_reads = sd_raw_reads,
 };

@@ -36,7 +36,8 @@ static const struct sp_cap declared[SP_CAP_N] = {
     [SP_CAP_CRUD] = YES,
     [SP_CAP_RETURNING] = YES,
     [SP_CAP_UPSERT] = YES,
-    [SP_CAP_RAW_QUERY] = NO("PostgREST runs no queries of its clients"),
+    [SP_CAP_RAW_QUERY] =
+        NO("PostgREST runs no queries of its clients, only GETs of tables and functions, which read"),
     [SP_CAP_ATOMIC_BATCH] = YES,
     [SP_CAP_BATCH_ROWS] = LIMIT(INT64_MAX),
     [SP_CAP_NULLS_ORDER] = YES,

@@ -29,11 +29,10 @@ struct target {
     const char *server; /* the environment variable that says where it is; NULL = embedded */
 };
 static const struct target targets[] = {
-    { "mock", "mock:kill", NULL },
-    { "sqlite", "sqlite:%s/kill.db", NULL },
-    { "filesystem", "filesystem:%s/files", NULL },
-    { "postgresql", "${POSTGRESQL_URL}", "POSTGRESQL_URL" },
+    { "mock", "mock:kill", NULL }, { "sqlite", "sqlite:%s/kill.db", NULL },
+    { "filesystem", "filesystem:%s/files", NULL }, { "postgresql", "${POSTGRESQL_URL}", "POSTGRESQL_URL" },
     { "mongodb", "${MONGODB_URL}", "MONGODB_URL" },
+    { "supabase", "${SUPABASE_URL}", "SUPABASE_URL" }, /* and its keys, in variables of their own */
 };
 
 /* Bugs that change nothing around a provider, and why: there is nothing to catch. */
