@@ -40,6 +40,8 @@ static const struct {
     const char *mutant, *kind, *why;
 } equivalent[] = {
     { "isolation_lowered", "sqlite", "SQLite has one isolation level, serializable" },
+    { "rollback_keeps", "supabase", "REST has no transactions that could be rolled back" },
+    { "no_transactions", "supabase", "REST has no transactions" },
     { "fk_actions_dropped", "mongodb", "documents have no foreign keys whose action could be lost" },
 };
 

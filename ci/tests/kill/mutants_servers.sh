@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The kill matrix around the providers whose servers the stack starts.
-# usage: ci/tests/kill/mutants_servers.sh BUILD_DIRECTORY [KIND...]     (default: postgresql; mongodb takes half an hour)
+# usage: ci/tests/kill/mutants_servers.sh BUILD_DIRECTORY [KIND...]     (default: postgresql; supabase takes some minutes, mongodb half an hour)
 set -uo pipefail
 cd "$(dirname "$0")/../../.." || exit 2
 build=$(cd "${1:?usage: mutants_servers.sh BUILD_DIRECTORY [KIND...]}" && pwd)
