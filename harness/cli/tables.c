@@ -32,7 +32,7 @@ const struct sp_option sp_options[] = {
     { "explain", 0, SP_OPT_FLAG, SP_C_VERIFY, AT(explain), .doc = "print how each table would be compared, and read no rows" },
     { "show-values", 0, SP_OPT_FLAG, SP_C_VERIFY | SP_C_MIGRATE, AT(show_values), .doc = "print values that differ or do not fit instead of their digests" },
     { "strict-integrity", 0, SP_OPT_FLAG, SP_C_VERIFY, AT(strict_integrity), .doc = "orphans that both sides have count as differences too" },
-    { "recheck", 0, SP_OPT_DURATION, SP_C_VERIFY, AT(recheck), .min = 1, .max = 86400000, .arg = "TIME", .doc = "the sides are written to meanwhile: rows that differ are read again for so long, e.g. 30s; what arrives within it was in flight, what stands still for half of it differs" },
+    { "recheck", 0, SP_OPT_DURATION, SP_C_VERIFY, AT(recheck), .min = 1, .max = 86400000, .arg = "TIME", .doc = "the sides are written to meanwhile: rows that differ are read again for so long, e.g. 30s; what arrives within it was in flight, what stands still for all of it differs (up to twice as long where the target is far behind)" },
     { "resume", 0, SP_OPT_FLAG, SP_C_VERIFY, AT(resume), .doc = "go on with the comparison of this report directory that was killed: finished tables are taken from it where no side has changed since" },
     { "rate", 0, SP_OPT_RATE, SP_C_VERIFY, AT(rate), .min = 1, .max = 1000000000, .arg = "ROWS/S", .doc = "read at most so many rows a second from each side" },
     { "max-lag", 0, SP_OPT_DURATION, SP_C_VERIFY, AT(max_lag), .min = 1, .max = 86400000, .arg = "TIME", .doc = "stop when a standby is further behind the server that it follows; what was not read yet is not compared" },

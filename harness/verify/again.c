@@ -1,5 +1,5 @@
 /* again.c -- a check that is no matter of single rows, on sides that are written to: it is made again in new snapshots
- * until it finds nothing, or until what it finds has stood at every look for half of the time that --recheck gives.
+ * until it finds nothing, or until what it finds has stood at every look for as long as rows must stand (recheck.c).
  *
  * What a check finds is told by its events: each listed row, and where it lists none, each reason. What stands at one look
  * and is gone at the next was in flight. */
@@ -213,7 +213,7 @@ struct again {
     struct sp_vpair *pair;
     struct before before;
     struct found standing;
-    int64_t since_ns, end_ns, pause_ns;
+    int64_t since_ns, need_ns, end_ns, pause_ns;
     unsigned looks;
     struct sp_schema *schema; /* the target's, put aside */
 };
@@ -236,9 +236,9 @@ static int one_look(struct sp_vctx *c, struct again *a)
     } else {
         if (still(&a->standing, &now) || a->looks == 1)
             a->since_ns = c->gentle.opened_ns;
-        if (c->gentle.opened_ns - a->since_ns >= c->opt->recheck_ms * 500000)
+        if (c->gentle.opened_ns - a->since_ns >= a->need_ns)
             pass_on(c, &l, &a->standing);
-        else if (sp_v_now_ns() >= a->end_ns || c->gentle.why[0] != '\0')
+        else if (c->gentle.opened_ns >= a->end_ns || c->gentle.why[0] != '\0')
             say_moving(c, &a->before, a->what);
         else
             again = 1;
@@ -283,8 +283,10 @@ void sp_v_again(struct sp_vctx *c, const char *what, void (*check)(struct sp_vct
         .pair = p,
         .before = { c->differences, c->not_compared, c->lossy, c->rows, c->bytes, c->reasons_left, c->capped,
             c->reasons, c->em },
-        .end_ns = sp_v_now_ns() + c->opt->recheck_ms * 1000000,
+        .need_ns = sp_v_recheck_need(c),
         .pause_ns = FIRST_NS };
+    const int64_t twice = c->opt->recheck_ms * 2000000;
+    a.end_ns = sp_v_now_ns() + (a.need_ns < twice ? a.need_ns : twice);
     c->since_ms = sp_v_wall_ms();
     look_again(c, &a);
     c->since_ms = 0;

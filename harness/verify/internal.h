@@ -525,6 +525,8 @@ void sp_v_wait(struct sp_vctx *c, int64_t ns);
 void sp_v_put_since(const struct sp_vctx *c, struct sp_event *ev, const struct sp_d128 *key);
 int64_t sp_v_recheck_since(
     const struct sp_vctx *c, struct sp_d128 key); /* UTC in ms, 0 = not one of its rows */
+/* So long what differs must have stood still, in ns. */
+int64_t sp_v_recheck_need(const struct sp_vctx *c);
 
 /* ---- keep.c: what --resume goes on from -------------------------------------------------------------------------- */
 void sp_v_keep_open(struct sp_vctx *c, const char *const ids[2], const struct sp_d128 schema[2]);

@@ -24,8 +24,10 @@ static void family(struct vcase *v)
     for (int s = 0; s < 2; s++) {
         c[s]->t.fks = &fk;
         c[s]->t.nfks = 1;
-        fake_row(p[s])[0] = sp_v_int(1);
-        struct sp_value *row = fake_row(c[s]);
+        struct sp_value *row = fake_row(p[s]);
+        row[0] = sp_v_int(1);
+        row[1] = sp_v_text("one");
+        row = fake_row(c[s]);
         row[0] = row[1] = sp_v_int(1);
     }
 }

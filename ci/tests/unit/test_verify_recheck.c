@@ -21,7 +21,7 @@ static void sides(struct vcase *v)
         for (int r = 0; r < 3; r++)
             fake_row(t[i])[0] = sp_v_text("twice");
     v->opt.checks = SP_VC_ROWS;
-    v->opt.recheck_ms = 3000; /* half of it is longer than four looks take, on a busy machine, too */
+    v->opt.recheck_ms = 3000; /* longer than four looks take, on a busy machine, too */
 }
 
 static void set(struct fake *f, int id, int64_t n)
@@ -263,6 +263,156 @@ static void without_it_a_look_is_enough(void **state)
     vcase_end(&v);
 }
 
+/* ---- a replica that is far behind ------------------------------------------------------------------------------------- */
+
+/* The source writes one of 20 rows every 100 ms, and has for long; the target does the same later. */
+static int64_t begun_ns, lag_ns;
+static void writes(struct fake *f, int64_t behind)
+{
+    int64_t tick = (sp_v_now_ns() - begun_ns - behind) / 100000000 + 1000;
+    for (int64_t i = tick - 20; i <= tick; i++)
+        set(f, (int)(i % 20), 100000 + i);
+}
+static void writes_now(struct fake *f)
+{
+    writes(f, 0);
+}
+static void writes_later(struct fake *f)
+{
+    writes(f, lag_ns);
+}
+static void replica(struct vcase *v, int64_t lag_ms)
+{
+    sides(v);
+    v->opt.recheck_ms = 1800;
+    begun_ns = sp_v_now_ns();
+    lag_ns = lag_ms * 1000000;
+    v->f[0]->on_snapshot = writes_now;
+    v->f[1]->on_snapshot = writes_later;
+}
+static void a_replica_that_lags_by_more_than_half_of_the_window(void **state)
+{
+    struct vcase v;
+    (void)state;
+    for (int i = 0; i < 2; i++) { /* 3200: by more than all of it */
+        replica(&v, i == 0 ? 1300 : 3200);
+        assert_int_not_equal(SP_VV_DIFFERENT, vcase_run(&v));
+        assert_int_equal(0, v.rc);
+        assert_int_equal(0, caught_count(&v.c, SP_EV_DIFFERENCE));
+        vcase_end(&v);
+    }
+}
+static void and_what_is_planted_there(void **state)
+{
+    struct vcase v;
+    (void)state;
+    replica(&v, 1300);
+    set(v.f[1], 25, -1);
+    fake_remove(fake_find(v.f[1], "item"), 27);
+    assert_verdict(&v, SP_VV_DIFFERENT);
+    assert_counts(&v, "item", 1, 0, 1);
+    assert_non_null(caught_where(&v.c, SP_EV_DIFFERENCE, SP_FLD_key, "id=25"));
+    vcase_end(&v);
+    replica(&v, 3200); /* so far behind that it may be on its way */
+    set(v.f[1], 25, -1);
+    assert_verdict(&v, SP_VV_NOT_COMPARED);
+    assert_non_null(strstr(v.reasons.p, "the target is behind by"));
+    vcase_end(&v);
+}
+static int64_t arrives_ns;
+static void arrives_then(struct fake *f)
+{
+    if (sp_v_now_ns() >= arrives_ns)
+        set(f, 5, -1);
+}
+static void one_change_that_is_long_on_its_way(void **state)
+{
+    struct vcase v;
+    (void)state;
+    sides(&v);
+    v.opt.recheck_ms = 1500;
+    set(v.f[0], 5, -1);
+    arrives_ns = sp_v_now_ns() + 1000 * INT64_C(1000000);
+    v.f[1]->on_snapshot = arrives_then;
+    assert_verdict(&v, SP_VV_EQUAL);
+    assert_settled(&v, 1, 0);
+    vcase_end(&v);
+}
+
+/* ---- more rows than memory takes --------------------------------------------------------------------------------------- */
+
+enum { MANY = 3000 };
+static void many_rows(struct vcase *v, bool keyed)
+{
+    struct fake_table *t[2];
+    vcase_begin(v);
+    vcase_table(v, "item", "id:int! n:int", keyed ? 1 : 0, t);
+    for (int i = 0; i < 2; i++)
+        for (int r = 0; r < MANY; r++) {
+            struct sp_value *row = fake_row(t[i]);
+            row[0] = sp_v_int(r);
+            row[1] = sp_v_int(i == 0 ? r : -r);
+        }
+    v->opt.checks = SP_VC_ROWS;
+    v->opt.recheck_ms = 900;
+    v->memory = 100 << 10; /* 100 rows in memory */
+}
+static void most_follow(struct fake *f)
+{
+    for (int r = 0; r < MANY && f->begun == 2; r++)
+        if (r % 100 != 7)
+            set(f, r, r);
+}
+static void all_follow(struct fake *f)
+{
+    for (int r = 0; r < MANY && f->begun == 2; r++)
+        set(f, r, r);
+}
+static void half_wander(struct fake *f)
+{
+    for (int r = 0; r < MANY; r++)
+        set(f, r, r == 1234 ? -5 : -100000 * (int64_t)f->begun - r);
+}
+static void more_rows_than_memory_takes(void **state)
+{
+    struct vcase v;
+    (void)state;
+    many_rows(&v, true);
+    v.f[1]->on_snapshot = all_follow;
+    assert_verdict(&v, SP_VV_EQUAL);
+    assert_settled(&v, MANY - 1, 0); /* row 0 is equal */
+    vcase_end(&v);
+    many_rows(&v, true);
+    v.f[1]->on_snapshot = most_follow;
+    assert_verdict(&v, SP_VV_DIFFERENT);
+    assert_counts(&v, "item", 0, 0, MANY / 100);
+    assert_settled(&v, MANY - 1 - MANY / 100, 0);
+    assert_int_equal(MANY / 100, caught_count(&v.c, SP_EV_DIFFERENCE));
+    assert_non_null(sp_event_get_text(caught_at(&v.c, SP_EV_DIFFERENCE, 29), SP_FLD_since));
+    vcase_end(&v);
+    many_rows(&v, true); /* all but one of the target's move for ever */
+    v.f[1]->on_snapshot = half_wander;
+    assert_verdict(&v, SP_VV_DIFFERENT);
+    assert_counts(&v, "item", 0, 0, 1);
+    assert_settled(&v, 0, MANY - 1);
+    assert_non_null(caught_where(&v.c, SP_EV_DIFFERENCE, SP_FLD_key, "id=1234"));
+    vcase_end(&v);
+}
+static void and_without_a_key(void **state)
+{
+    struct vcase v;
+    (void)state;
+    many_rows(&v, false);
+    v.f[1]->on_snapshot = all_follow;
+    assert_verdict(&v, SP_VV_EQUAL);
+    vcase_end(&v);
+    many_rows(&v, false);
+    assert_verdict(&v, SP_VV_DIFFERENT);
+    assert_settled(&v, 0, 0);
+    assert_counts(&v, "item", MANY - 1, MANY - 1, 0);
+    vcase_end(&v);
+}
+
 /* ---- what no single row shows ---------------------------------------------------------------------------------------- */
 
 static void counter(struct fake *f, int64_t next)
@@ -338,6 +488,11 @@ int main(void)
         cmocka_unit_test(a_source_that_moves_away_from_a_target_that_stands),
         cmocka_unit_test(a_side_that_goes_away),
         cmocka_unit_test(without_it_a_look_is_enough),
+        cmocka_unit_test(a_replica_that_lags_by_more_than_half_of_the_window),
+        cmocka_unit_test(and_what_is_planted_there),
+        cmocka_unit_test(one_change_that_is_long_on_its_way),
+        cmocka_unit_test(more_rows_than_memory_takes),
+        cmocka_unit_test(and_without_a_key),
         cmocka_unit_test(counters_follow_or_stand),
         cmocka_unit_test(counts_that_move_are_not_compared),
     };
