@@ -124,7 +124,7 @@ coverage: ## line coverage of harness/ and providers/ (build/coverage/index.html
 
 bench: ## the ratios of README's table, measured here and now
 	@ci/deps build check servers bench
-	@$(MAKE) --no-print-directory -j$(JOBS) all $(BUILD)/tools/bench $(BUILD)/tools/bench_pg $(BUILD)/tools/bench_peers
+	@$(MAKE) --no-print-directory -j$(JOBS) all $(BUILD)/tools/bench $(BUILD)/tools/bench_pg $(BUILD)/tools/bench_rest $(BUILD)/tools/bench_peers
 	@ci/bench $(BUILD)
 
 asan: ## build with ASan and UBSan into build/asan

@@ -73,7 +73,8 @@ void auc_semantics_users(struct sp_ctx *ctx, const void *data)
     bool ok = tell(&t, "users: a second sign-up with the same e-mail",
         sp_auth_sign_up(t.s, t.a, t.email, AU_PASSWORD, NULL, &u, &k, &t.err),
         "answered as if it were the first");
-    ok = ok && au_sign_in(&t, t.email, AU_PASSWORD, NULL, NULL);
+    ok = ok && au_sign_in(&t, t.email, AU_PASSWORD, NULL, NULL) &&
+         au_refused(&t, "sign-in with another password", t.email, "Another 1 password");
     size_t n = strlen(t.email);
     char *upper = ok ? sp_arena_strn(t.a, t.email, n) : NULL;
     for (size_t i = 0; upper != NULL && i < n; i++)
@@ -118,7 +119,9 @@ void auc_semantics_passwords(struct sp_ctx *ctx, const void *data)
         other[rows[i].n - 1] = 'q';
         int rc = email != NULL ? sp_auth_sign_up(t.s, t.a, email, password, NULL, NULL, NULL, &t.err) : 0;
         const char *words = email != NULL ? answer(&t, "sign-up", rc, "taken") : NULL;
-        ok = words != NULL && (rc < 0 || au_sign_in(&t, email, password, NULL, NULL));
+        ok = words != NULL &&
+             (rc < 0 || (au_sign_in(&t, email, password, NULL, NULL) &&
+                            au_refused(&t, "sign-in with another password", email, "Another 1 password")));
         if (ok && rc == 0) {
             rc = sp_auth_sign_in(t.s, t.a, email, other, &u, &k, &t.err);
             words = answer(&t, "sign-in", rc, "the last byte does not count");
@@ -149,6 +152,7 @@ void auc_semantics_tokens(struct sp_ctx *ctx, const void *data)
          au_ok(&t, "sign-out", sp_auth_sign_out(t.s, first.access, &t.err)) &&
          tell(&t, "tokens: an access token after sign-out",
              sp_auth_user_get(t.s, t.a, first.access, &u, &t.err), "works until it ends");
-    (void)(ok && au_sign_in(&t, t.email, AU_PASSWORD, NULL, NULL));
+    (void)(ok && au_refused(&t, "sign-in with another password", t.email, "Another 1 password") &&
+           au_sign_in(&t, t.email, AU_PASSWORD, NULL, NULL));
     au_done(&t);
 }

@@ -136,6 +136,8 @@ void crc_semantics_text_equal(struct sp_ctx *ctx, const void *data)
     bool ok = dc_open(&d, ctx) && dc_table(&d, &t, &rows);
     for (size_t i = 0; ok && i < SP_LEN(about_texts); i++)
         ok = cro_finds(&d, about_texts[i].topic, t.name, &about_texts[i].where, "not found", "found");
+    const struct sp_filter itself = F_ON("t", EQ, V_TEXT("Abc"));
+    (void)(ok && dc_count_is(&d, d.s, t.name, &itself, 1));
     dc_done(&d);
 }
 
@@ -195,7 +197,8 @@ void crc_semantics_names(struct sp_ctx *ctx, const void *data)
          dc_ok(&d, "create", sp_db_insert(b, t.name, f, nf, &d.err)) &&
          dc_ok(&d, "read", sp_db_read(b, QUERY(t.name, BY_ID), &d.r, &d.err)) &&
          sp_check_int(ctx, "rows", 1, (int64_t)d.r.nrows) &&
-         sp_check_value(ctx, "the column", &f[1].value, sp_result_at(&d.r, 0, "Mixed"));
+         sp_check_value(ctx, "the column", &f[1].value, sp_result_at(&d.r, 0, "Mixed")) &&
+         dc_count_is(&d, b, t.name, NULL, 1);
     const struct sp_filter where = F_ON("MIXED", EQ, V_INT(1));
     ok = ok && cro_answered(&d, "another case", sp_db_count(b, t.name, &where, &n, &d.err), &refusal);
     if (ok)

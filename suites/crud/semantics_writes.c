@@ -142,6 +142,7 @@ void crc_semantics_unordered(struct sp_ctx *ctx, const void *data)
             { "value", V_INT(1) } };
         ok = dc_ok(&d, "create", sp_db_insert(d.s, "items", f, 3, &d.err));
     }
+    ok = ok && dc_count_is(&d, d.s, "items", NULL, 5);
     if (ok && dc_ok(&d, "read", sp_db_read(d.s, QUERY("items"), &d.r, &d.err)) &&
         sp_check_int(ctx, "rows", 5, (int64_t)d.r.nrows)) {
         const char *text = ids(&d);
@@ -362,7 +363,8 @@ void crc_semantics_many_columns(struct sp_ctx *ctx, const void *data)
         cro_answered(&d, "a table of 1,700 columns", sp_db_table_create(b, &t, true, &d.err), &refusal) &&
         dc_ok(&d, "introspection", sp_db_introspect(b, ns, &schema, &d.err)) &&
         sp_check_int(ctx, "tables", refusal == NULL, (int64_t)schema->ntables) &&
-        (refusal != NULL || sp_check_int(ctx, "columns", COLUMNS, (int64_t)schema->tables[0].ncolumns)))
+        (refusal != NULL || (sp_check_int(ctx, "columns", COLUMNS, (int64_t)schema->tables[0].ncolumns) &&
+                                dc_count_is(&d, b, "wide", NULL, 0))))
         sp_ctx_observe(ctx, "limits: a table of 1,700 columns", "%s", refusal != NULL ? refusal : "made");
     sp_schema_free(schema);
     dc_done(&d);
@@ -388,5 +390,6 @@ void crc_semantics_many_values(struct sp_ctx *ctx, const void *data)
         ok = v != NULL && cro_finds(&d, rows[i].topic, "items", &where, "its last value is not found",
                               "its last value is found");
     }
+    (void)(ok && dc_count_is(&d, d.s, "items", NULL, 3));
     dc_done(&d);
 }
