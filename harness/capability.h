@@ -86,6 +86,10 @@
     X(ROLE_ACT, "act_as_role", db, role_act, BOOL, "a session acts as a role that its user is a member of")  \
     X(ROW_SECURITY, "row_security", db, row_security, BOOL,                                                  \
         "rows of others are hidden from a database user")                                                    \
+    X(ACTORS, "actors", db, act_for, BOOL,                                                                   \
+        "a session speaks for somebody who is signed in to the application, or for nobody")                  \
+    X(ROW_RULES, "row_rules", db, row_rules, BOOL, "rows of others are hidden from who is signed in")        \
+    X(ACTOR_TOKENS, "actor_tokens", db, actor_token, BOOL, "tokens say who is signed in, until they end")    \
     /* identity */                                                                                           \
     X(SIGN_UP, "sign_up", auth, sign_up, BOOL, "users register with e-mail and password")                    \
     X(SIGN_IN, "sign_in", auth, sign_in, BOOL, "password sign-in gives tokens")                              \

@@ -181,6 +181,19 @@ struct sp_role_change {   /* all zero = nothing changes */
     enum sp_change bypass;              /* cap row_security: on = sees all rows; off for a new role */
 };
 
+/* Whom a session speaks for where rows belong to the people of an application, who are no database users. */
+struct sp_actor {
+    /* Database role whose privileges count; NULL = the backend's own for those who are signed in, or for the anonymous. */
+    const char *role;
+    const char *user;   /* id of who is signed in; NULL = nobody is */
+    const char *claims; /* what else a token of theirs says: a JSON object; NULL = nothing */
+    const char
+        *token; /* instead of all that: a token as an application would send it, for the backend to judge */
+};
+struct sp_row_rules {
+    const char *owner; /* text column with the id of the user whose row it is; NULL = no row is anybody's */
+};
+
 struct sp_db_ops {
     /* Logical schema of the namespace (NULL = the backend's default namespace, everything a user would call theirs;
      * what ns_use chose does not matter). An unknown namespace: NOT_FOUND. */
@@ -276,6 +289,20 @@ struct sp_db_ops {
      * `disposable` only: in others, and always for scans and bulk loads, where rows could be hidden it is
      * PERMISSION, never fewer rows. */
     int (*row_security)(struct sp_session *, const char *table, const char *owner, struct sp_error *);
+    /* From now on operations on rows are the actor's, with the privileges and rows of theirs; NULL = the session's own again.
+     * What rules hide is hidden then whatever the session's access is; scans and bulk loads are refused where rows could be
+     * hidden. Anything else is not promised meanwhile. A role that is none, or none of this session's: NOT_FOUND or
+     * PERMISSION; a token that is not good: AUTHENTICATION; either here (the session is its own again then) or with each
+     * operation. Inside a transaction: INVALID, and nothing changes. */
+    int (*act_for)(struct sp_session *, const struct sp_actor *, struct sp_error *);
+    /* A token for the actor as the backend's own service would give it, good from `from` until `until` (seconds since 1970).
+     * Clocks that are up to half a minute apart do no harm. */
+    int (*actor_token)(struct sp_session *, struct sp_arena *, const struct sp_actor *, int64_t from,
+        int64_t until, const char **token, struct sp_error *);
+    /* From now on actors see, count, change and delete the rows that belong to them, and nobody writes a row that would
+     * belong to another one: PERMISSION. The table's owner and roles that bypass see all. NULL = all rows are everybody's. What
+     * an actor needs besides are privileges: granted to the role that was named, or with this call to the backend's own. */
+    int (*row_rules)(struct sp_session *, const char *table, const struct sp_row_rules *, struct sp_error *);
     /* 0: in this session, this text of a raw query can do nothing but read; else an error that says why not. Only what this
      * lets pass is run for whoever may not write. NULL: nobody can tell, so none does. */
     int (*raw_reads)(struct sp_session *, const char *raw, struct sp_error *);

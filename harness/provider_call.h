@@ -64,6 +64,10 @@ int sp_db_revoke(struct sp_session *, const struct sp_grant *, struct sp_error *
 int sp_db_role_join(struct sp_session *, const char *role, const char *member, struct sp_error *);
 int sp_db_role_act(struct sp_session *, const char *role, struct sp_error *);
 int sp_db_row_security(struct sp_session *, const char *table, const char *owner, struct sp_error *);
+int sp_db_act_for(struct sp_session *, const struct sp_actor *, struct sp_error *);
+int sp_db_actor_token(struct sp_session *, struct sp_arena *, const struct sp_actor *, int64_t from,
+    int64_t until, const char **token, struct sp_error *);
+int sp_db_row_rules(struct sp_session *, const char *table, const struct sp_row_rules *, struct sp_error *);
 
 /* Short spellings over sp_db_exec. `r` may be NULL where nothing is wanted. Fields of one row. */
 int sp_db_insert(

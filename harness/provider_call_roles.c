@@ -105,3 +105,46 @@ int sp_db_row_security(struct sp_session *s, const char *table, const char *owne
     SP_CHECK(sp_writable_check(s, "changing the row security of a table", err));
     return sp_answer(db(s)->row_security(s, table, owner, err), err);
 }
+
+static int actor_check(const struct sp_actor *a, struct sp_error *err)
+{
+    if (a->token != NULL && (a->role != NULL || a->user != NULL || a->claims != NULL))
+        return sp_invalid(err, "an actor is a token or the words in it, not both");
+    if (a->role != NULL)
+        SP_CHECK(sp_name_check(a->role, "the actor's role", err));
+    if (a->user != NULL)
+        SP_CHECK(sp_name_check(a->user, "the actor's id", err));
+    if (a->claims != NULL)
+        SP_CHECK(sp_name_check(a->claims, "the actor's claims", err));
+    return 0;
+}
+
+int sp_db_act_for(struct sp_session *s, const struct sp_actor *a, struct sp_error *err)
+{
+    SP_ENTER(s, db, act_for, err);
+    if (a != NULL)
+        SP_CHECK(actor_check(a, err));
+    return sp_answer(db(s)->act_for(s, a, err), err);
+}
+
+int sp_db_actor_token(struct sp_session *s, struct sp_arena *arena, const struct sp_actor *a, int64_t from,
+    int64_t until, const char **token, struct sp_error *err)
+{
+    SP_ENTER(s, db, actor_token, err);
+    if (a == NULL || token == NULL || arena == NULL || a->token != NULL)
+        return sp_invalid(err, "a token is made from the words of an actor");
+    SP_CHECK(actor_check(a, err));
+    *token = NULL;
+    return sp_answer(db(s)->actor_token(s, arena, a, from, until, token, err), err);
+}
+
+int sp_db_row_rules(
+    struct sp_session *s, const char *table, const struct sp_row_rules *rules, struct sp_error *err)
+{
+    SP_ENTER(s, db, row_rules, err);
+    SP_CHECK(sp_name_check(table, "the table's name", err));
+    if (rules != NULL && rules->owner != NULL)
+        SP_CHECK(sp_name_check(rules->owner, "the owner column's name", err));
+    SP_CHECK(sp_writable_check(s, "changing the row rules of a table", err));
+    return sp_answer(db(s)->row_rules(s, table, rules, err), err);
+}

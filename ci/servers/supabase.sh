@@ -144,6 +144,7 @@ supabase_env() {
     echo "SUPABASE_URL=supabase+http://127.0.0.1:$supa_port"
     echo "SUPABASE_KEY=$supa_service"
     echo "SUPABASE_ANON_KEY=$supa_anon"
+    echo "SUPABASE_JWT_SECRET=$(as_user cat "$supa_data/secret")"
     echo "SUPABASE_DB_URL=postgresql://postgres:$supa_password@127.0.0.1:$pg_port/supabase"
 }
 supabase_status() {

@@ -221,6 +221,30 @@ static int row_security(struct sp_audit *a, struct sp_error *err)
     return rc;
 }
 
+static int act_for(struct sp_audit *a, struct sp_error *err)
+{
+    const struct sp_actor nobody = { .role = NULL };
+    int rc = sp_db_act_for(a->s, &nobody, err);
+    if (rc == 0)
+        (void)sp_db_act_for(a->s, NULL, NULL);
+    return rc;
+}
+
+static int actor_token(struct sp_audit *a, struct sp_error *err)
+{
+    const struct sp_actor somebody = { .user = a->name };
+    const char *token;
+    return sp_db_actor_token(a->s, &a->ctx->arena, &somebody, 0, 1, &token, err);
+}
+
+static int row_rules(struct sp_audit *a, struct sp_error *err)
+{
+    int rc = sp_db_row_rules(a->s, table_name(a), &(struct sp_row_rules){ .owner = "t" }, err);
+    if (rc == 0)
+        (void)sp_db_row_rules(a->s, table_name(a), NULL, NULL);
+    return rc;
+}
+
 /* ---- identity ---- */
 
 #define NOBODY "audit.no.such.token"
@@ -454,6 +478,9 @@ const struct sp_probe sp_probes[] = {
     { SP_CAP_COLUMN_GRANTS, W | SP_PROBE_TABLE, column_grants },
     { SP_CAP_ROLE_ACT, W, role_act },
     { SP_CAP_ROW_SECURITY, W | SP_PROBE_TABLE, row_security },
+    { SP_CAP_ACTORS, 0, act_for },
+    { SP_CAP_ACTOR_TOKENS, 0, actor_token },
+    { SP_CAP_ROW_RULES, W | SP_PROBE_TABLE, row_rules },
     { SP_CAP_SIGN_UP, W, sign_up },
     { SP_CAP_SIGN_IN, W, sign_in },
     { SP_CAP_REFRESH, W, refresh },

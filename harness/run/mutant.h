@@ -8,9 +8,10 @@
 #include "provider.h"
 
 struct sp_mutant_info {
-    const char *name;  /* off_by_one_limit */
-    const char *facet; /* database, auth, credentials, storage, connection, process, faults, behaviour */
-    const char *what;  /* the planted bug in one sentence */
+    const char *name; /* off_by_one_limit */
+    /* database, auth, credentials, actors, storage, connection, process, faults, behaviour */
+    const char *facet;
+    const char *what; /* the planted bug in one sentence */
 };
 const struct sp_mutant_info *sp_mutant_at(size_t index); /* NULL behind the last one */
 

@@ -42,6 +42,7 @@ struct sp_mutant_row {
 extern const struct sp_mutant_row sp_mutants_query[], sp_mutants_write[], sp_mutants_values[],
     sp_mutants_txn[], sp_mutants_session[], sp_mutants_auth[], sp_mutants_auth_more[], sp_mutants_roles[],
     sp_mutants_grants[], sp_mutants_blob[], sp_mutants_blob_more[], sp_mutants_process[], sp_mutants_faults[],
-    sp_mutants_races[], sp_mutants_documents[], sp_mutants_blob_races[], sp_mutants_behaviour[];
+    sp_mutants_races[], sp_mutants_documents[], sp_mutants_blob_races[], sp_mutants_behaviour[],
+    sp_mutants_actors[];
 
 #endif

@@ -210,10 +210,18 @@ static bool about_roles(unsigned cap)
            cap == SP_CAP_ROLE_ACT || cap == SP_CAP_ROW_SECURITY;
 }
 
+/* So are the people of an application. */
+static bool about_actors(unsigned cap)
+{
+    return cap == SP_CAP_ACTORS || cap == SP_CAP_ROW_RULES || cap == SP_CAP_ACTOR_TOKENS;
+}
+
 static bool part_offered(const struct sp_provider *k, unsigned cap)
 {
     if (!sp_facet_offered(k, sp_caps[cap].facet))
         return false;
+    if (about_actors(cap))
+        return k->declared[SP_CAP_ACTORS].level != SP_CAP_NO;
     return !about_roles(cap) || k->declared[SP_CAP_ROLES].level != SP_CAP_NO;
 }
 

@@ -45,6 +45,13 @@ int mock_token_make(const struct mock_session *s, struct sp_arena *a, const stru
 int mock_token_read(const struct mock_session *s, struct sp_arena *a, const char *token,
     struct mock_claims *out, struct sp_error *err);
 
+/* Signed text, and back: AUTHENTICATION unless this store signed it. The payload can be cut up. */
+int mock_payload_sign(const struct mock_store *st, struct sp_arena *a, const char *payload, const char **out,
+    struct sp_error *err);
+int mock_payload_read(
+    const struct mock_store *st, struct sp_arena *a, const char *token, char **payload, struct sp_error *err);
+char *mock_payload_line(char **rest); /* cuts the next line off; NULL = there is none */
+
 /* user.c */
 int mock_users_get(struct mock_store *st, struct mock_users **out, struct sp_error *err);
 struct mock_user *mock_user_by_email(const struct mock_store *st, const char *email);

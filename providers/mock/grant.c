@@ -70,7 +70,7 @@ int mock_op_allowed(
         rc = rows_allowed(s, t, q, err);
     for (size_t i = 0; rc == 0 && i < q->norder; i++)
         rc = mock_role_allows(s, t, SP_PRIV_SELECT, &q->order[i].column, 1, err);
-    if (rc == 0 && s->whole)
+    if (rc == 0 && s->whole && !s->acting)
         rc = mock_rows_whole(s, t, err);
     return rc;
 }
@@ -79,20 +79,28 @@ int mock_op_allowed(
 
 static bool may_hide(const struct mock_session *s, const struct mock_table *t)
 {
-    if (s->role == NULL || t->row_owner == NULL)
+    if (s->role == NULL || (t->row_owner == NULL && !t->ruled))
         return false;
     const struct mock_role *r = mock_role_find(s->store, s->role);
     return r == NULL || !r->bypass;
+}
+
+/* The column holds this name; false where there is none. */
+static bool names(
+    const struct mock_table *t, const struct mock_version *v, const char *column, const char *name)
+{
+    const struct sp_value *owner = column == NULL || name == NULL ? NULL : mock_version_value(t, v, column);
+    size_t n = name == NULL ? 0 : strlen(name);
+    return owner != NULL && owner->tag == SP_TEXT && owner->u.str.n == n &&
+           memcmp(owner->u.str.p, name, n) == 0;
 }
 
 bool mock_row_hidden(const struct mock_session *s, const struct mock_table *t, const struct mock_version *v)
 {
     if (!may_hide(s, t))
         return false;
-    const struct sp_value *owner = mock_version_value(t, v, t->row_owner);
-    size_t n = strlen(s->role);
-    return owner == NULL || owner->tag != SP_TEXT || owner->u.str.n != n ||
-           memcmp(owner->u.str.p, s->role, n) != 0;
+    return (t->row_owner == NULL || !names(t, v, t->row_owner, s->role)) &&
+           (!t->ruled || !names(t, v, t->actor_column, s->actor));
 }
 
 int mock_rows_whole(const struct mock_session *s, const struct mock_table *t, struct sp_error *err)

@@ -82,7 +82,9 @@ struct mock_table {
     struct mock_check *checks;
     bool finished;
     uint64_t created;
-    const char *row_owner; /* the column that says whose a row is; NULL = rows have no owner */
+    const char *row_owner;    /* the column that says whose a row is; NULL = rows have no owner */
+    bool ruled;               /* rows are hidden from actors ... */
+    const char *actor_column; /* ... but for those that belong to them by this column; NULL = none does */
 };
 
 enum mock_undo_kind { MOCK_CREATED, MOCK_ENDED };
@@ -170,6 +172,8 @@ struct mock_session {
     struct mock_store *store;
     char *ns;               /* "" = default */
     char *role, *signed_in; /* in force, and without role_act(); NULL = the owner of everything */
+    bool acting;            /* for somebody of an application ... */
+    char *actor;            /* ... with this id; NULL = nobody is signed in */
     bool whole;             /* rows are never hidden: it is refused where they could be */
     struct mock_txn *txn;
     int64_t token_seconds;
@@ -212,6 +216,12 @@ int mock_role_drop(struct sp_session *, const char *role, struct sp_error *);
 int mock_role_change(struct sp_session *, const char *role, const struct sp_role_change *, struct sp_error *);
 int mock_role_join(struct sp_session *, const char *role, const char *member, struct sp_error *);
 int mock_role_act(struct sp_session *, const char *role, struct sp_error *);
+
+/* actor.c */
+int mock_act_for(struct sp_session *, const struct sp_actor *, struct sp_error *);
+int mock_actor_token(struct sp_session *, struct sp_arena *, const struct sp_actor *, int64_t from,
+    int64_t until, const char **token, struct sp_error *);
+int mock_row_rules(struct sp_session *, const char *table, const struct sp_row_rules *, struct sp_error *);
 
 /* grant.c */
 /* The role has the privilege on the table, or on each of the columns, of which there is at least one. */

@@ -44,6 +44,7 @@ static void session_close(struct sp_session *ss)
     }
     free(s->ns);
     free(s->role);
+    free(s->actor);
     free(s->signed_in);
     free(s);
 }
@@ -79,7 +80,8 @@ static int session_open(struct sp_session **out, const struct sp_endpoint *e, st
 static bool owners(const char *function)
 {
     static const char *const names[] = { "ns_create", "table_create", "sequence_set", "role_create",
-        "role_change", "role_grant", "row_security", "claims_set", "admin_list", "admin_disable" };
+        "role_change", "role_grant", "row_security", "row_rules", "actor_token", "claims_set", "admin_list",
+        "admin_disable" };
     for (size_t i = 0; i < SP_LEN(names); i++) {
         if (strcmp(function, names[i]) == 0)
             return true;
@@ -153,6 +155,9 @@ static const struct sp_db_ops db_ops = {
     .role_join = mock_role_join,
     .role_act = mock_role_act,
     .row_security = mock_row_security,
+    .act_for = mock_act_for,
+    .actor_token = mock_actor_token,
+    .row_rules = mock_row_rules,
 };
 
 /* It loses nothing. */

@@ -67,22 +67,28 @@ bool mock_same_secret(const char *a, const char *b)
     return n == strlen(b) && CRYPTO_memcmp(a, b, n) == 0;
 }
 
-int mock_token_make(const struct mock_session *s, struct sp_arena *a, const struct mock_user *u,
-    const struct mock_login *l, const char **out, struct sp_error *err)
+int mock_payload_sign(const struct mock_store *st, struct sp_arena *a, const char *payload, const char **out,
+    struct sp_error *err)
 {
     char mac[65];
-    char *payload =
-        sp_arena_printf(a, "%s\n%s\n%" PRId64 "\n%s", u->id, l->id, mock_now() + s->token_seconds, u->claims);
-    size_t n = payload == NULL ? 0 : strlen(payload);
-    char *hex = payload == NULL ? NULL : sp_arena_alloc(a, 2 * n + 1);
+    size_t n = strlen(payload);
+    char *hex = sp_arena_alloc(a, 2 * n + 1);
     if (hex == NULL)
         return sp_nomem(err);
-    int rc = mock_mac(s->store, payload, n, mac, err);
+    int rc = mock_mac(st, payload, n, mac, err);
     if (rc != 0)
         return rc;
     mock_hex(hex, (const uint8_t *)payload, n);
     *out = sp_arena_printf(a, "%s.%s", hex, mac);
     return *out == NULL ? sp_nomem(err) : 0;
+}
+
+int mock_token_make(const struct mock_session *s, struct sp_arena *a, const struct mock_user *u,
+    const struct mock_login *l, const char **out, struct sp_error *err)
+{
+    const char *payload =
+        sp_arena_printf(a, "%s\n%s\n%" PRId64 "\n%s", u->id, l->id, mock_now() + s->token_seconds, u->claims);
+    return payload == NULL ? sp_nomem(err) : mock_payload_sign(s->store, a, payload, out, err);
 }
 
 static int nibble(char c)
@@ -107,8 +113,7 @@ static int refused(struct sp_error *err)
     return mock_fail(err, SP_E_AUTHENTICATION, "the access token is wrong, expired or revoked");
 }
 
-/* Cuts the next line off. */
-static char *line(char **rest)
+char *mock_payload_line(char **rest)
 {
     char *start = *rest;
     char *end = start == NULL ? NULL : strchr(start, '\n');
@@ -119,23 +124,29 @@ static char *line(char **rest)
     return start;
 }
 
+int mock_payload_read(
+    const struct mock_store *st, struct sp_arena *a, const char *token, char **payload, struct sp_error *err)
+{
+    char mac[65];
+    const char *dot = strchr(token, '.');
+    *payload = dot == NULL ? NULL : unhex(a, token, (size_t)(dot - token));
+    if (*payload == NULL)
+        return refused(err);
+    int rc = mock_mac(st, *payload, (size_t)(dot - token) / 2, mac, err);
+    return rc != 0 || mock_same_secret(mac, dot + 1) ? rc : refused(err);
+}
+
 int mock_token_read(const struct mock_session *s, struct sp_arena *a, const char *token,
     struct mock_claims *out, struct sp_error *err)
 {
-    char mac[65];
     int64_t expires;
-    const char *dot = strchr(token, '.');
-    char *payload = dot == NULL ? NULL : unhex(a, token, (size_t)(dot - token));
-    if (payload == NULL)
-        return refused(err);
-    int rc = mock_mac(s->store, payload, (size_t)(dot - token) / 2, mac, err);
+    char *payload;
+    int rc = mock_payload_read(s->store, a, token, &payload, err);
     if (rc != 0)
         return rc;
-    if (!mock_same_secret(mac, dot + 1))
-        return refused(err);
-    out->user_id = line(&payload);
-    out->login_id = out->user_id == NULL ? NULL : line(&payload);
-    const char *until = out->login_id == NULL ? NULL : line(&payload);
+    out->user_id = mock_payload_line(&payload);
+    out->login_id = out->user_id == NULL ? NULL : mock_payload_line(&payload);
+    const char *until = out->login_id == NULL ? NULL : mock_payload_line(&payload);
     if (until == NULL || !sp_parse_i64(until, &expires) || expires <= mock_now())
         return refused(err);
     out->claims = payload;

@@ -292,6 +292,9 @@ int po_role_find(struct sp_session *s, const char *role, struct sp_error *err); 
 int po_role_grant(struct sp_session *, const struct sp_grant *, struct sp_error *);
 int po_role_revoke(struct sp_session *, const struct sp_grant *, struct sp_error *);
 int po_row_security(struct sp_session *, const char *table, const char *owner, struct sp_error *);
+/* actors.c */
+int po_act_for(struct sp_session *, const struct sp_actor *, struct sp_error *);
+int po_row_rules(struct sp_session *, const char *table, const struct sp_row_rules *, struct sp_error *);
 /* PERMISSION where row security could hide rows: for passes that must have all of them. */
 int po_rows_whole(const struct sp_session *s, const struct po_table *t, struct sp_error *err);
 

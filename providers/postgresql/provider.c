@@ -87,6 +87,9 @@ static const struct sp_cap declared[SP_CAP_N] = {
     [SP_CAP_COLUMN_GRANTS] = YES,
     [SP_CAP_ROLE_ACT] = YES,
     [SP_CAP_ROW_SECURITY] = YES,
+    [SP_CAP_ACTORS] = YES,
+    [SP_CAP_ROW_RULES] = YES,
+    [SP_CAP_ACTOR_TOKENS] = NO("PostgreSQL is told who is signed in, and checks no token"),
     [SP_CAP_BUCKETS] = YES,
     [SP_CAP_PUT] = YES,
     [SP_CAP_GET] = YES,
@@ -129,6 +132,9 @@ static const struct sp_provider_option options[] = {
         "the schema that is compared and migrated; default: the first of the search path", false },
     { "session_pool", "bool", "false",
         "the connection pooler in between keeps one server session for each client", false },
+    { "anon_role", "text", "anon", "the database role of those who are not signed in to the application",
+        false },
+    { "user_role", "text", "authenticated", "the database role of those who are", false },
     { "lock_timeout", "duration", "5s", "how long to wait for a lock of another transaction", false },
     SP_STACK_OPTIONS,
     { NULL, NULL, NULL, NULL, false },
@@ -221,6 +227,7 @@ static int effective(
         static const char why[] = "a connection pooler stands between: what a session sets up does not last";
         deny(&out[SP_CAP_PREPARED], why);
         deny(&out[SP_CAP_ROLE_ACT], why);
+        deny(&out[SP_CAP_ACTORS], why);
     }
     if (!po_can_split(s))
         deny(&out[SP_CAP_SPLIT], "ranges of rows are read at full speed from PostgreSQL 14 on");
@@ -270,6 +277,8 @@ static const struct sp_db_ops db_ops = {
     .role_join = po_role_join,
     .role_act = po_role_act,
     .row_security = po_row_security,
+    .act_for = po_act_for,
+    .row_rules = po_row_rules,
 };
 
 const struct sp_provider sp_provider_postgresql = {

@@ -43,7 +43,8 @@ struct sd_db {
     struct sp_endpoint sql_place; /* of `sql` */
     char *sql_url;
     const char *sql_schema;
-    char role[64];           /* that the key stands for; "" = not known */
+    char role[64];           /* of who asks; "" = not known */
+    char own_role[64];       /* that the key stands for */
     char version[32];        /* of PostgREST; "" = it does not say */
     bool alone;              /* nothing stands before PostgREST */
     bool opened;             /* from now on the time-out of statements counts */
@@ -111,6 +112,13 @@ int sd_table_create(struct sp_session *, const struct sp_table *, bool with_extr
 int sd_table_finish(struct sp_session *, const struct sp_table *, struct sp_error *);
 int sd_table_drop(struct sp_session *, const char *table, struct sp_error *);
 int sd_sequence_set(struct sp_session *, const struct sp_sequence *, struct sp_error *);
+
+/* db_actor.c */
+const char *sd_no_actors(const struct sp_session *s); /* why nobody can be acted for; NULL = all can */
+int sd_act_for(struct sp_session *, const struct sp_actor *, struct sp_error *);
+int sd_actor_token(struct sp_session *, struct sp_arena *, const struct sp_actor *, int64_t from,
+    int64_t until, const char **token, struct sp_error *);
+int sd_row_rules(struct sp_session *, const char *table, const struct sp_row_rules *, struct sp_error *);
 
 /* db_text.c: values as the server reads them. */
 int sd_put_literal(struct sp_buf *out, const struct sp_value *v, struct sp_error *err); /* input of a type */

@@ -22,6 +22,12 @@ int sd_effective(struct sp_session *s, struct sp_cap *caps, struct sp_facts *fac
     for (size_t i = 0; ret == 0 && i < SP_LEN(lent); i++)
         if (behind[lent[i]].level != SP_CAP_YES)
             deny(&caps[lent[i]], behind[lent[i]].why);
+    if (sd_no_actors(s) != NULL) {
+        deny(&caps[SP_CAP_ACTORS], sd_no_actors(s));
+        deny(&caps[SP_CAP_ACTOR_TOKENS], sd_no_actors(s));
+    } else if (s->db.gateway && s->key[SU_ANON] == NULL) {
+        deny(&caps[SP_CAP_ACTORS], "no anon_key is configured: those who are not signed in come with it");
+    }
     facts->fidelity = s->db.version[0] != '\0' ? base.fidelity : SP_FID_UNKNOWN;
     /* Not the place of the database: REST shows it in its own way, which is worth comparing with it. */
     if (base.place[0] != '\0')
@@ -54,4 +60,7 @@ const struct sp_db_ops sd_ops = {
     .load_close = sd_load_close,
     .sequence_set = sd_sequence_set,
     .raw_reads = sd_raw_reads,
+    .act_for = sd_act_for,
+    .actor_token = sd_actor_token,
+    .row_rules = sd_row_rules,
 };

@@ -9,7 +9,7 @@
 
 int sd_init(struct sp_error *err)
 {
-    static const char *const secrets[] = { "SUPABASE_KEY", "SUPABASE_DB_URL" };
+    static const char *const secrets[] = { "SUPABASE_KEY", "SUPABASE_DB_URL", "SUPABASE_JWT_SECRET" };
     for (size_t i = 0; i < SP_LEN(secrets); i++) {
         const char *v = getenv(secrets[i]);
         if (v != NULL && strlen(v) >= 4 && sp_secret_add(v) != 0)
@@ -148,6 +148,7 @@ int sd_open(struct sp_session *s, const char *base, const char *key, struct sp_e
                   ? 0
                   : sp_invalid(err, "supabase: the name of the schema is too long");
     read_role(s, key);
+    (void)sp_strlcpy(s->db.own_role, s->db.role, sizeof s->db.own_role);
     bool rest = strcmp(sp_endpoint_option(e, "rest_path", ""), "none") != 0;
     if (ret == 0 && rest)
         ret = find_rest(s, base, key, err);

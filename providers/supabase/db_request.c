@@ -84,6 +84,10 @@ static int answer_error(struct sp_session *s, const struct sp_http_request *q,
         unknown = own->unknown;
     } else if (is_state(code)) {
         means = state_means(code, r->status, &advice);
+        if (strcmp(code, "22023") == 0 && sp_str_prefix(message, "role \"")) {
+            means = SP_E_PERMISSION; /* PostgREST could not become what the token says */
+            advice = "the token is for a role that this database does not have";
+        }
         unknown = broke(code);
     } else { /* a gateway, a proxy, a paused project */
         return sp_http_status_error(s->db.http, q, r, message[0] != '\0' ? message : NULL, err);

@@ -88,6 +88,9 @@ static const struct sp_cap declared[SP_CAP_N] = {
     [SP_CAP_COLUMN_GRANTS] = NO_ROLES,
     [SP_CAP_ROLE_ACT] = NO_ROLES,
     [SP_CAP_ROW_SECURITY] = NO_ROLES,
+    [SP_CAP_ACTORS] = YES,
+    [SP_CAP_ROW_RULES] = YES,
+    [SP_CAP_ACTOR_TOKENS] = YES,
 
     [SP_CAP_SIGN_UP] = YES,
     [SP_CAP_SIGN_IN] = YES,
@@ -158,6 +161,11 @@ static const struct sp_provider_option options[] = {
         "postgresql://... of the project's database: needed for the database facet, whose rows go through "
         "PostgREST; for the "
         "URL in SUPABASE_URL the default is SUPABASE_DB_URL",
+        true },
+    { "jwt_secret", "text", NULL,
+        "the project's JWT secret: signs tokens of people who are tried out, without their passwords; for "
+        "the "
+        "URL in SUPABASE_URL the default is SUPABASE_JWT_SECRET",
         true },
     { "schema", "text", "public", "the schema that is compared and migrated", false },
     { "rest_path", "text", NULL,

@@ -1,4 +1,5 @@
 /* auth.c -- the table of the identity suite. */
+#include "suites/auth/actors.h"
 #include "suites/auth/auth.h"
 #include "suites/auth/credentials.h"
 #include "suites/suites.h"
@@ -20,6 +21,12 @@
 #define GRANTS          SP_NEEDS(TABLES)
 #define GRANTS_AND(...) SP_NEEDS(TABLES, __VA_ARGS__)
 
+/* People of an application, and their rows. */
+#define ACTORS_NEED     SP_CAP_TABLES, SP_CAP_CRUD, SP_CAP_ACTORS, SP_CAP_ROW_RULES
+#define ACTORS          SP_NEEDS(ACTORS_NEED)
+#define ACTORS_AND(...) SP_NEEDS(ACTORS_NEED, __VA_ARGS__)
+#define ACTORS_TOKENS   ACTORS_AND(SP_CAP_ACTOR_TOKENS)
+
 #define CASE(name, what, caps)                                                                               \
     {                                                                                                        \
         .id = "auth." #name, .promise = what, .needs = caps, .run = auc_##name                               \
@@ -27,6 +34,10 @@
 #define ROLE(name, what, caps)                                                                               \
     {                                                                                                        \
         .id = "auth.credentials_" #name, .promise = what, .needs = caps, .run = crd_##name                   \
+    }
+#define ACTOR(name, what, caps)                                                                              \
+    {                                                                                                        \
+        .id = "auth.rows_" #name, .promise = what, .needs = caps, .run = act_##name                          \
     }
 #define ALONE(name, privilege)                                                                               \
     {                                                                                                        \
@@ -157,12 +168,44 @@ static const struct sp_case cases[] = {
         GRANTS_AND(SP_CAP_ROW_SECURITY, SP_CAP_SCAN, SP_CAP_LOAD)),
     ROLE(rows_read_only, "a read-only session is refused where rows could be hidden",
         GRANTS_AND(SP_CAP_ROW_SECURITY)),
+    ACTOR(own, "who is signed in sees, changes, deletes and creates rows of their own", ACTORS),
+    ACTOR(count, "no count tells of hidden rows", ACTORS),
+    ACTOR(pages, "limit and offset count the rows that are seen", ACTORS),
+    ACTOR(insert_other, "nobody creates a row that belongs to somebody else", ACTORS),
+    ACTOR(give_away, "nobody moves a row to another owner", ACTORS),
+    ACTOR(batch, "a create-many with one row of somebody else writes none", ACTORS_AND(SP_CAP_ATOMIC_BATCH)),
+    ACTOR(upsert_hidden, "an upsert over a hidden row is refused", ACTORS_AND(SP_CAP_UPSERT)),
+    ACTOR(insert_taken, "a create with the key of a hidden row is refused", ACTORS),
+    ACTOR(hidden_silent, "an update or delete of a hidden row changes nothing, without an error", ACTORS),
+    ACTOR(hidden_filter, "no filter finds hidden rows", ACTORS),
+    ACTOR(returning, "what an update or delete gives back are one's own rows", ACTORS_AND(SP_CAP_RETURNING)),
+    ACTOR(anonymous, "who is not signed in sees, changes and creates nothing", ACTORS),
+    ACTOR(service, "the session's own credentials see all rows, also after it spoke for others", ACTORS),
+    ACTOR(closed, "a table with row security and no rule shows nothing", ACTORS),
+    ACTOR(lifted, "without row security all rows are seen, and with it no longer", ACTORS),
+    ACTOR(switch, "a session that speaks for one and then for another mixes up neither", ACTORS),
+    ACTOR(apart, "two sessions that speak for two people at once mix up neither", ACTORS),
+    ACTOR(prepared, "what was prepared for one shows another one's rows to them alone",
+        ACTORS_AND(SP_CAP_PREPARED)),
+    ACTOR(role_unknown, "a role that does not exist is refused", ACTORS),
+    ACTOR(scan, "a scan where rows are hidden is refused, never short", ACTORS_AND(SP_CAP_SCAN)),
+    ACTOR(load, "a bulk load where rows are hidden is refused", ACTORS_AND(SP_CAP_LOAD)),
+    ACTOR(in_txn, "who a transaction speaks for stays the same to its end", ACTORS_AND(SP_CAP_TXN)),
+    ACTOR(token, "a token says who is signed in", ACTORS_TOKENS),
+    ACTOR(token_expired, "a token past its end is refused", ACTORS_TOKENS),
+    ACTOR(token_early, "a token of a clock that is a quarter of an hour ahead is refused", ACTORS_TOKENS),
+    ACTOR(token_skew, "clocks that are some seconds apart do no harm", ACTORS_TOKENS),
+    ACTOR(token_tampered, "a token with a changed signature is refused", ACTORS_TOKENS),
+    ACTOR(token_unsigned, "a token without a signature is refused", ACTORS_TOKENS),
+    ACTOR(token_other, "a signature counts for the words that it was made for", ACTORS_TOKENS),
+    ACTOR(token_garbage, "what is no token lets nobody in", ACTORS_TOKENS),
+    ACTOR(token_role, "a token for a role that does not exist is refused", ACTORS_TOKENS),
     { .id = NULL },
 };
 
 const struct sp_suite sp_suite_auth = {
     .name = "auth",
     .summary = "users and sessions: sign-up, tokens, claims, administration; database users, privileges, row "
-               "security",
+               "security; whose rows somebody sees",
     .cases = cases,
 };

@@ -59,7 +59,7 @@ static const char *suites_of(const char *facet)
 {
     if (strcmp(facet, "all") == 0)
         return "";
-    if (strcmp(facet, "auth") == 0 || strcmp(facet, "credentials") == 0)
+    if (strcmp(facet, "auth") == 0 || strcmp(facet, "credentials") == 0 || strcmp(facet, "actors") == 0)
         return "auth";
     if (strcmp(facet, "storage") == 0)
         return "storage load performance";
@@ -88,15 +88,16 @@ static bool write_config(const char *dir, const struct target *t, const char *mu
     return ok;
 }
 
-/* Which facets a kind has, as its provider says; database users count as one. */
+/* Which facets a kind has, as its provider says; database users count as one, people of an application as another. */
 static const char *facets_of(const struct target *t, char out[64])
 {
     out[0] = '\0';
     for (size_t i = 0; sp_providers[i] != NULL; i++) {
         const struct sp_provider *p = sp_providers[i];
         if (strcmp(p->kind, t->kind) == 0)
-            snprintf(out, 64, "%s%s%s%sconnection", p->db != NULL ? "database " : "",
+            snprintf(out, 64, "%s%s%s%s%sconnection", p->db != NULL ? "database " : "",
                 p->db != NULL && p->declared[SP_CAP_ROLES].level != SP_CAP_NO ? "credentials " : "",
+                p->db != NULL && p->declared[SP_CAP_ACTORS].level != SP_CAP_NO ? "actors " : "",
                 p->auth != NULL ? "auth " : "", p->blob != NULL ? "storage " : "");
     }
     return out;
