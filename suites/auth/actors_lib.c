@@ -83,6 +83,8 @@ bool ac_start(struct ac *t, struct sp_ctx *ctx, const struct sp_row_rules *rules
 
 void ac_done(struct ac *t)
 {
+    if (t->s != NULL)
+        dc_ended(&t->c.d, t->s); /* closing it rolls back */
     cr_done(&t->c);
 }
 
