@@ -80,7 +80,8 @@ static const struct sp_cap declared[SP_CAP_N] = {
     [SP_CAP_COLUMN_GRANTS] = NO("MongoDB grants no privileges on fields"),
     [SP_CAP_ROLE_ACT] = NO("a MongoDB user cannot act as another"),
     [SP_CAP_ROW_SECURITY] = NO("MongoDB has no row security"),
-    [SP_CAP_ACTORS] = NO("MongoDB knows database users only: who sees which document is up to the application"),
+    [SP_CAP_ACTORS] =
+        NO("MongoDB knows database users only: who sees which document is up to the application"),
     [SP_CAP_ROW_RULES] = NO("MongoDB has no row security"),
     [SP_CAP_ACTOR_TOKENS] = NO("MongoDB knows database users only"),
     [SP_CAP_SCAN] = YES,
