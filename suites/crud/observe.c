@@ -82,7 +82,7 @@ enum { MOST_PROBES = 32 };
 static bool probe(struct dc *d, const struct cro_probes *all, size_t i, int64_t *there)
 {
     const struct cro_probe *p = &all->v[i];
-    char column[16];
+    char column[24];
     (void)snprintf(column, sizeof column, "c%zu", i);
     const struct sp_field f[] = { { "id", sp_v_int((int64_t)i) }, { column, p->v } };
     const char *refusal = NULL, *select[] = { column };
@@ -109,7 +109,7 @@ void crc_semantics_stored(struct sp_ctx *ctx, const void *data)
 {
     const struct cro_probes *all = data;
     struct sp_column columns[MOST_PROBES + 1] = { COL_ID };
-    char names[MOST_PROBES][16];
+    char names[MOST_PROBES][24];
     bool offered[MOST_PROBES] = { false };
     struct sp_table t = { .name = all->table, .columns = columns, .ncolumns = 1, .pk = NAMES("id") };
     struct dc d;
