@@ -138,6 +138,15 @@ static void sizes(struct sp_actx *c, const struct sp_atable *x)
         (unsigned long long)x->max_row, whose, (long long)limit);
 }
 
+/* Documents: what is in them beyond the columns is measured, but no type of it is known. */
+static void undeclared(struct sp_actx *c, const struct sp_atable *x)
+{
+    if (c->opt->target != NULL && !c->same_kind && x->t->open_fields)
+        sp_a_finding(c, SP_RISK_LOW, x->t->name, NULL, "undeclared fields", 0, x->examined,
+            "rehearse on a copy: verify reads and compares every field",
+            "fields that no column declares were not held against the types of %s", c->opt->target->kind);
+}
+
 void sp_a_types(struct sp_actx *c, struct sp_atable *x)
 {
     for (size_t i = 0; i < x->t->ncolumns && c->rc == 0; i++) {
@@ -148,5 +157,6 @@ void sp_a_types(struct sp_actx *c, struct sp_atable *x)
         misfits(c, x, i);
     }
     complex_types(c, x);
+    undeclared(c, x);
     sizes(c, x);
 }
