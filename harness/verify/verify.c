@@ -385,16 +385,17 @@ static void compare(struct sp_vctx *c, struct sp_vsnaps *st, enum sp_verify_verd
     for (int i = 0; i < 2 && rc == 0; i++)
         rc = open_side(c, st, (enum sp_side)i, &snapshot[i]);
     if (rc == 0) {
+        bool tables = looks_at_tables(c, SP_SIDE_SOURCE) && looks_at_tables(c, SP_SIDE_TARGET);
         send_start(c, st);
         for (int i = 0; i < 2; i++)
             if (st->open[i])
                 sp_v_readers_join(c, (enum sp_side)i);
-        for (int i = 0; i < 2; i++)
+        for (int i = 0; i < 2 && tables; i++)
             if (snapshot[i].code != SP_E_OK)
                 sp_v_not_compared(c, sp_v_side_name((enum sp_side)i), "one state",
                     "no snapshot: its tables may have been read in different states (%s)",
                     sp_error_text(&snapshot[i]));
-        if (looks_at_tables(c, SP_SIDE_SOURCE) && looks_at_tables(c, SP_SIDE_TARGET) && sp_v_match(c) == 0)
+        if (tables && sp_v_match(c) == 0)
             nothing_there(c);
         sp_v_keep_open(c, (const char *const[]){ st->id[0], st->id[1] },
             (struct sp_d128[]){ schema_digest(c->schema[0]), schema_digest(c->schema[1]) });
