@@ -13,6 +13,19 @@ static const char *logical_type(struct sp_vctx *c, const struct sp_column *col)
     return text != NULL ? text : "?";
 }
 
+/* A copy through a mapping binds values to what their column declares, where the source lets any value in. */
+static bool holds_what_is_declared(
+    const struct sp_vpair *p, const struct sp_column *s, const struct sp_column *t)
+{
+    struct sp_type declared = s->declared;
+    if (p->rel == NULL || s->type.tag != SP_MISSING || declared.tag == SP_MISSING)
+        return false;
+    declared.padded = false; /* as the copy does: nothing was padded, and no width was held to */
+    if (declared.tag == SP_INT)
+        declared.int_bits = 64;
+    return sp_type_equal(&declared, &t->type);
+}
+
 /* Two backends of one kind must spell it alike, too. Between kinds the comparison plan is the judge: a pair that needs
  * no lossy rule holds the same values; lossy and incomparable pairs are reported where they are planned. */
 static void type(
@@ -24,6 +37,8 @@ static void type(
     const char *a = s->native_type, *b = t->native_type;
     if (p->rel != NULL && (a == NULL || b == NULL))
         return; /* a place inside a document: nobody declares it */
+    if (holds_what_is_declared(p, s, t))
+        return;
     bool text_differs = a != NULL && b != NULL && strcasecmp(a, b) != 0;
     if (!text_differs && sp_type_equal(&s->type, &t->type) && (a == NULL) == (b == NULL))
         return;

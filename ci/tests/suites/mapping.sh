@@ -164,6 +164,8 @@ both() {
     sed 's/, accept_loss: true//' "$work/m.yaml" >"$work/loss.yaml"
     expect_text 1 "equal_with_loss" "$kind: a loss that is not accepted counts" \
         "$sp" verify "sqlite:$work/a.db" "$target" -m "$work/loss.yaml" --checks rows --report-dir "$work/r"
+    expect_text 0 '"key":"id=1","side":"source"' "$kind: and is named by its row" \
+        grep '"difference":"lossy".*"column":"seen"' "$work/r/events.jsonl"
     printf 'accept_loss: [customers.seen]\n' >>"$work/loss.yaml"
     expect_text 0 "equal" "$kind: a loss is accepted by name" \
         "$sp" verify "sqlite:$work/a.db" "$target" -m "$work/loss.yaml" --checks rows --report-dir "$work/r"
@@ -396,6 +398,19 @@ sed -i '/^acknowledge/d' "$work/m.yaml"
 expect_text 1 "index by_name of customers is extra" "and is one without it" compare
 on target "DROP INDEX by_name; CREATE INDEX by_name ON people(note)"
 expect_text 1 "index by_name of customers is extra" "an index over an ignored column is seen" compare
+
+# A copy binds values to the types that the source only declares: that is the same type, and any other is not.
+rm -f "$work/a.db" "$work/b.db"
+on source "CREATE TABLE t(code TEXT PRIMARY KEY NOT NULL, n INT NOT NULL, name VARCHAR(20), x REAL, note TEXT, price DECIMAL(8,2), b BLOB,
+  day DATE); INSERT INTO t VALUES('k', 2, 'a', 1.5, 'b', '1.25', x'00', '2024-01-02')"
+printf 'version: 1\nrelations:\n  t: { target: u, columns: { name: { target: title } } }\n' >"$work/typed.yaml"
+typed() { "$sp" verify "sqlite:$work/a.db" "sqlite:$work/b.db" -m "$work/typed.yaml" --report-dir "$work/r" -v; }
+expect 0 "a copy by a mapping" "$sp" migrate "sqlite:$work/a.db" "sqlite:$work/b.db" -m "$work/typed.yaml" --report-dir "$work/m"
+expect_text 0 "equal" "has the types that the source declares" typed
+sqlite3 "$work/b.db" .dump | sed 's/"n" BIGINT/"n" TEXT/' >"$work/b.sql"
+rm "$work/b.db"
+sqlite3 "$work/b.db" <"$work/b.sql"
+expect_text 1 "type n of t is changed" "and another type is a difference" typed
 
 start_server "$build" postgresql
 case $? in
