@@ -21,7 +21,7 @@ static void event_begin(struct sp_vctx *c, const struct sp_vwanted *w, struct sp
 }
 
 /* The text by which a person finds the row: its key, or all of it where it has none. */
-static int row_text(
+int sp_v_row_text(
     struct sp_vctx *c, const struct sp_vpair *p, const uint8_t *row, size_t n, struct sp_buf *out)
 {
     if (p->nkey != 0)
@@ -120,7 +120,7 @@ int sp_v_emit_row(struct sp_vctx *c, const struct sp_vpair *p, const struct sp_v
 {
     struct sp_buf key = SP_BUF_INIT;
     enum sp_side side = row[0] != NULL ? SP_SIDE_SOURCE : SP_SIDE_TARGET;
-    int rc = row_text(c, p, row[side], n[side], &key);
+    int rc = sp_v_row_text(c, p, row[side], n[side], &key);
     if (rc == 0)
         rc = sp_v_diag_row(c, p, key.p, row, n);
     if (rc == 0 && row[0] != NULL && row[1] != NULL)

@@ -1,5 +1,7 @@
 /* findings.c -- what the column counters of a scan say: values that could not be compared, rules that touched data,
  * values of another kind than their column declares, invalid text. */
+#include <stdlib.h>
+
 #include "verify/internal.h"
 
 static bool lossy(const struct sp_vscan v[2], size_t col, enum sp_rule_kind kind)
@@ -35,10 +37,12 @@ static bool accepted(const struct sp_vctx *c, const struct sp_vpair *p, const st
     return col->lossy_accepted;
 }
 
-static void rules(
+/* The rules, a bit each, by which something was lost that nobody acknowledged. */
+static unsigned rules(
     struct sp_vctx *c, const struct sp_vpair *p, const struct sp_vscan v[2], size_t i, bool equal)
 {
     const struct sp_colplan *col = &p->cols[i];
+    unsigned lost = 0;
     for (size_t r = 0; r < col->nrules; r++) {
         uint64_t touched = v[0].stats[i].touched[r];
         bool loses = touched != 0 && lossy(v, i, col->rules[r]), ok = accepted(c, p, col);
@@ -55,10 +59,13 @@ static void rules(
         sp_event_bool(&ev, SP_FLD_accepted, ok);
         sp_event_text(&ev, SP_FLD_why, p->why[i] != NULL ? p->why[i] : sp_rule_doc(col->rules[r]));
         sp_v_send(c, &ev);
-        if (loses && !ok && equal)
-            sp_v_lossy(c, "table %s, column %s: equal only because %llu values lost something (%s)", p->name,
-                col->name, (unsigned long long)touched, sp_rule_name(col->rules[r]));
+        if (!loses || ok || !equal)
+            continue;
+        sp_v_lossy(c, "table %s, column %s: equal only because %llu values lost something (%s)", p->name,
+            col->name, (unsigned long long)touched, sp_rule_name(col->rules[r]));
+        lost |= 1u << r;
     }
+    return lost;
 }
 
 /* Values that did not fit the comparison type were compared with their own type and bytes. On two backends of one kind
@@ -124,8 +131,15 @@ static void storage_class(
 
 void sp_v_row_findings(struct sp_vctx *c, const struct sp_vpair *p, const struct sp_vscan v[2], bool equal)
 {
+    unsigned *loses = calloc(p->ncols + 1, sizeof *loses);
+    bool any = false;
+    if (loses == NULL) {
+        sp_v_nomem(c);
+        return;
+    }
     for (size_t i = 0; i < p->ncols; i++) {
-        rules(c, p, v, i, equal);
+        loses[i] = rules(c, p, v, i, equal);
+        any = any || loses[i] != 0;
         uncoerced(c, p, v, i);
         for (int s = 0; s < 2; s++) {
             storage_class(c, p, v, i, (enum sp_side)s);
@@ -135,4 +149,7 @@ void sp_v_row_findings(struct sp_vctx *c, const struct sp_vpair *p, const struct
                     sp_v_side_name((enum sp_side)s), (unsigned long long)v[s].stats[i].bad_utf8);
         }
     }
+    if (any && c->rc == 0)
+        sp_v_losses(c, p, &v[0], loses);
+    free(loses);
 }

@@ -165,6 +165,7 @@ struct sp_vscan {
     struct sp_digest digest;
     struct sp_colstat *stats; /* scan.ncols, owned */
     uint64_t bytes, max_row;
+    const struct sp_colstat *live; /* for `row`, without readers: the counters with this row in them */
     /* Between the threads. */
     uint64_t progress;
     int done;
@@ -462,6 +463,9 @@ struct sp_vfield {
 /* The field at p; returns bytes used or -SP_E_CORRUPT. */
 int64_t sp_v_field(const uint8_t *p, size_t n, struct sp_vfield *out);
 /* The key columns of a row as text: id=7, part=text "a". */
+/* The text by which a person finds the row. */
+int sp_v_row_text(
+    struct sp_vctx *c, const struct sp_vpair *p, const uint8_t *row, size_t n, struct sp_buf *out);
 int sp_v_print_key(
     struct sp_buf *out, const struct sp_colplan *cols, size_t nkey, const uint8_t *row, size_t n);
 /* A field as text; values hidden behind type, length and digest unless shown. */
@@ -534,6 +538,9 @@ void sp_v_rows_kept(struct sp_vctx *c, struct sp_vpair *p); /* sp_v_rows(), or w
 
 /* ---- the checks ------------------------------------------------------------------------------------------------ */
 void sp_v_rows(struct sp_vctx *c, struct sp_vpair *p);
+/* Names the values that these rules of the source changed: by column, a bit for each rule. */
+void sp_v_losses(
+    struct sp_vctx *c, const struct sp_vpair *p, const struct sp_vscan *source, const unsigned *loses);
 void sp_v_row_findings(struct sp_vctx *c, const struct sp_vpair *p, const struct sp_vscan v[2], bool equal);
 void sp_v_compare_table(struct sp_vctx *c, const struct sp_vpair *p); /* everything but presence */
 void sp_v_compare_columns(struct sp_vctx *c, const struct sp_vpair *p);

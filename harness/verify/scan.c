@@ -84,6 +84,7 @@ static int run_range(struct sp_vscan *v, struct side *s)
     rb.no_key = v->row == NULL && v->sample == NULL;
     rb.sink = on_row;
     rb.payload = s;
+    v->live = rb.stats;
     rc = sp_db_scan(v->session, &v->scan, &rb, &v->err);
     if (rc == 0 && !rb.complete)
         rc = sp_fail(&v->err, SP_E_CORRUPT, SP_ORIGIN_HARNESS,
@@ -92,6 +93,7 @@ static int run_range(struct sp_vscan *v, struct side *s)
         rc = sp_fail(&v->err, SP_E_INTERNAL, SP_ORIGIN_HARNESS,
             "table %s: rows seen and rows digested do not agree", v->scan.table);
     take_results(v, &rb);
+    v->live = NULL;
     sp_rowbuf_free(&rb);
     return rc;
 }

@@ -308,6 +308,12 @@ done < <(corruptions)
 [ "${#names[@]}" -ge 40 ] || bad "only ${#names[@]} corruptions"
 each judge
 
+# Digits that the table's column does not keep: equal but for a loss, which is named as a difference is.
+c 7 '{"$set":{"balance":{"$numberDecimal":"7001.754"}}}' | plant
+expect_text 1 "equal_with_loss" "digits beyond the scale are a loss" verify back --checks rows
+expect 0 "whose row and column are named" found customers "" balance
+restore || bad "the documents could not be restored"
+
 # --- faithful variations ---------------------------------------------------------------------------------------------------
 # NAME | COMMAND: other documents that say the same.
 variations() {

@@ -80,7 +80,7 @@ static const struct field relation[] = { { "name", TEXT, NULL, NULL, false },
     { "source_orphans", COUNT, NULL, NULL, false }, { "target_orphans", COUNT, NULL, NULL, false },
     { "introduced", COUNT, NULL, NULL, true }, { NULL, TEXT, NULL, NULL, false } };
 static const struct field difference[] = { { "name", TEXT, NULL, NULL, false },
-    { "difference", TEXT, " missing extra changed orphan duplicate ", NULL, false },
+    { "difference", TEXT, " missing extra changed orphan duplicate lossy ", NULL, false },
     { "key", TEXT, NULL, NULL, false }, { "column", TEXT, NULL, NULL, true },
     { "expected", TEXT, NULL, NULL, true }, { "actual", TEXT, NULL, NULL, true },
     { NULL, TEXT, NULL, NULL, false } };

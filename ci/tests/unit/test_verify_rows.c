@@ -356,6 +356,12 @@ static void without_a_snapshot_nothing_is_equal(void **state)
     assert_non_null(strstr(v.reasons.p, "no snapshot"));
     fake_remove(t[1], 0);
     assert_verdict(&v, SP_VV_DIFFERENT);
+    v.opt.checks = SP_VC_ACCOUNTS | SP_VC_BLOBS; /* no table is compared: its state does not matter */
+    assert_verdict(&v, SP_VV_NOT_COMPARED);
+    assert_null(strstr(v.reasons.p, "no snapshot"));
+    v.opt.checks = SP_VC_SCHEMA;
+    assert_verdict(&v, SP_VV_NOT_COMPARED);
+    assert_non_null(strstr(v.reasons.p, "no snapshot"));
     vcase_end(&v);
 }
 
@@ -481,6 +487,9 @@ static void lossy_rules_are_counted_and_accepted_by_name(void **state)
         struct sp_value *row = fake_row(t[s]);
         row[0] = sp_v_int(1);
         row[1] = sp_v_instant(1000, s == 0 ? 123456789 : 123000000);
+        row = fake_row(t[s]);
+        row[0] = sp_v_int(2);
+        row[1] = sp_v_instant(1000, 123000000); /* loses nothing */
     }
     v.opt.checks = SP_VC_ROWS;
     assert_verdict(&v, SP_VV_EQUAL_WITH_LOSS);
@@ -488,9 +497,20 @@ static void lossy_rules_are_counted_and_accepted_by_name(void **state)
     const struct sp_event_in *e = caught_at(&v.c, SP_EV_RULE, 0);
     assert_string_equal("truncate_ms", sp_event_get_text(e, SP_FLD_rule));
     assert_int_equal(1, sp_event_get_int(e, SP_FLD_touched, 0));
+    e = caught_where(&v.c, SP_EV_DIFFERENCE, SP_FLD_key, "id=1"); /* and named as other differences are */
+    assert_non_null(e);
+    assert_string_equal("at", sp_event_get_text(e, SP_FLD_column));
+    assert_string_equal("lossy", sp_event_get_text(e, SP_FLD_difference));
+    assert_non_null(strstr(sp_event_get_text(e, SP_FLD_expected), "truncate_ms"));
+    assert_null(caught_where(&v.c, SP_EV_DIFFERENCE, SP_FLD_key, "id=2"));
+    v.opt.max_differences = 0;
+    assert_verdict(&v, SP_VV_EQUAL_WITH_LOSS);
+    assert_null(caught_at(&v.c, SP_EV_DIFFERENCE, 0));
+    v.opt.max_differences = 100;
     v.opt.accept_loss = accept;
     v.opt.naccept_loss = 1;
     assert_verdict(&v, SP_VV_EQUAL);
+    assert_null(caught_at(&v.c, SP_EV_DIFFERENCE, 0));
     t[1]->rows[1] = sp_v_instant(1000, 124000000);
     assert_verdict(&v, SP_VV_DIFFERENT);
     vcase_end(&v);
