@@ -52,10 +52,12 @@ void sp_result_free(struct sp_result *r)
 
 void sp_result_reset(struct sp_result *r)
 {
-    struct sp_arena keep = r->arena;
-    sp_arena_reset(&keep);
+    struct sp_result keep = *r;
+    sp_arena_reset(&keep.arena);
     *r = (struct sp_result)SP_RESULT_INIT;
-    r->arena = keep;
+    r->arena = keep.arena;
+    r->most_rows = keep.most_rows;
+    r->most_bytes = keep.most_bytes;
 }
 
 int sp_result_columns(struct sp_result *r, const char *const *names, size_t n)
@@ -78,25 +80,39 @@ int sp_result_columns(struct sp_result *r, const char *const *names, size_t n)
     return 0;
 }
 
-int sp_result_add(struct sp_result *r, const struct sp_value *row)
+static int beyond(struct sp_error *err, size_t most, const char *unit)
+{
+    return sp_fail(err, SP_E_TOO_LARGE, SP_ORIGIN_HARNESS,
+        "more than %zu %s; an answer is held in memory: let the query count or sum them, or narrow it", most,
+        unit);
+}
+
+int sp_result_add(struct sp_result *r, const struct sp_value *row, struct sp_error *err)
 {
     size_t n = r->ncolumns;
+    if (r->most_rows != 0 && r->nrows >= r->most_rows)
+        return beyond(err, r->most_rows, "rows");
     if (n == 0) {
         r->nrows++;
         return 0;
     }
     if (n > SIZE_MAX / sizeof *row)
-        return -SP_E_NOMEM;
+        return sp_nomem(err);
     if (r->nrows == r->row_cap) {
         struct sp_value *values =
             sp_arena_grow(&r->arena, r->values, &r->row_cap, r->nrows + 1, n * sizeof *values);
         if (values == NULL)
-            return -SP_E_NOMEM;
+            return sp_nomem(err);
         r->values = values;
     }
     for (size_t i = 0; i < n; i++) {
-        if (sp_value_copy(&r->arena, &r->values[r->nrows * n + i], &row[i]) != 0)
-            return -SP_E_NOMEM;
+        int rc = sp_value_copy(&r->arena, &r->values[r->nrows * n + i], &row[i]);
+        if (rc != 0)
+            return rc == -SP_E_TOO_LARGE
+                       ? sp_fail(err, SP_E_TOO_LARGE, SP_ORIGIN_HARNESS, "a value is nested too deep")
+                       : sp_nomem(err);
+        if (r->most_bytes != 0 && r->arena.total > r->most_bytes)
+            return beyond(err, r->most_bytes >> 20, "MiB");
     }
     r->nrows++;
     return 0;

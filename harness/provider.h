@@ -123,16 +123,18 @@ struct sp_result {
     int64_t
         affected; /* rows that the operation itself created, updated, deleted (not those of cascades); COUNT: the
                        * count; READ: nothing; -1 = the backend doesn't say */
+    size_t most_rows,
+        most_bytes; /* the caller's bounds, in memory; an answer beyond is TOO_LARGE. 0 = none */
 };
 #define SP_RESULT_INIT                                                                                       \
     {                                                                                                        \
-        SP_ARENA_INIT, NULL, 0, NULL, 0, 0, 0                                                                \
+        SP_ARENA_INIT, NULL, 0, NULL, 0, 0, 0, 0, 0                                                          \
     }
 void sp_result_free(struct sp_result *r);
-void sp_result_reset(struct sp_result *r); /* ready for the next call */
+void sp_result_reset(struct sp_result *r); /* ready for the next call; bounds stay */
 /* For providers: columns first (copied), then rows of ncolumns values (deep-copied). */
 int sp_result_columns(struct sp_result *r, const char *const *names, size_t n);
-int sp_result_add(struct sp_result *r, const struct sp_value *row);
+int sp_result_add(struct sp_result *r, const struct sp_value *row, struct sp_error *err);
 const struct sp_value *sp_result_at(
     const struct sp_result *r, size_t row, const char *column); /* NULL if absent */
 

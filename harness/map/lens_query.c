@@ -104,7 +104,7 @@ static int on_row(void *payload, const struct sp_rowview *row)
         at += used;
         left -= (size_t)used;
     }
-    return v == NULL ? -SP_E_NOMEM : sp_result_add(k->r, v);
+    return v == NULL ? -SP_E_NOMEM : sp_result_add(k->r, v, k->err);
 }
 
 static int ask_scan(struct lens_session *s, const struct lens_view *v, const struct sp_op *op,

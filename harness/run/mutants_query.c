@@ -272,7 +272,7 @@ static int exec_stale_read(
     if (key.p != NULL && now.p != NULL && strcmp(key.p, now.p) == 0) {
         rc = sp_result_columns(r, old.columns, old.ncolumns);
         for (size_t i = 0; rc == 0 && i < old.nrows; i++)
-            rc = sp_result_add(r, old.values + i * old.ncolumns);
+            rc = sp_result_add(r, old.values + i * old.ncolumns, NULL);
         sp_buf_clear(&key);
     } else {
         rc = SP_INNER_DB->exec(s, op, r, err);
@@ -282,7 +282,7 @@ static int exec_stale_read(
             sp_result_reset(&old);
             if (sp_result_columns(&old, r->columns, r->ncolumns) == 0)
                 for (size_t i = 0; i < r->nrows; i++)
-                    sp_result_add(&old, r->values + i * r->ncolumns);
+                    sp_result_add(&old, r->values + i * r->ncolumns, NULL);
         }
     }
     pthread_mutex_unlock(&sp_mutation.lock);

@@ -191,8 +191,7 @@ int mock_project(struct mock_table *t, const struct sp_query *q, struct mock_ver
             const struct sp_value *v = mock_version_value(t, rows[i], names[k]);
             row[k] = v == NULL ? sp_v_missing() : *v;
         }
-        if (sp_result_add(r, row) != 0)
-            rc = sp_nomem(err);
+        rc = sp_result_add(r, row, err);
     }
     sp_arena_free(&a);
     return rc;

@@ -95,7 +95,7 @@ static int put_row(const struct mo_table *t, const struct columns *c, const bson
         if (ret != 0)
             return sp_error_prefix(err, "%s.%s", t->t.name, c->names[i]);
     }
-    return sp_result_add(out, row) != 0 ? sp_nomem(err) : 0;
+    return sp_result_add(out, row, err);
 }
 
 static int fill(const struct mo_table *t, const struct columns *c, const struct docs *docs,

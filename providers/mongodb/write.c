@@ -361,7 +361,7 @@ static int upserted(
         if (ret == 0 && w->out->ncolumns == 0 && sp_result_columns(w->out, one.columns, one.ncolumns) != 0)
             ret = sp_nomem(err);
         for (size_t i = 0; ret == 0 && i < one.nrows && one.ncolumns == w->out->ncolumns; i++)
-            ret = sp_result_add(w->out, one.values + i * one.ncolumns) != 0 ? sp_nomem(err) : 0;
+            ret = sp_result_add(w->out, one.values + i * one.ncolumns, err);
         sp_result_free(&one);
         mongoc_collection_destroy(c);
     }

@@ -180,8 +180,8 @@ int po_result(struct sp_session *s, const PGresult *r, const struct po_sql *q, s
         sp_arena_reset(&a);
         for (int c = 0; ret == 0 && c < n; c++)
             ret = out_value(s, r, i, c, (size_t)c < q->ncolumns ? &q->columns[c] : NULL, &a, &row[c], err);
-        if (ret == 0 && n > 0 && sp_result_add(out, row) != 0)
-            ret = sp_nomem(err);
+        if (ret == 0 && n > 0)
+            ret = sp_result_add(out, row, err);
     }
     free(row);
     sp_arena_free(&a);

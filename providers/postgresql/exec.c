@@ -265,6 +265,13 @@ static int raw_op(struct sp_session *s, const struct sp_op *op, struct sp_result
     po_begin_statement(s);
     s->uncertain = !s->in_txn;
     int ret = po_bind_raw(&p, op->values, op->nfields, err);
+    if (ret == 0 && s->read_only && s->in_snapshot && out != NULL &&
+        (out->most_rows != 0 || out->most_bytes != 0)) {
+        ret = po_stream(s, op->raw, &p, out, err);
+        out->affected = -1;
+        po_params_free(&p);
+        return ret;
+    }
     if (ret == 0)
         ret = po_query(s, controls(op->raw) ? PO_PLAIN : PO_GUARDED, op->raw, &p, &r, err);
     if (ret == 0)

@@ -341,6 +341,9 @@ int po_bind(struct po_params *p, const struct po_slot *slot, const struct sp_val
 int po_bind_filter(
     struct po_params *p, const struct sp_filter *f, const struct po_sql *q, struct sp_error *err);
 int po_bind_raw(struct po_params *p, const struct sp_value *v, size_t n, struct sp_error *err);
+/* stream.c: a query, and its answer within the bounds of `out`. Inside of a transaction; a refusal is undone alone. */
+int po_stream(struct sp_session *s, const char *sql, const struct po_params *p, struct sp_result *out,
+    struct sp_error *err);
 int po_result(struct sp_session *s, const PGresult *r, const struct po_sql *q, struct sp_result *out,
     struct sp_error *err);
 

@@ -90,7 +90,7 @@ static int out_row(sqlite3_stmt *st, const struct sq_sql *q, struct sp_value *ro
         if (sq_decode(scratch, &type, sqlite3_column_value(st, i), &row[i]) != 0)
             return sp_nomem(err);
     }
-    return sp_result_add(r, row) == 0 ? 0 : sp_nomem(err);
+    return sp_result_add(r, row, err);
 }
 
 /* Steps to the end and resets. Rows go to `r` if there is one. */

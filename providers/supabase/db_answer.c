@@ -55,8 +55,9 @@ static int end_row(struct answer *a)
     }
     if (a->next != a->ncolumns)
         return refuse(a, "have not all the same members");
-    if (sp_result_add(a->out, a->row) != 0)
-        return nomem(a);
+    a->rc = sp_result_add(a->out, a->row, a->err);
+    if (a->rc != 0)
+        return a->rc;
     a->next = 0;
     sp_arena_reset(&a->arena); /* names and values are in the result by now */
     return 0;

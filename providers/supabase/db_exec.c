@@ -17,7 +17,8 @@ struct run {
     struct sp_arena values;
     struct sp_result *out;
     struct sp_http_response answer;
-    bool defaults; /* the server fills them in, where rows leave fields out */
+    struct sp_error *why; /* what makes the reading of rows stop */
+    bool defaults;        /* the server fills them in, where rows leave fields out */
 };
 
 static int keep(void *payload, size_t i, const struct sp_value *v)
@@ -29,7 +30,7 @@ static int keep(void *payload, size_t i, const struct sp_value *v)
 static int add_row(void *payload)
 {
     struct run *r = payload;
-    int ret = sp_result_add(r->out, r->row);
+    int ret = sp_result_add(r->out, r->row, r->why);
     sp_arena_reset(&r->values);
     return ret;
 }
@@ -87,6 +88,7 @@ static int ask(struct run *r, const char *method, const char *prefer, bool write
     if (r->url.oom || r->body.oom)
         return sp_nomem(err);
     int ret = 0;
+    r->why = &in.why;
     if (rows) {
         q.sink = sd_rows_push;
         q.payload = &in;
@@ -103,6 +105,7 @@ static int ask(struct run *r, const char *method, const char *prefer, bool write
     if (count != NULL)
         *count = in.count;
     sd_rows_free(&in);
+    r->why = NULL;
     return ret;
 }
 

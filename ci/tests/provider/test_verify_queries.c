@@ -102,6 +102,39 @@ static void rows_are_counted(void **state)
     pair_end(&p);
 }
 
+/* An answer is held in memory: what is too large for it is refused while it comes. */
+static const char *const endless[] = {
+    "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i FROM n",
+    "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT %s, i FROM n",
+};
+
+static void assert_refused(struct pair *p, const char *bound)
+{
+    const char *line = line_of(p, "custom_check", "ours");
+    assert_non_null(line);
+    if (strstr(line, bound) == NULL || strstr(line, "narrow it") == NULL || strstr(line, "errored") == NULL)
+        fail_msg("not refused for %s: %s", bound, p->events.p);
+}
+
+static void an_answer_has_bounds_while_it_is_read(void **state)
+{
+    (void)state;
+    char wide[160];
+    struct sp_verify_query q;
+    struct pair p;
+    begin(&p, &q, endless[0], NULL);
+    assert_compares(&p, SP_VV_NOT_COMPARED);
+    assert_refused(&p, "more than 100000 rows");
+    snprintf(wide, sizeof wide, endless[1], "zeroblob(8000000)");
+    q.raw[0] = q.raw[1] = wide;
+    assert_compares(&p, SP_VV_NOT_COMPARED);
+    assert_refused(&p, "more than 128 MiB");
+    q.raw[0] = q.raw[1] =
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i FROM n LIMIT 100000";
+    assert_compares(&p, SP_VV_EQUAL); /* the most */
+    pair_end(&p);
+}
+
 static void a_logical_query_meets_by_names(void **state)
 {
     (void)state;
@@ -224,6 +257,49 @@ static void values_meet_between_kinds(void **state)
     }
 }
 
+/* The server is stopped, and the snapshot goes on. Types that are not built in are known before rows come. */
+static void an_answer_of_postgresql_has_them_too(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *sql;
+        int want;
+        const char *text;
+    } cases[] = { { "SELECT generate_series(1, 1000000000000)", -SP_E_TOO_LARGE, "more than 100 rows" },
+        { "SELECT repeat('x', 1 << 20) FROM generate_series(1, 1000000000)", -SP_E_TOO_LARGE,
+            "more than 16 MiB" },
+        { "SELECT 1 / 0", -SP_E_INVALID, "division" },
+        { "SELECT 1 / (50 - i) FROM generate_series(1, 99) i", -SP_E_INVALID, "division" },
+        { "SELECT nothing FROM nowhere", -SP_E_NOT_FOUND, "nowhere" },
+        { "SELECT '1/1'::pg_lsn, '(1,2)'::point FROM generate_series(1, 100)", 0, NULL },
+        { "SELECT 1 WHERE false", 0, NULL } };
+    const char *url = getenv("POSTGRESQL_URL");
+    const struct sp_endpoint e = { .name = "new", .url = url, .access = SP_ACCESS_READ_ONLY };
+    struct sp_result r = SP_RESULT_INIT;
+    struct sp_error err = SP_ERROR_INIT;
+    struct sp_session *s = NULL;
+    if (url == NULL) {
+        print_message("skip: POSTGRESQL_URL is not set; run ci/stack up\n");
+        skip();
+    }
+    assert_int_equal(0, sp_open(&s, &sp_provider_postgresql, &e, &err));
+    assert_int_equal(0, sp_db_snapshot_begin(s, NULL, &err));
+    r.most_rows = 100;
+    r.most_bytes = 16 << 20;
+    for (size_t i = 0; i < SP_LEN(cases); i++) {
+        int rc = sp_db_read_raw(s, cases[i].sql, &r, &err);
+        if (rc != cases[i].want || (rc != 0 && strstr(sp_error_text(&err), cases[i].text) == NULL))
+            fail_msg("%s: %d, %s", cases[i].sql, rc, sp_error_text(&err));
+        sp_error_clear(&err);
+        assert_int_equal(0, sp_db_read_raw(s, "SELECT 7", &r, &err)); /* the snapshot still stands */
+        assert_int_equal(1, r.nrows);
+        assert_int_equal(7, r.values[0].u.i);
+    }
+    assert_int_equal(0, sp_db_snapshot_end(s, &err));
+    sp_result_free(&r);
+    sp_close(s);
+}
+
 /* What PostgreSQL takes for reading before version 16: nothing of it stays. */
 static void a_large_object_does_not_stay(void **state)
 {
@@ -267,6 +343,8 @@ int main(void)
         cmocka_unit_test(order_counts_where_it_is_asked_for),
         cmocka_unit_test(repeated_rows_count),
         cmocka_unit_test(rows_are_counted),
+        cmocka_unit_test(an_answer_has_bounds_while_it_is_read),
+        cmocka_unit_test(an_answer_of_postgresql_has_them_too),
         cmocka_unit_test(a_logical_query_meets_by_names),
         cmocka_unit_test(only_reading_is_let_through),
         cmocka_unit_test(values_meet_between_kinds),

@@ -384,7 +384,7 @@ static void test_results_and_names(void **state)
     const struct sp_value row[] = { sp_v_text(text), sp_v_int(1) };
     assert_int_equal(sp_result_columns(&r, cols, 2), 0);
     for (int i = 0; i < 1000; i++)
-        assert_int_equal(sp_result_add(&r, row), 0);
+        assert_int_equal(sp_result_add(&r, row, NULL), 0);
     text[0] = 'X';
     assert_int_equal(r.nrows, 1000);
     assert_memory_equal(sp_result_at(&r, 999, "a")->u.str.p, "volatile", 8);
@@ -393,7 +393,7 @@ static void test_results_and_names(void **state)
     sp_result_reset(&r);
     assert_int_equal(r.nrows, 0);
     assert_int_equal(sp_result_columns(&r, NULL, 0), 0);
-    assert_int_equal(sp_result_add(&r, NULL), 0);
+    assert_int_equal(sp_result_add(&r, NULL, NULL), 0);
     assert_int_equal(r.nrows, 1);
     sp_result_free(&r);
     for (int i = 0; i < 100; i++)
