@@ -12,6 +12,7 @@
 #define SP_SUITE_H
 
 #include "base/str.h"
+#include "config/access.h"
 #include "provider_call.h"
 
 struct sp_ctx;
@@ -54,6 +55,9 @@ const struct sp_cap *sp_ctx_cap(const struct sp_ctx *, enum sp_cap_id);
 bool sp_ctx_quick(const struct sp_ctx *); /* quick size asked for */
 /* Numbers of the `suites:` section, e.g. ("load", "users", 8). */
 int64_t sp_ctx_setting(const struct sp_ctx *, const char *suite, const char *name, int64_t fallback);
+/* The sections `actors` and `access`, as far as they concern this provider. */
+const struct sp_config_actor *sp_ctx_actors(const struct sp_ctx *, size_t *n);
+const struct sp_config_access *sp_ctx_access(const struct sp_ctx *, size_t *n);
 const char *sp_ctx_namespace(struct sp_ctx *); /* created on first use; NULL: already errored */
 /* Another namespace, of this case alone: created, dropped after the case with all that is in it. No session uses it
  * until the case says so; NULL: return. */

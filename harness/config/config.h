@@ -9,6 +9,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/error.h"
+#include "config/access.h"
 #include "model/query.h"
 #include "provider.h"
 
@@ -79,6 +80,10 @@ struct sp_config {
     const struct sp_config_gate *gates;
     size_t ngates;
     struct sp_config_verify verify;
+    const struct sp_config_actor *actors;
+    size_t nactors;
+    const struct sp_config_access *access;
+    size_t naccess;
 };
 
 /* path NULL: switchproof.yaml in the current directory if it exists (otherwise an empty configuration). */

@@ -8,6 +8,7 @@
 static const char *const access_names[] = { "read-only", "target", "disposable", NULL };
 static const char *const fidelities[] = { "real", "official emulator", "compatible server", "mock", "unknown",
     NULL };
+static const char *const rows_allowed[] = { "all", "own", "none", NULL };
 static const char *const side_names[] = { "source", "target", NULL };
 
 #define INTEGER(min_, max_)  .type = SP_KEY_INT, .min = (min_), .max = (max_)
@@ -19,6 +20,8 @@ const struct sp_config_key sp_config_keys[] = {
     { "", "requires", .type = SP_KEY_NAMES, .doc = "suites, capabilities, case ids or globs of them that the application uses: a skip of these is never fine; of a suite, every case that the kind of provider declares to be fit for must run (`auth`: its users; database users are `auth.credentials_*`)" },
     { "", "providers", .type = SP_KEY_TREE, .doc = "the backends, by a name of your own" },
     { "", "checks", .type = SP_KEY_TREE, .doc = "list of the team's own invariants, run on both sides" },
+    { "", "actors", .type = SP_KEY_TREE, .doc = "who uses the application, by a name of your own: {} is nobody, who is not signed in" },
+    { "", "access", .type = SP_KEY_TREE, .doc = "list of what actors may do with tables: tried by the case auth.access, without changing anything" },
     { "", "suites", .type = SP_KEY_TREE, .doc = "settings of suites, by suite" },
     { "", "verify", .type = SP_KEY_TREE, .doc = "how `verify` reads; its options go before" },
     { "", "gates", .type = SP_KEY_TREE, .doc = "policies, by migration phase" },
@@ -49,6 +52,19 @@ const struct sp_config_key sp_config_keys[] = {
     { "checks[].query", "select", .type = SP_KEY_NAMES, .doc = "columns" },
     { "checks[].query", "order_by", .type = SP_KEY_NAMES, .doc = "columns, each with \" desc\" behind it for descending" },
     { "checks[].query", "limit", INTEGER(0, INT64_MAX), .doc = "at most so many rows" },
+
+    { "actors.NAME", "role", .type = SP_KEY_TEXT, .doc = "database role (default: the backend's own for who is signed in, or for nobody)" },
+    { "actors.NAME", "user", .type = SP_KEY_TEXT, .doc = "id of who is signed in, as it stands in the tables" },
+    { "actors.NAME", "claims", .type = SP_KEY_TEXT, .doc = "what else a token of theirs says: a JSON object" },
+
+    { "access[]", "table", .type = SP_KEY_TEXT, .required = true, .doc = "table" },
+    { "access[]", "actor", .type = SP_KEY_TEXT, .required = true, .doc = "one of `actors`" },
+    { "access[]", "owner", .type = SP_KEY_TEXT, .doc = "column with the id of the user whose row it is" },
+    { "access[]", "select", .type = SP_KEY_CHOICE, .choices = rows_allowed, .doc = "which rows they see" },
+    { "access[]", "insert", .type = SP_KEY_CHOICE, .choices = rows_allowed, .doc = "rows of whom they create" },
+    { "access[]", "update", .type = SP_KEY_CHOICE, .choices = rows_allowed, .doc = "which rows they change" },
+    { "access[]", "delete", .type = SP_KEY_CHOICE, .choices = rows_allowed, .doc = "which rows they delete" },
+    { "access[]", "providers", .type = SP_KEY_NAMES, .doc = "on these providers only (default: on all)" },
 
     { "suites.performance", "operations", INTEGER(1, 100000000), .doc = "operations per measurement" },
     { "suites.performance", "p95", DURATION(1, 24 * HOUR), .doc = "bound of the 95th percentile of each operation" },

@@ -21,6 +21,8 @@ static const struct {
 } trees[] = {
     { "providers", sp_read_providers }, /* first: expected failures name providers */
     { "checks", sp_read_checks },
+    { "actors", sp_read_actors }, /* before what names them */
+    { "access", sp_read_access },
     { "suites", sp_read_suites },
     { "verify", sp_read_verify },
     { "gates", sp_read_gates },

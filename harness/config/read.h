@@ -82,6 +82,8 @@ int sp_read_providers(struct sp_reader *r, const struct sp_yaml *node);
 int sp_read_checks(struct sp_reader *r, const struct sp_yaml *node);
 int sp_read_suites(struct sp_reader *r, const struct sp_yaml *node);
 int sp_read_verify(struct sp_reader *r, const struct sp_yaml *node);
+int sp_read_actors(struct sp_reader *r, const struct sp_yaml *node);
+int sp_read_access(struct sp_reader *r, const struct sp_yaml *node);
 int sp_read_gates(struct sp_reader *r, const struct sp_yaml *node);
 /* The value names a provider of this file, or the reason with the nearest name. */
 int sp_read_provider_name(struct sp_reader *r, const struct sp_key_value *v, const char *path);

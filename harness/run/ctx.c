@@ -152,6 +152,18 @@ int64_t sp_ctx_setting(const struct sp_ctx *ctx, const char *suite, const char *
     return fallback;
 }
 
+const struct sp_config_actor *sp_ctx_actors(const struct sp_ctx *ctx, size_t *n)
+{
+    *n = ctx->job->nactors;
+    return ctx->job->actors;
+}
+
+const struct sp_config_access *sp_ctx_access(const struct sp_ctx *ctx, size_t *n)
+{
+    *n = ctx->job->naccess;
+    return ctx->job->access;
+}
+
 void sp_ctx_case_begin(struct sp_ctx *ctx, const struct sp_case *c)
 {
     free(ctx->message);

@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 
 #include "base/io.h"
+#include "run/job_access.h"
 
 /* Every builder returns NULL when out of memory or given text that is not UTF-8; json_pack propagates it. */
 static json_t *provider_json(const struct sp_config_provider *p)
@@ -79,10 +80,11 @@ int sp_job_send(int fd, const struct sp_job *j, struct sp_error *err)
 {
     char seed[24];
     (void)snprintf(seed, sizeof seed, "%" PRIu64, j->seed);
-    json_t *o = json_pack("{sb sb ss ss ss? ss? so so so so ss sb}", "clean", j->clean ? 1 : 0, "announce",
-        j->announce ? 1 : 0, "run", j->run, "tag", j->tag, "journal", j->journal, "suite", j->suite,
-        "provider", provider_json(&j->provider), "cases", lists_json(j, false), "objects",
-        lists_json(j, true), "settings", settings_json(j), "seed", seed, "quick", j->quick ? 1 : 0);
+    json_t *o = json_pack("{sb sb ss ss ss? ss? so so so so so so ss sb}", "clean", j->clean ? 1 : 0,
+        "announce", j->announce ? 1 : 0, "run", j->run, "tag", j->tag, "journal", j->journal, "suite",
+        j->suite, "provider", provider_json(&j->provider), "cases", lists_json(j, false), "objects",
+        lists_json(j, true), "settings", settings_json(j), "actors", sp_job_actors_json(j), "access",
+        sp_job_access_json(j), "seed", seed, "quick", j->quick ? 1 : 0);
     char *text = o != NULL ? json_dumps(o, JSON_COMPACT) : NULL;
     json_decref(o);
     if (text == NULL)
@@ -183,7 +185,9 @@ static int decode(struct sp_job *j, const json_t *o)
     if (j->run == NULL || j->tag == NULL || seed == NULL || !sp_parse_u64(seed, &j->seed))
         return -SP_E_INVALID;
     int rc = take_provider(j, json_object_get(o, "provider"));
-    return rc == 0 ? take_lists(j, o) : rc;
+    if (rc == 0)
+        rc = take_lists(j, o);
+    return rc == 0 ? sp_job_take_access(j, o) : rc;
 }
 
 int sp_job_receive(int fd, struct sp_job *j, struct sp_error *err)

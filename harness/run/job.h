@@ -25,6 +25,10 @@ struct sp_job {
     size_t nobjects;
     const struct sp_config_setting *settings;
     size_t nsettings;
+    const struct sp_config_actor *actors;
+    size_t nactors;
+    const struct sp_config_access *access; /* sent: of this provider only */
+    size_t naccess;
     uint64_t seed;
     bool quick;
 };

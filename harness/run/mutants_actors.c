@@ -107,6 +107,7 @@ AS_OWNER(actor_upserts_any, op->kind == SP_OP_UPSERT)
 AS_OWNER(actor_updates_any, op->kind == SP_OP_UPDATE && op->query.where != NULL)
 AS_OWNER(actor_updates_all, op->kind == SP_OP_UPDATE && op->query.where == NULL && !op->returning)
 AS_OWNER(actor_deletes_any, op->kind == SP_OP_DELETE && op->query.where != NULL)
+AS_OWNER(actor_deletes_all, op->kind == SP_OP_DELETE && op->query.where == NULL && !op->returning)
 AS_OWNER(actor_gives_back_any, op->returning)
 AS_OWNER(nobody_reads_all, speaker(s)->user[0] == '\0' && op->kind == SP_OP_READ)
 AS_OWNER(nobody_writes, speaker(s)->user[0] == '\0' && op->kind != SP_OP_READ && op->kind != SP_OP_COUNT)
@@ -397,6 +398,7 @@ const struct sp_mutant_row sp_mutants_actors[] = {
     ROW(actor_upserts_any, "an upsert changes hidden rows"),
     ROW(actor_updates_any, "a filtered update changes hidden rows, and gives rows away"),
     ROW(actor_updates_all, "an update of all rows changes hidden ones"),
+    ROW(actor_deletes_all, "a delete of all rows deletes hidden ones"),
     ROW(actor_deletes_any, "a filtered delete deletes hidden rows"),
     ROW(actor_gives_back_any, "a write that gives rows back gives hidden ones"),
     ROW(nobody_reads_all, "who is not signed in reads all rows"),

@@ -156,6 +156,10 @@ static void start_lane(struct supervisor *s, size_t index)
         .provider = *lane->provider,
         .settings = s->l->o->config->settings,
         .nsettings = s->l->o->config->nsettings,
+        .actors = s->l->o->config->actors,
+        .nactors = s->l->o->config->nactors,
+        .access = s->l->o->config->access,
+        .naccess = s->l->o->config->naccess,
         .seed = s->l->o->seed,
         .quick = s->l->o->quick,
         .announce = !s->announced[lane->provider_index] };

@@ -114,7 +114,7 @@ static int fill(struct draft *d, struct mock_table *t, struct sp_error *err)
     return 0;
 }
 
-/* Constraints, then the version: `old` NULL for a new row. */
+/* Constraints, then the version: `old` NULL for a new row. *out is set also when it is its key that is refused. */
 static int store(struct mock_txn *x, struct mock_table *t, struct draft *d, struct mock_version *old,
     struct mock_version **out, struct sp_error *err)
 {
@@ -132,12 +132,12 @@ static int store(struct mock_txn *x, struct mock_table *t, struct draft *d, stru
         return rc;
     }
     rc = mock_txn_create(x, t, v, err);
+    if (rc == 0)
+        *out = v;
     for (size_t i = 0; rc == 0 && i < t->nindexes; i++) {
         if (t->indexes[i]->unique)
             rc = mock_unique_check(x, t, t->indexes[i], v, err);
     }
-    if (rc == 0)
-        *out = v;
     return rc;
 }
 
@@ -233,6 +233,10 @@ static int create(struct mock_session *s, struct mock_txn *x, struct mock_table 
         if (rc == 0)
             rc = old == NULL ? mock_insert(x, t, op->fields, op->nfields, values, &v, err)
                              : mock_replace(x, t, old, op->fields, op->nfields, values, &v, err);
+        if (rc == -SP_E_UNIQUE && v != NULL && mock_row_hidden(s, t, v)) {
+            sp_error_clear(err); /* whose row it is comes before its key, and tells nothing of it */
+            rc = 0;
+        }
         if (rc == 0)
             rc = mock_row_owned(s, t, v, err);
         if (rc == 0)

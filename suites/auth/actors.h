@@ -25,6 +25,7 @@ bool ac_people(struct ac *t, struct sp_ctx *ctx);
 /* All of it. `rules` NULL: the table has none, and everybody has all privileges on it. */
 bool ac_start(struct ac *t, struct sp_ctx *ctx, const struct sp_row_rules *rules);
 void ac_done(struct ac *t);
+extern const struct sp_table ac_notes;
 extern const struct sp_row_rules ac_owned, ac_closed; /* by the column owner; nobody's */
 
 /* Another session that may speak for anybody; NULL: return. */
@@ -44,12 +45,13 @@ int ac_insert(struct ac *t, struct sp_session *s, int64_t id, const char *owner)
 #define AC_CASES(X) \
     X(own) X(count) X(pages) X(insert_other) X(give_away) X(hidden_silent) X(hidden_filter) X(upsert_hidden) X(insert_taken) \
     X(returning) X(anonymous) X(service) X(closed) X(lifted) X(switch) X(apart) X(prepared) X(scan) X(load) \
-    X(in_txn) X(role_unknown) X(batch) \
+    X(in_txn) X(role_unknown) X(batch) X(matrix) \
     X(token) X(token_expired) X(token_early) X(token_skew) X(token_tampered) X(token_unsigned) X(token_other) \
     X(token_garbage) X(token_role)
 /* clang-format on */
 #define SP_X(name) void act_##name(struct sp_ctx *ctx, const void *data);
 AC_CASES(SP_X)
 #undef SP_X
+void act_access(struct sp_ctx *ctx, const void *data);
 
 #endif

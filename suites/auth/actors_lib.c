@@ -5,7 +5,7 @@ const struct sp_row_rules ac_owned = { .owner = "owner" }, ac_closed = { .owner 
 
 static const struct sp_column note_columns[] = { COL_ID, COL("owner", TEXT, .not_null = true),
     COL("note", INT) };
-static const struct sp_table notes = TABLE("notes", note_columns);
+const struct sp_table ac_notes = TABLE("notes", note_columns);
 
 bool ac_ok(struct ac *t, const char *what, int rc)
 {
@@ -74,7 +74,7 @@ bool ac_start(struct ac *t, struct sp_ctx *ctx, const struct sp_row_rules *rules
     const struct dc_rows rows = { .columns = NAMES("id", "owner", "note"),
         .values = VALUES(V_INT(1), V_TEXT(AC_ANN), V_INT(10), V_INT(2), V_TEXT(AC_BEN), V_INT(20), V_INT(3),
             V_TEXT(AC_ANN), V_INT(30)) };
-    if (!ac_people(t, ctx) || !dc_table(&t->c.d, &notes, &rows) || !grants(t) ||
+    if (!ac_people(t, ctx) || !dc_table(&t->c.d, &ac_notes, &rows) || !grants(t) ||
         !ac_ok(t, "rules for rows", sp_db_row_rules(t->own, "notes", &ac_owned, &t->c.d.err)))
         return false;
     return rules == &ac_owned || ac_ok(t, rules != NULL ? "rules for rows" : "no rules for rows",

@@ -145,9 +145,9 @@ static void test_keys(void **state)
 {
     (void)state;
     bad("provider: {}\n", "t.yaml:1:1: unknown key \"provider\"; did you mean \"providers\"?");
-    bad("xyzzy: {}\n",
-        "t.yaml:1:1: unknown key \"xyzzy\"; known: requires, providers, checks, suites, verify, gates, "
-        "expected_failures, source, target, report_dir, state_dir");
+    bad("xyzzy: {}\n", "t.yaml:1:1: unknown key \"xyzzy\"; known: requires, providers, checks, actors, "
+                       "access, suites, verify, gates, "
+                       "expected_failures, source, target, report_dir, state_dir");
     bad("providers: [a]\n", "t.yaml:1:12: providers: expected a map of keys and values, found a list");
     bad("providers: { a: 5 }\n", "t.yaml:1:17: providers.a: expected a map of keys and values, found \"5\"");
     bad("providers: { a: { url: 'lite:x' } }\n",
