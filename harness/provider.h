@@ -27,6 +27,13 @@ struct sp_upload;
 enum sp_access { SP_ACCESS_READ_ONLY, SP_ACCESS_TARGET, SP_ACCESS_DISPOSABLE };
 const char *sp_access_name(enum sp_access a); /* read-only, target, disposable */
 
+/* Told what a session makes for itself while it opens, so that it can be removed when the process is killed. */
+struct sp_notes {
+    const char *stem; /* names of such things begin so */
+    /* Before a bucket exists (`made`), and when it is gone, or never came to exist. */
+    int (*bucket)(struct sp_notes *, bool made, const char *name, struct sp_error *);
+};
+
 /* Where to connect: resolved, secrets already filled in. Borrowed for the life of the session. */
 struct sp_endpoint {
     const char *name; /* provider name in the configuration */
@@ -40,6 +47,7 @@ struct sp_endpoint {
     /* Others write there meanwhile: a snapshot must hold all the same, and each new one shows what is there by then. A
      * backend whose sessions do so anyway needs not look at it. */
     bool live;
+    struct sp_notes *notes; /* NULL = nobody wants to know */
 };
 const char *sp_endpoint_option(const struct sp_endpoint *e, const char *name, const char *fallback);
 
@@ -315,6 +323,8 @@ struct sp_db_ops {
 struct sp_user { /* in the caller's arena */
     const char *id, *email, *name;
     const char *claims; /* JSON object text, "{}" when none */
+    /* What else the user says of itself, as JSON object text; NULL or "{}" = nothing. */
+    const char *profile;
     bool disabled, email_verified;
 };
 struct sp_tokens { /* in the caller's arena */

@@ -87,14 +87,15 @@ static int make_ready(struct cleaning *c, const struct sp_provider *kind, struct
     return rc;
 }
 
-static int open_place(struct cleaning *c, const struct sp_config_provider *p, struct sp_endpoint *e,
-    struct sp_session **s, struct sp_error *err)
+static int open_place(struct cleaning *c, const struct sp_config_provider *p, struct sp_journal_notes *notes,
+    struct sp_endpoint *e, struct sp_session **s, struct sp_error *err)
 {
     const struct sp_provider *kind = sp_provider_by_kind(c->kinds, p->kind);
     if (kind == NULL)
         return sp_invalid(err, "kind '%s' is not built into this program", p->kind);
     int rc = make_ready(c, kind, err);
     sp_config_endpoint(p, e);
+    e->notes = &notes->base;
     if (rc == 0)
         rc = sp_open(s, kind, e, err);
     /* Whoever killed the run may have done so while a case had its server stopped. */
@@ -112,6 +113,7 @@ static void clean_place(struct cleaning *c, struct sp_journal_log *log, size_t l
     const struct sp_journal_entry *of = &log->entries[last];
     struct sp_config_provider p;
     struct sp_endpoint endpoint;
+    struct sp_journal_notes notes;
     struct sp_session *s = NULL;
     struct sp_error err = SP_ERROR_INIT;
     char what[512];
@@ -119,7 +121,9 @@ static void clean_place(struct cleaning *c, struct sp_journal_log *log, size_t l
     if (rc == 0 && is_elsewhere(log, p.url))
         rc = sp_invalid(&err, "%s was meant as seen from %s; clean up from there", p.url, log->dir);
     if (rc == 0 && !c->dry_run)
-        rc = open_place(c, &p, &endpoint, &s, &err);
+        sp_journal_notes_init(&notes, fd, &p, log->run);
+    if (rc == 0 && !c->dry_run)
+        rc = open_place(c, &p, &notes, &endpoint, &s, &err);
     if (rc != 0) {
         (void)snprintf(what, sizeof what, "what run %s left on %s", log->run, of->provider);
         trouble(c, what, &err);

@@ -12,7 +12,8 @@ struct sp_ctx {
     const struct sp_job *job;
     const struct sp_provider *kind; /* wrapped, if a mutant is asked for */
     struct sp_endpoint endpoint;
-    struct sp_cap caps[SP_CAP_N]; /* effective */
+    struct sp_journal_notes notes; /* of what its sessions make for themselves */
+    struct sp_cap caps[SP_CAP_N];  /* effective */
     struct sp_session *sessions[SP_IDENTITIES];
     bool in_ns[SP_IDENTITIES]; /* this session uses the run's namespace */
     int journal;               /* descriptor, -1 = nothing may be made */

@@ -162,6 +162,21 @@ int sp_journal_note(int fd, bool made, const struct sp_config_provider *p, const
     return rc;
 }
 
+static int note_bucket(struct sp_notes *n, bool made, const char *name, struct sp_error *err)
+{
+    struct sp_journal_notes *j = (struct sp_journal_notes *)(void *)n;
+    const struct sp_object_ref o = { "bucket", name, NULL };
+    return sp_journal_note(j->fd, made, j->provider, &o, err);
+}
+
+void sp_journal_notes_init(
+    struct sp_journal_notes *j, int fd, const struct sp_config_provider *p, const char *run)
+{
+    *j = (struct sp_journal_notes){ .base = { .bucket = note_bucket }, .fd = fd, .provider = p };
+    (void)snprintf(j->stem, sizeof j->stem, "sp-%.8s-", run);
+    j->base.stem = j->stem;
+}
+
 static bool same(const struct sp_journal_entry *e, const char *provider, const struct sp_object_ref *o)
 {
     if (e->gone || strcmp(e->provider, provider) != 0)

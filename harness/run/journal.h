@@ -27,6 +27,16 @@ int sp_journal_open(const char *path, struct sp_error *err);
 int sp_journal_note(
     int fd, bool made, const struct sp_config_provider *, const struct sp_object_ref *, struct sp_error *err);
 
+/* What sessions make while they open goes into the journal, under names that carry the run's id. `provider` is borrowed. */
+struct sp_journal_notes {
+    struct sp_notes base; /* for endpoints */
+    int fd;
+    const struct sp_config_provider *provider;
+    char stem[16];
+};
+void sp_journal_notes_init(
+    struct sp_journal_notes *, int fd, const struct sp_config_provider *, const char *run);
+
 struct sp_journal_entry {
     const char *provider, *kind, *url; /* url without secrets */
     struct sp_object_ref object;

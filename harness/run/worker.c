@@ -187,12 +187,14 @@ static int open_provider(struct sp_ctx *ctx, const struct sp_provider *const *ki
             return err->code != SP_E_OK ? -(int)err->code : sp_invalid(err, "mutant %s failed", p->mutant);
     }
     sp_config_endpoint(p, &ctx->endpoint);
-    rc = sp_open(&ctx->sessions[0], ctx->kind, &ctx->endpoint, err);
-    if (rc == 0 && p->access == SP_ACCESS_DISPOSABLE && ctx->job->journal != NULL) {
+    if (p->access == SP_ACCESS_DISPOSABLE && ctx->job->journal != NULL) {
         ctx->journal = sp_journal_open(ctx->job->journal, err);
-        rc = ctx->journal < 0 ? ctx->journal : 0;
+        if (ctx->journal < 0)
+            return ctx->journal;
+        sp_journal_notes_init(&ctx->notes, ctx->journal, p, ctx->job->run);
+        ctx->endpoint.notes = &ctx->notes.base;
     }
-    return rc;
+    return sp_open(&ctx->sessions[0], ctx->kind, &ctx->endpoint, err);
 }
 
 static void note(struct sp_ctx *ctx, const char *what, const struct sp_error *err)

@@ -1,7 +1,9 @@
 /* auth.c -- signing up, in and out, and what a user does to its own account, through Supabase Auth (GoTrue). */
 #include <string.h>
+#include <time.h>
 
 #include "base/str.h"
+#include "model/calendar.h"
 #include "providers/supabase/internal.h"
 
 int su_own_claims(const json_t *holder, struct sp_arena *a, const char **out, struct sp_error *err)
@@ -15,6 +17,33 @@ int su_own_claims(const json_t *holder, struct sp_arena *a, const char **out, st
     *out = text == NULL ? NULL : sp_arena_str(a, text);
     free(text);
     return *out == NULL ? sp_nomem(err) : 0;
+}
+
+/* What the user says of itself, but for the name and what GoTrue writes there by itself. */
+static int own_profile(const json_t *user, struct sp_arena *a, const char **out, struct sp_error *err)
+{
+    static const char *const not_own[] = { "sub", "email", "email_verified", "phone_verified" };
+    const json_t *said = json_object_get(user, "user_metadata");
+    json_t *own = json_is_object(said) ? json_copy((json_t *)said) : json_object();
+    for (size_t i = 0; i < SP_LEN(not_own); i++)
+        json_object_del(own, not_own[i]);
+    if (json_is_string(json_object_get(own, "name")))
+        json_object_del(own, "name");
+    char *text = own == NULL ? NULL : json_dumps(own, JSON_COMPACT | JSON_SORT_KEYS);
+    json_decref(own);
+    *out = text == NULL ? NULL : sp_arena_str(a, text);
+    free(text);
+    return *out == NULL ? sp_nomem(err) : 0;
+}
+
+/* A ban ends by itself; one whose end cannot be read has none. */
+static bool banned(const char *until)
+{
+    struct sp_ts end;
+    bool zoned = false;
+    if (until == NULL || until[0] == '\0')
+        return false;
+    return sp_ts_parse(until, strlen(until), &end, &zoned) != 0 || end.sec > time(NULL);
 }
 
 int su_user(const json_t *object, struct sp_arena *a, struct sp_user *out, struct sp_error *err)
@@ -31,10 +60,11 @@ int su_user(const json_t *object, struct sp_arena *a, struct sp_user *out, struc
     if (rc != 0)
         return rc;
     rc = su_own_claims(object, a, &u.claims, err);
+    if (rc == 0)
+        rc = own_profile(object, a, &u.profile, err);
     if (rc != 0)
         return rc;
-    const char *until = su_text(object, "banned_until");
-    u.disabled = until != NULL && until[0] != '\0';
+    u.disabled = banned(su_text(object, "banned_until"));
     u.email_verified = su_text(object, "email_confirmed_at") != NULL;
     if (out != NULL)
         *out = u;

@@ -169,6 +169,14 @@ static int by_id(const void *a, const void *b)
     return strcmp(((const struct sp_user *)a)->id, ((const struct sp_user *)b)->id);
 }
 
+static bool same_page(const struct sp_user *a, const struct sp_user *b, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (strcmp(a[i].id, b[i].id) != 0)
+            return false;
+    return true;
+}
+
 static int one_page(
     struct sp_session *s, struct su_accounts *l, size_t page, size_t *got, struct sp_error *err)
 {
@@ -178,8 +186,16 @@ static int one_page(
     struct su_call c = {
         .service = SU_AUTH, .role = SU_ADMIN, .method = "GET", .target = target, .again = true
     };
+    struct sp_http_request q = { .method = NULL };
+    struct sp_http_response r = SP_HTTP_RESPONSE_INIT;
     (void)snprintf(target, sizeof target, "/admin/users?page=%zu&per_page=%d", page, LIST_PAGE);
-    int rc = su_json(s, &c, &answer, err);
+    int rc = su_send(s, &c, &q, &r, err);
+    if (rc == 0)
+        rc = su_answer(s, &c, &q, &r, &answer, err);
+    const char *total = rc == 0 ? sp_http_header(&r, "x-total-count") : NULL;
+    if (total != NULL && !sp_parse_u64(total, &l->announced))
+        rc = su_no_json(SU_AUTH, err);
+    sp_http_response_free(&r);
     const json_t *users = json_object_get(answer, "users");
     if (rc == 0 && !json_is_array(users))
         rc = su_no_json(SU_AUTH, err);
@@ -199,14 +215,21 @@ static int one_page(
 }
 
 /* The server lists by the time of creation, the newest first, in pages counted from there: who signs up meanwhile moves
- * everybody, so that an account is seen twice; who is deleted moves them the other way, and one is passed over. */
+ * everybody, so that an account is seen twice; who is deleted moves them the other way, and one is passed over. A page
+ * that comes again, whatever is asked for, would go on for ever. */
 static int list_once(struct sp_session *s, struct su_accounts *l, struct sp_error *err)
 {
     size_t got = LIST_PAGE, kept = 0;
     int rc = 0;
-    *l = (struct su_accounts){ .arena = SP_ARENA_INIT };
-    for (size_t page = 1; rc == 0 && got > 0; page++) {
+    *l = (struct su_accounts){ .arena = SP_ARENA_INIT, .announced = UINT64_MAX };
+    for (size_t page = 1, from = 0; rc == 0 && got > 0; page++) {
+        size_t at = l->n;
         rc = one_page(s, l, page, &got, err);
+        l->pages += got > 0 ? 1 : 0;
+        if (rc == 0 && got > 0 && page > 1 && got == at - from && same_page(&l->v[from], &l->v[at], got))
+            rc = sp_fail(err, SP_E_CORRUPT, SP_ORIGIN_BACKEND,
+                "page %zu of the list of accounts is page %zu once more", page, page - 1);
+        from = at;
         if (rc == 0 && l->n > LIST_MOST)
             rc = sp_fail(
                 err, SP_E_TOO_LARGE, SP_ORIGIN_HARNESS, "more than %d accounts are not listed", LIST_MOST);
@@ -216,6 +239,7 @@ static int list_once(struct sp_session *s, struct su_accounts *l, struct sp_erro
     for (size_t i = 0; i < l->n; i++)
         if (i == 0 || strcmp(l->v[i].id, l->v[kept - 1].id) != 0)
             l->v[kept++] = l->v[i];
+    l->doubtful = l->n != kept || (l->announced != UINT64_MAX && l->announced != kept);
     l->n = kept;
     return rc;
 }
@@ -230,22 +254,25 @@ static bool same_ids(const struct su_accounts *a, const struct su_accounts *b)
     return true;
 }
 
-/* Listed until two listings in a row agree. One page alone is one answer of the server, and stands by itself. */
+/* Listed until two listings in a row agree. One page alone is one answer of the server, and stands by itself if it is
+ * all that the server announced. */
 static int list_all(struct sp_session *s, struct sp_error *err)
 {
     struct su_accounts before = { .arena = SP_ARENA_INIT };
     su_accounts_free(&s->accounts);
     int rc = list_once(s, &s->accounts, err);
-    for (int turn = 0; rc == 0 && s->accounts.n > LIST_PAGE; turn++) {
+    for (int turn = 0; rc == 0 && (s->accounts.pages > 1 || s->accounts.doubtful); turn++) {
         before = s->accounts;
         rc = list_once(s, &s->accounts, err);
-        bool same = rc == 0 && same_ids(&before, &s->accounts);
+        bool same = rc == 0 && !s->accounts.doubtful && same_ids(&before, &s->accounts);
         su_accounts_free(&before);
         if (same)
             break;
         if (rc == 0 && turn == 4)
             rc = sp_fail(err, SP_E_CONFLICT, SP_ORIGIN_BACKEND,
-                "the accounts changed each time they were listed; list them when fewer sign up");
+                "the accounts changed each time they were listed, or were not as many as the server said; "
+                "list them "
+                "when fewer sign up");
     }
     return rc;
 }
@@ -271,8 +298,10 @@ static int copy_user(struct sp_arena *a, const struct sp_user *in, struct sp_use
     out->email = sp_arena_str(a, in->email);
     out->name = sp_arena_str(a, in->name);
     out->claims = sp_arena_str(a, in->claims);
-    return out->id == NULL || out->email == NULL || out->name == NULL || out->claims == NULL ? -SP_E_NOMEM
-                                                                                             : 0;
+    out->profile = sp_arena_str(a, in->profile);
+    bool all = out->id != NULL && out->email != NULL && out->name != NULL && out->claims != NULL &&
+               out->profile != NULL;
+    return all ? 0 : -SP_E_NOMEM;
 }
 
 int su_admin_list(struct sp_session *s, struct sp_arena *a, const char **cursor, size_t limit,

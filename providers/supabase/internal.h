@@ -32,7 +32,9 @@ struct su_lack {
 struct su_accounts {
     struct sp_arena arena;
     struct sp_user *v;
-    size_t n, cap;
+    size_t n, cap, pages;
+    uint64_t announced; /* how many there are, as the server said with the last page */
+    bool doubtful;      /* one came twice, or more or fewer came than were announced */
 };
 
 struct sp_session {

@@ -169,7 +169,7 @@ struct window {
     const struct sp_http_response *r;
     const char *range; /* how Content-Range must begin; NULL = the whole object was asked for */
     uint64_t left;
-    bool begun, other;
+    bool begun, other, longer; /* another part than was asked for; more than that */
     sp_sink_fn sink;
     void *payload;
 };
@@ -182,6 +182,7 @@ static int take_piece(void *payload, const void *p, size_t n)
     w->begun = true;
     size_t take = w->left < n ? (size_t)w->left : n;
     w->left -= take;
+    w->longer = w->longer || take < n;
     return w->other ? 1 : take == 0 ? 0 : w->sink(w->payload, p, take);
 }
 
@@ -223,7 +224,7 @@ static int fetch(struct sp_session *s, const struct sp_object *o, const char *pa
         rc = su_answer(s, &c, &q, &r, NULL, err);
     const char *etag = rc == 0 ? sp_http_header(&r, "etag") : NULL;
     size_t n = strlen(o->etag);
-    if (rc == 0 && (w->left != 0 || (etag != NULL && n != 0 && strstr(etag, o->etag) == NULL)))
+    if (rc == 0 && (w->left != 0 || w->longer || (etag != NULL && n != 0 && strstr(etag, o->etag) == NULL)))
         rc = sp_fail(err, SP_E_CONFLICT, SP_ORIGIN_BACKEND,
             "object %s was replaced while it was read; what was read is not to be used", o->key);
     sp_http_response_free(&r);

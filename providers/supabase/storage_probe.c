@@ -2,6 +2,7 @@
  *
  * Storage itself says its version, and is not tried. The trial writes, so it needs a session that may; what it finds is
  * that a call is there and answers as Storage's does, which is no proof that it keeps its promise: the suites are that. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -131,9 +132,7 @@ static int fill(struct sp_session *s, const char *bucket, struct sp_error *err)
     static const struct sp_meta meta[] = { { "a", "b" } };
     static const struct sp_put_opts opts = { .content_type = TYPE, .meta = meta, .nmeta = 1 };
     struct sp_buf content = SP_BUF_INIT;
-    int rc = su_bucket_create(s, bucket, err);
-    if (rc == 0)
-        rc = sp_buf_puts(&content, BODY) != 0 ? sp_nomem(err) : 0;
+    int rc = sp_buf_puts(&content, BODY) != 0 ? sp_nomem(err) : 0;
     if (rc == 0)
         rc = su_put_bytes(s, bucket, KEY, content.p, content.n, &opts, err);
     sp_buf_free(&content);
@@ -148,23 +147,47 @@ static int leave(struct sp_session *s, const char *bucket, struct sp_error *err)
     return rc == 0 ? su_bucket_discard(s, bucket, err) : rc;
 }
 
+/* The bucket is noted before it is there, so that a killed session leaves nothing that nobody knows of. */
+static int note(struct sp_session *s, bool made, const char *bucket, struct sp_error *err)
+{
+    struct sp_notes *n = s->base.endpoint->notes;
+    return n == NULL ? 0 : n->bucket(n, made, bucket, err);
+}
+
+static int bucket_name(const struct sp_session *s, char out[96], struct sp_error *err)
+{
+    const struct sp_notes *n = s->base.endpoint->notes;
+    char hex[33];
+    int rc = sp_object_random_hex(hex, err);
+    (void)snprintf(out, 96, "%.40sprobe-%s", n == NULL ? "sp-" : n->stem, rc == 0 ? hex : "");
+    return rc;
+}
+
 int su_storage_probe(struct sp_session *s, struct sp_error *err)
 {
     static int (*const tries[])(
         struct sp_session *, const char *, struct sp_error *) = { try_info, try_range, try_list, try_sign };
     struct sp_error why = SP_ERROR_INIT;
-    char bucket[48] = "sp-probe-";
+    char bucket[96];
     s->unfit[SU_STORAGE] = NULL;
-    int rc = sp_object_random_hex(bucket + strlen(bucket), err);
+    int rc = bucket_name(s, bucket, err);
+    if (rc == 0)
+        rc = note(s, true, bucket, err);
     if (rc != 0)
         return rc;
-    rc = fill(s, bucket, &why);
+    rc = su_bucket_create(s, bucket, &why);
+    bool refused = rc != 0 && why.origin == SP_ORIGIN_BACKEND;
+    if (rc == 0)
+        rc = fill(s, bucket, &why);
     for (size_t i = 0; i < SP_LEN(tries) && rc == 0; i++)
         rc = tries[i](s, bucket, &why);
     int left = leave(s, bucket, rc == 0 ? &why : NULL);
     if (rc == 0)
         rc = left;
-    if (rc != 0 && why.origin == SP_ORIGIN_TRANSPORT) {
+    int noted = left == 0 || refused ? note(s, false, bucket, err) : 0;
+    if (noted != 0)
+        rc = noted;
+    else if (rc != 0 && why.origin == SP_ORIGIN_TRANSPORT) {
         if (err != NULL)
             sp_error_move(err, &why);
     } else if (rc != 0) {

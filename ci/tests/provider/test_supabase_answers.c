@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include "base/str.h"
 #include "ci/tests/provider/http_server.h"
 #include "provider_call.h"
 #include "providers/supabase/supabase.h"
@@ -55,6 +56,27 @@ static void greets(const char *version, int bucket_status, const char *buckets, 
 
 #define GOTRUE "{\"version\":\"v2.196.0\",\"name\":\"GoTrue\",\"description\":\"x\"}"
 
+/* What the session told about the bucket of its trial. */
+static struct {
+    struct sp_notes base;
+    char made[96];
+    int n, gone;
+    bool full;
+} told;
+static int tell(struct sp_notes *n, bool made, const char *name, struct sp_error *e)
+{
+    assert_ptr_equal(n, &told.base);
+    if (told.full)
+        return sp_fail(e, SP_E_IO, SP_ORIGIN_HARNESS, "the disk is full");
+    told.n++;
+    told.gone += made ? 0 : 1;
+    if (made)
+        sp_strlcpy(told.made, name, sizeof told.made);
+    assert_string_equal(told.made, name);
+    return 0;
+}
+static bool tell_us;
+
 static enum sp_access access_now = SP_ACCESS_DISPOSABLE;
 
 static int open_it(void)
@@ -66,6 +88,7 @@ static int open_it(void)
         .option_names = names,
         .option_values = values,
         .noptions = 2,
+        .notes = tell_us ? &told.base : NULL,
         .connect_timeout_ms = 2000,
         .statement_timeout_ms = 4000 };
     return sp_open(&s, &sp_provider_supabase, &endpoint, &err);
@@ -212,6 +235,50 @@ static void half_of_it(void **state)
     sp_buf_free(&b);
 }
 
+/* The bucket of the trial is noted before it is asked for; it stays noted unless it is known to be gone, or never to have been. */
+static void the_trial_is_noted(void **state)
+{
+    static const char made[] = "{\"name\":\"x\"}",
+                      denied[] = "{\"statusCode\":\"403\",\"error\":\"Unauthorized\",\"message\":\"no\"}";
+    (void)state;
+    tell_us = true;
+    for (int how = 0; how < 4; how++) {
+        memset(&told, 0, sizeof told);
+        told.base = (struct sp_notes){ .stem = "sp-1a2b3c4d-", .bucket = tell };
+        told.full = how == 3;
+        stand_in_greets();
+        if (how == 0) { /* the answer to the first call is lost */
+            script[scripted++] = (struct answer){ .bytes = "", .then = CLOSE };
+            server_script(script, scripted);
+        } else if (how == 1) { /* the bucket is refused */
+            says(400, denied);
+            says(400, denied);
+            says(200, "{\"users\":[]}");
+        } else if (how == 2) { /* it is made, and cannot be filled nor dropped */
+            says(200, made);
+            says(400, denied);
+            says(400, denied);
+            says(200, "{\"users\":[]}");
+        }
+        int rc = open_it();
+        if (how == 0 || how == 3)
+            assert_int_not_equal(rc, 0);
+        else
+            assert_int_equal(rc, 0);
+        assert_int_equal(told.n, how == 3 ? 0 : how == 1 ? 2 : 1);
+        assert_int_equal(told.gone, how == 1 ? 1 : 0);
+        if (how == 3) {
+            assert_int_equal(rc, -SP_E_IO);
+            assert_int_equal(srv.next, 3); /* nothing was made */
+        } else {
+            assert_int_equal(strncmp(told.made, "sp-1a2b3c4d-probe-", 18), 0);
+            assert_non_null(strstr(srv.requests[3], told.made));
+        }
+        sp_error_clear(&err);
+    }
+    tell_us = false;
+}
+
 static void refused_at_the_door(void **state)
 {
     (void)state;
@@ -334,14 +401,14 @@ static void tokens_that_are_none(void **state)
     assert_non_null(strstr(srv.requests[0], "Authorization: Bearer a.b.c"));
 }
 
-/* Pages come sorted by id, each account once. */
+/* Pages come sorted by id. An account that came twice was moved by another one: listed again, until that is over. */
 static void account_pages(void **state)
 {
     const char *cursor = NULL;
     struct sp_user *u = NULL;
     size_t n = 0;
     (void)state;
-    says(200, "{\"users\":[{\"id\":\"c\"},{\"id\":\"a\"},{\"id\":\"b\"},{\"id\":\"a\"}]}");
+    says(200, "{\"users\":[{\"id\":\"c\"},{\"id\":\"a\"},{\"id\":\"b\"}]}");
     says(200, "{\"users\":[]}");
     assert_int_equal(sp_auth_admin_list(s, &arena, &cursor, 2, &u, &n, &err), 0);
     assert_int_equal(n, 2);
@@ -353,6 +420,15 @@ static void account_pages(void **state)
     assert_string_equal(u[0].id, "c");
     assert_null(cursor);
     assert_int_equal(srv.next, 2);
+    fresh();
+    for (int i = 0; i < 2; i++) {
+        says(200, i == 0 ? "{\"users\":[{\"id\":\"b\"},{\"id\":\"a\"},{\"id\":\"b\"}]}"
+                         : "{\"users\":[{\"id\":\"b\"},{\"id\":\"a\"}]}");
+        says(200, "{\"users\":[]}");
+    }
+    assert_int_equal(sp_auth_admin_list(s, &arena, &cursor, 9, &u, &n, &err), 0);
+    assert_int_equal(n, 2);
+    assert_int_equal(srv.next, 4);
     fresh();
     says(200, "{\"users\":[{\"email\":\"no id\"}]}");
     expect(sp_auth_admin_list(s, &arena, &cursor, 2, &u, &n, &err), SP_E_CORRUPT);
@@ -439,6 +515,11 @@ static void reading(void **state)
     says(200, "01234");
     sp_buf_clear(&b);
     expect(sp_blob_get(s, "b", "k", &b, &err), SP_E_CONFLICT); /* shorter than announced */
+    fresh();
+    says(200, INFO("4", "abc"));
+    says(200, "01234");
+    sp_buf_clear(&b);
+    expect(sp_blob_get(s, "b", "k", &b, &err), SP_E_CONFLICT); /* longer */
     fresh();
     says(200, INFO("5", "abc"));
     script[1] =
@@ -532,9 +613,9 @@ static void signed_urls(void **state)
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
-    const struct CMUnitTest tests[] = { T(opened_by_whom), T(stand_in), T(half_of_it), T(refused_at_the_door),
-        T(auth_words), T(sign_up_answers), T(lost_answer), T(tokens_that_are_none), T(account_pages),
-        T(storage_words), T(reading), T(listing), T(conditions), T(signed_urls) };
+    const struct CMUnitTest tests[] = { T(opened_by_whom), T(stand_in), T(half_of_it), T(the_trial_is_noted),
+        T(refused_at_the_door), T(auth_words), T(sign_up_answers), T(lost_answer), T(tokens_that_are_none),
+        T(account_pages), T(storage_words), T(reading), T(listing), T(conditions), T(signed_urls) };
     (void)signal(SIGPIPE, SIG_IGN);
     if (sp_provider_supabase.process_init(&err) != 0)
         return 1;

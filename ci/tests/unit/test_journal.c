@@ -184,11 +184,39 @@ static void a_job_arrives_as_it_was_sent(void **state)
     (void)close(sv[1]);
 }
 
+/* What a session makes for itself while it opens is found like what a case makes. */
+static void what_sessions_make_is_noted(void **state)
+{
+    (void)state;
+    struct sp_journal j;
+    struct sp_journal_log log;
+    struct sp_journal_notes notes;
+    char path[128];
+    assert_int_equal(sp_journal_create(&j, dir, "run00001", &error), 0);
+    snprintf(path, sizeof path, "%s/journal/run00001.jsonl", dir);
+    int fd = sp_journal_open(path, &error);
+    assert_true(fd >= 0);
+    sp_journal_notes_init(&notes, fd, &provider, "run00001");
+    assert_string_equal(notes.base.stem, "sp-run00001-");
+    for (int gone = 0; gone < 2; gone++) {
+        assert_int_equal(notes.base.bucket(&notes.base, gone == 0, "sp-run00001-x", &error), 0);
+        assert_int_equal(sp_journal_read(path, &log, &error), 0);
+        assert_int_equal(log.n, 1);
+        assert_int_equal(log.live, gone == 0 ? 1 : 0);
+        assert_string_equal(log.entries[0].object.type, "bucket");
+        assert_string_equal(log.entries[0].object.name, "sp-run00001-x");
+        sp_journal_log_free(&log);
+    }
+    (void)close(fd);
+    sp_journal_close(&j);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(what_is_made_is_found_until_it_is_gone, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_torn_line_was_never_made_and_damage_is_told, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_sessions_make_is_noted, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_job_arrives_as_it_was_sent, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
