@@ -9,8 +9,8 @@
 
 #define PAGE     500u
 #define MAX_KEPT 10000u
-#define COMPARED "e-mail, name, claims, disabled, e-mail verified"
-#define NOT_READ "passwords, ids, dates, sessions and other ways of signing in"
+#define COMPARED "e-mail, name, claims, profile, disabled, e-mail verified"
+#define NOT_READ "passwords, ids, dates, roles, sessions and other ways of signing in"
 
 struct entry {
     struct sp_d128 who, what;
@@ -47,27 +47,29 @@ static struct sp_d128 who_of(const struct sp_user *u)
     return d;
 }
 
-static void put_claims(struct sp_buf *out, const struct sp_user *u)
+static void put_object(struct sp_buf *out, const char *object)
 {
-    const char *text = u->claims != NULL && u->claims[0] != '\0' ? u->claims : "{}";
+    const char *text = object != NULL && object[0] != '\0' ? object : "{}";
     if (sp_json_canonical(out, text, strlen(text), NULL) != 0)
         sp_buf_puts(out, text);
 }
 
-enum { ATTRIBUTES = 4 };
-static const char *const attribute_names[ATTRIBUTES] = { "name", "claims", "disabled", "e-mail verified" };
+enum { NAME, CLAIMS, PROFILE, DISABLED, VERIFIED, ATTRIBUTES };
+static const char *const attribute_names[ATTRIBUTES] = { "name", "claims", "profile", "disabled",
+    "e-mail verified" };
 
 static void put_attribute(struct sp_buf *out, const struct sp_user *u, int which)
 {
     switch (which) {
-    case 0:
+    case NAME:
         sp_buf_puts(out, u->name != NULL ? u->name : "");
         return;
-    case 1:
-        put_claims(out, u);
+    case CLAIMS:
+    case PROFILE:
+        put_object(out, which == CLAIMS ? u->claims : u->profile);
         return;
     default:
-        sp_buf_puts(out, (which == 2 ? u->disabled : u->email_verified) ? "true" : "false");
+        sp_buf_puts(out, (which == DISABLED ? u->disabled : u->email_verified) ? "true" : "false");
         return;
     }
 }
@@ -270,6 +272,7 @@ static int keep(void *payload, int side, const struct sp_user *u)
     to->email = sp_arena_str(&k->a, u->email);
     to->name = sp_arena_str(&k->a, u->name);
     to->claims = sp_arena_str(&k->a, u->claims);
+    to->profile = u->profile == NULL ? NULL : sp_arena_str(&k->a, u->profile);
     return to->id == NULL ? -SP_E_NOMEM : 0;
 }
 
@@ -314,8 +317,8 @@ static void attributes(struct sp_vctx *c, const struct sp_user *a, const struct 
         put_attribute(&x, a, i);
         put_attribute(&y, b, i);
         bool same = x.n == y.n && (x.n == 0 || memcmp(x.p, y.p, x.n) == 0);
-        hide(&x, i >= 2 || c->opt->show_values);
-        hide(&y, i >= 2 || c->opt->show_values);
+        hide(&x, i >= DISABLED || c->opt->show_values);
+        hide(&y, i >= DISABLED || c->opt->show_values);
         if (!same)
             send(c, a, "changed", attribute_names[i], x.p != NULL ? x.p : "", y.p != NULL ? y.p : "");
         sp_buf_free(&x);
@@ -361,7 +364,8 @@ static int name_them(struct pass *p, struct sp_error *err)
 
 /* ---- the check ----------------------------------------------------------------------------------------------------------- */
 
-/* A kind of backend that can keep accounts may stand there without that service: it is asked. */
+/* A kind of backend that can keep accounts may stand there without that service: it is asked. A service that is there, and
+ * does not let us list what it keeps, is the backend's own refusal: it may keep some. */
 static bool keeps_accounts(const struct sp_vctx *c, enum sp_side side)
 {
     const struct sp_provider *p = sp_session_provider(c->plain[side]);
@@ -371,9 +375,12 @@ static bool keeps_accounts(const struct sp_vctx *c, enum sp_side side)
     size_t n = 0;
     if (p->auth == NULL || p->auth->admin_list == NULL)
         return false;
-    int rc = sp_auth_admin_list(c->plain[side], &a, &cursor, 1, &v, &n, NULL);
+    struct sp_error err = SP_ERROR_INIT;
+    int rc = sp_auth_admin_list(c->plain[side], &a, &cursor, 1, &v, &n, &err);
+    bool keeps = rc != -SP_E_UNSUPPORTED || err.origin == SP_ORIGIN_BACKEND;
+    sp_error_clear(&err);
     sp_arena_free(&a);
-    return rc != -SP_E_UNSUPPORTED;
+    return keeps;
 }
 
 static void report(struct pass *p)

@@ -9,18 +9,20 @@ static int by_name(const void *a, const void *b)
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-/* Sorted. 1; 0 when they could not be listed, which was said; -1: this server keeps no objects, whatever its kind can do. */
+/* Sorted. 1; 0 when they could not be listed, which was said (a service that is there and refuses may keep some); -1: this
+ * server keeps no objects, whatever its kind can do. */
 static int list(struct sp_vctx *c, enum sp_side side, struct sp_names *out)
 {
     struct sp_error err = SP_ERROR_INIT;
     int rc = sp_blob_bucket_list(c->plain[side], "", out, &err);
     if (rc == 0 && out->n > 1)
         qsort(out->v, out->n, sizeof *out->v, by_name);
-    if (rc != 0 && rc != -SP_E_UNSUPPORTED)
+    bool keeps = rc != -SP_E_UNSUPPORTED || err.origin == SP_ORIGIN_BACKEND;
+    if (rc != 0 && keeps)
         sp_v_not_compared(
             c, sp_v_side_name(side), "objects", "its buckets could not be listed: %s", sp_error_text(&err));
     sp_error_clear(&err);
-    return rc == 0 ? 1 : rc == -SP_E_UNSUPPORTED ? -1 : 0;
+    return rc == 0 ? 1 : keeps ? 0 : -1;
 }
 
 static bool keeps_objects(const struct sp_vctx *c, enum sp_side side)

@@ -103,7 +103,10 @@ static int open_side(struct sp_vctx *c, struct sp_vsnaps *st, enum sp_side side,
         st->open[side] = rc == 0;
     }
     if (rc == -SP_E_UNSUPPORTED) {
-        sp_error_move(snapshot, &err);
+        if (looks_at_tables(c, side)) /* accounts and objects have no part in it */
+            sp_error_move(snapshot, &err);
+        else
+            sp_error_clear(&err);
         rc = 0;
     }
     if (rc == 0 && !looks_at_tables(c, side)) {

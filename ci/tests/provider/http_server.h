@@ -1,5 +1,5 @@
-/* http_server.h -- a server for tests that answers as it is told: each request takes the next answer of a script. Connections
- * are served by threads of their own; with a TLS context they speak TLS. */
+/* http_server.h -- a server for tests that answers as it is told: each request takes the next answer of a script, or what a
+ * function of the test makes of it. Connections are served by threads of their own; with a TLS context they speak TLS. */
 #ifndef SP_TEST_HTTP_SERVER_H
 #define SP_TEST_HTTP_SERVER_H
 
@@ -29,8 +29,9 @@ static struct {
     uint16_t port;
     struct answer script[32]; /* a copy: threads look at it after the test that gave it has ended */
     size_t n;
-    atomic_size_t next;      /* requests so far */
-    char requests[32][4096]; /* head and body of each */
+    atomic_size_t next;                  /* requests so far */
+    char requests[32][4096];             /* head and body of each */
+    char *(*reply)(const char *request); /* instead of the script, one at a time; the answer is freed */
     SSL_CTX *tls;
     pthread_t listener;
     size_t serving; /* threads that still work for a connection */
@@ -89,6 +90,15 @@ static void *serve(void *arg)
     }
     while (read_request(&p, text, sizeof text)) {
         pthread_mutex_lock(&srv.lock);
+        if (srv.reply != NULL) {
+            char *made = srv.reply(text);
+            pthread_mutex_unlock(&srv.lock);
+            if (made == NULL)
+                break;
+            peer_write(&p, made);
+            free(made);
+            continue;
+        }
         size_t i = srv.next++;
         bool more = i < srv.n;
         struct answer a = more ? srv.script[i] : (struct answer){ .bytes = "", .then = CLOSE };
@@ -157,7 +167,7 @@ static void server_stop(void)
     SSL_CTX_free(srv.tls);
 }
 
-static void server_script(const struct answer *script, size_t n)
+__attribute__((unused)) static void server_script(const struct answer *script, size_t n)
 {
     if (n > sizeof srv.script / sizeof *srv.script)
         abort();
