@@ -84,6 +84,17 @@ struct sd_request {
 /* 0 = a 2xx answer. Everything else is an error in the contract's words. */
 int sd_send(
     struct sp_session *s, const struct sd_request *q, struct sp_http_response *r, struct sp_error *err);
+/* A request that only reads, in two halves: sent, and left alone; then its answer. `q` and `r` must live until the second. */
+struct sd_ahead {
+    struct sp_http_header headers[5];
+    struct sp_http_request http;
+    struct sp_http_response *r;
+    struct sp_http_call *call; /* NULL = nothing is under way */
+};
+int sd_send_ahead(struct sp_session *s, const struct sd_request *q, struct sp_http_response *r,
+    struct sd_ahead *a, struct sp_error *err);
+int sd_settle(struct sp_session *s, struct sd_ahead *a, struct sp_error *err); /* as sd_send() */
+void sd_give_up(struct sd_ahead *a);
 /* "0-24/3573458", and its relatives with stars: -1 = not said. false = not of that form. */
 bool sd_range(const struct sp_http_response *r, int64_t *first, int64_t *last, int64_t *total);
 

@@ -107,11 +107,10 @@ static int answer_error(struct sp_session *s, const struct sp_http_request *q,
     return ret;
 }
 
-int sd_send(
-    struct sp_session *s, const struct sd_request *q, struct sp_http_response *r, struct sp_error *err)
+static void prepare(
+    struct sp_session *s, const struct sd_request *q, struct sp_http_header h[5], struct sp_http_request *out)
 {
     bool reads = strcmp(q->method, "GET") == 0 || strcmp(q->method, "HEAD") == 0;
-    struct sp_http_header h[5];
     size_t n = 0;
     h[n++] = (struct sp_http_header){ reads ? "Accept-Profile" : "Content-Profile", q->ns };
     if (!reads)
@@ -120,7 +119,7 @@ int sd_send(
         h[n++] = (struct sp_http_header){ "Prefer", q->prefer };
     if (q->body != NULL)
         h[n++] = (struct sp_http_header){ "Content-Type", "application/json" };
-    struct sp_http_request hq = { .method = q->method,
+    *out = (struct sp_http_request){ .method = q->method,
         .target = q->target,
         .headers = h,
         .nheaders = n,
@@ -130,10 +129,42 @@ int sd_send(
         .sink = q->sink,
         .sink_payload = q->payload,
         .total_ms = s->db.opened ? s->base.endpoint->statement_timeout_ms : 0 };
+}
+
+static bool good(const struct sp_http_response *r)
+{
+    return r->status >= 200 && r->status <= 299;
+}
+
+int sd_send(
+    struct sp_session *s, const struct sd_request *q, struct sp_http_response *r, struct sp_error *err)
+{
+    struct sp_http_header h[5];
+    struct sp_http_request hq;
+    prepare(s, q, h, &hq);
     int ret = sp_http_do(s->db.http, &hq, r, err);
-    if (ret == 0 && (r->status < 200 || r->status > 299))
-        ret = answer_error(s, &hq, r, err);
-    return ret;
+    return ret == 0 && !good(r) ? answer_error(s, &hq, r, err) : ret;
+}
+
+int sd_send_ahead(struct sp_session *s, const struct sd_request *q, struct sp_http_response *r,
+    struct sd_ahead *a, struct sp_error *err)
+{
+    prepare(s, q, a->headers, &a->http);
+    a->r = r;
+    return sp_http_ahead(s->db.http, &a->http, r, &a->call, err);
+}
+
+int sd_settle(struct sp_session *s, struct sd_ahead *a, struct sp_error *err)
+{
+    int ret = sp_http_settle(a->call, err);
+    a->call = NULL;
+    return ret == 0 && !good(a->r) ? answer_error(s, &a->http, a->r, err) : ret;
+}
+
+void sd_give_up(struct sd_ahead *a)
+{
+    sp_http_give_up(a->call);
+    a->call = NULL;
 }
 
 static bool number(const char **p, int64_t *out)

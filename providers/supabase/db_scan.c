@@ -1,6 +1,9 @@
 /* db_scan.c -- a pass over a table in pages, each beginning behind the last key of the one before. However few rows the server
  * gives at once, only an empty page is the end; and the server's own count, asked for behind it, must be what came. A
- * snapshot is proved behind each pass (db_state.c). */
+ * snapshot is proved behind each pass (db_state.c).
+ *
+ * The server works while we do: once a page has come, the next one is asked for behind its last row, and only then its rows are
+ * handed over. What was asked ahead counts only if it is, byte for byte, what would be asked behind the rows that were. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,6 +11,22 @@
 #include "providers/supabase/internal.h"
 
 #define KEYS 32
+#define KEPT                                                                                                 \
+    ((size_t)4                                                                                               \
+        << 20) /* bytes of a page that are kept; a larger one is read as it comes, and nothing asked ahead */
+
+struct pass;
+
+/* A page that is asked for, and then read. Two of them take turns. */
+struct turn {
+    struct pass *p;
+    struct sp_buf url, body;
+    struct sp_http_response r;
+    struct sd_ahead ahead;
+    struct sd_rows in;
+    bool held;    /* the page before it is not handed over yet */
+    bool streams; /* too large to be kept */
+};
 
 struct pass {
     struct sp_session *s;
@@ -18,20 +37,27 @@ struct pass {
     size_t ncols, nplan;
     struct sd_column key[KEYS];
     size_t nkey;
-    struct sp_arena last_arena;
-    struct sp_value last[KEYS]; /* key of the last whole row */
-    bool any;
+    struct place {
+        struct sp_arena arena;
+        struct sp_value key[KEYS];
+    } last, guess;      /* the last whole row, and what seems to be a page's last one */
+    struct sp_buf base; /* of all pages' addresses */
+    struct turn turns[2];
     uint64_t rows;
 };
+
+static int note_key(struct pass *p, struct place *at, size_t i, const struct sp_value *v)
+{
+    if (i == p->nplan)
+        sp_arena_reset(&at->arena);
+    return sp_value_copy(&at->arena, &at->key[i - p->nplan], v);
+}
 
 static int put_cell(void *payload, size_t i, const struct sp_value *v)
 {
     struct pass *p = payload;
-    if (i >= p->nplan) {
-        if (i == p->nplan)
-            sp_arena_reset(&p->last_arena);
-        return sp_value_copy(&p->last_arena, &p->last[i - p->nplan], v);
-    }
+    if (i >= p->nplan)
+        return note_key(p, &p->last, i, v);
     switch (v->tag) {
     case SP_NULL:
         return sp_put_null(p->rb);
@@ -52,7 +78,6 @@ static int end_row(void *payload)
 {
     struct pass *p = payload;
     p->rows++;
-    p->any = true;
     return sp_row_end(p->rb);
 }
 
@@ -132,7 +157,7 @@ static int put_columns(struct pass *p, struct sp_buf *url, struct sp_error *err)
 }
 
 /* Behind the last key: (a > x) or (a = x and b > y) ... */
-static int put_behind(struct pass *p, struct sp_buf *url, struct sp_error *err)
+static int put_behind(struct pass *p, const struct place *at, struct sp_buf *url, struct sp_error *err)
 {
     struct sp_buf logic = SP_BUF_INIT, text = SP_BUF_INIT;
     int ret = 0;
@@ -142,7 +167,7 @@ static int put_behind(struct pass *p, struct sp_buf *url, struct sp_error *err)
         for (size_t k = 0; ret == 0 && k <= i; k++) {
             sp_buf_clear(&text);
             sp_buf_puts(&logic, k > 0 ? "," : "");
-            ret = sd_put_literal(&text, &p->last[k], err);
+            ret = sd_put_literal(&text, &at->key[k], err);
             sd_put_leaf(&logic, p->key[k].name, k == i ? "gt" : "eq", text.p != NULL ? text.p : "", text.n);
         }
         sp_buf_putc(&logic, ')');
@@ -172,28 +197,127 @@ static int pass_error(struct pass *p, struct sd_rows *in, int ret, struct sp_err
     return sd_rows_error(in, ret, err);
 }
 
-static int page(struct pass *p, const struct sp_buf *url, uint64_t *got, struct sp_error *err)
+/* A sink. */
+static int take(void *payload, const void *p, size_t n)
 {
-    struct sd_rows in = {
+    struct turn *t = payload;
+    if (!t->streams && (t->held || t->body.n + n <= KEPT)) {
+        if (sp_buf_put(&t->body, p, n) == 0)
+            return 0;
+        return t->in.rc = sp_nomem(&t->in.why);
+    }
+    int ret = t->streams ? 0 : sd_rows_push(&t->in, t->body.p != NULL ? t->body.p : "", t->body.n);
+    t->streams = true;
+    return ret != 0 ? ret : sd_rows_push(&t->in, p, n);
+}
+
+static void end_turn(struct turn *t)
+{
+    sd_give_up(&t->ahead);
+    sd_rows_free(&t->in);
+    t->in = (struct sd_rows){ 0 };
+    sp_http_response_free(&t->r);
+    sp_buf_clear(&t->body);
+    sp_buf_clear(&t->url);
+}
+
+/* The page behind a row; at NULL: the first one. */
+static int put_url(struct pass *p, const struct place *at, struct sp_buf *url, struct sp_error *err)
+{
+    sp_buf_clear(url);
+    sp_buf_put(url, p->base.p, p->base.n);
+    int ret = at != NULL ? put_behind(p, at, url, err) : 0;
+    return ret == 0 && url->oom ? sp_nomem(err) : ret;
+}
+
+static int ask(struct turn *t, const struct place *at, bool held, struct sp_error *err)
+{
+    struct pass *p = t->p;
+    end_turn(t);
+    int ret = put_url(p, at, &t->url, err);
+    t->in = (struct sd_rows){
         .cols = p->cols, .ncols = p->ncols, .cell = put_cell, .end = end_row, .payload = p
     };
-    struct sp_http_response r = SP_HTTP_RESPONSE_INIT;
+    t->held = held;
+    t->streams = false;
     struct sd_request q = { .method = "GET",
-        .target = url->p,
+        .target = t->url.p,
         .prefer = "timezone=UTC",
         .ns = sd_ns(p->s, p->scan->ns),
-        .sink = sd_rows_push,
-        .payload = &in };
-    int ret = sd_rows_begin(&in, err);
+        .sink = take,
+        .payload = t };
     if (ret == 0)
-        ret = sd_send(p->s, &q, &r, err);
+        ret = sd_rows_begin(&t->in, err);
+    return ret != 0 ? ret : sd_send_ahead(p->s, &q, &t->r, &t->ahead, err);
+}
+
+static int guess_cell(void *payload, size_t i, const struct sp_value *v)
+{
+    struct pass *p = payload;
+    return i < p->nplan ? 0 : note_key(p, &p->guess, i, v);
+}
+
+static int guess_end(void *payload)
+{
+    (void)payload;
+    return 0;
+}
+
+/* The last row of a page, found from behind: {"c0": begins a row wherever it stands, because in a text the quotes have
+ * backslashes before them. false = it is not to be seen so. */
+static bool last_row(struct pass *p, const struct sp_buf *body)
+{
+    static const char begin[] = "{\"c0\":";
+    const size_t len = sizeof begin - 1;
+    size_t at = body->n;
+    bool found = false;
+    while (!found && at > 0)
+        if (body->p[--at] == '{')
+            found = body->n - at >= len && memcmp(body->p + at, begin, len) == 0;
+    if (!found)
+        return false;
+    struct sd_rows in = {
+        .cols = p->cols, .ncols = p->ncols, .cell = guess_cell, .end = guess_end, .payload = p
+    };
+    int ret = sd_rows_begin(&in, NULL);
     if (ret == 0)
-        ret = sd_rows_finish(&in, err);
-    if (ret != 0 && in.rc != 0)
-        ret = pass_error(p, &in, ret, err);
-    *got = in.count;
+        ret = sd_rows_push(&in, "[", 1);
+    if (ret == 0)
+        ret = sd_rows_push(&in, body->p + at, body->n - at);
+    if (ret == 0)
+        ret = sd_rows_finish(&in, NULL);
+    bool one = ret == 0 && in.count == 1;
     sd_rows_free(&in);
-    sp_http_response_free(&r);
+    return one;
+}
+
+/* Waits for a page, asks for the next one by the other turn if it can, and hands over the rows. */
+static int page(struct pass *p, struct turn *t, struct turn *next, uint64_t *got, struct sp_error *err)
+{
+    t->held = false;
+    int ret = sd_settle(p->s, &t->ahead, err);
+    /* What cannot be asked ahead is asked behind the rows, and fails then, if at all. */
+    if (ret == 0 && !t->streams && p->nkey > 0 && last_row(p, &t->body) &&
+        ask(next, &p->guess, true, NULL) != 0)
+        end_turn(next);
+    if (ret == 0 && !t->streams)
+        ret = sd_rows_push(&t->in, t->body.p != NULL ? t->body.p : "", t->body.n);
+    if (ret == 0)
+        ret = sd_rows_finish(&t->in, err);
+    if (ret != 0 && t->in.rc != 0)
+        ret = pass_error(p, &t->in, ret, err);
+    *got = t->in.count;
+    return ret;
+}
+
+/* Behind the rows that were handed over: what was asked ahead is that, or it is given up. */
+static int go_on(struct pass *p, struct turn *t, struct sp_error *err)
+{
+    struct sp_buf url = SP_BUF_INIT;
+    int ret = put_url(p, &p->last, &url, err);
+    if (ret == 0 && (t->ahead.call == NULL || url.n != t->url.n || memcmp(url.p, t->url.p, url.n) != 0))
+        ret = ask(t, &p->last, false, err);
+    sp_buf_free(&url);
     return ret;
 }
 
@@ -222,26 +346,21 @@ static int count(struct pass *p, uint64_t *rows, struct sp_error *err)
 
 static int pages(struct pass *p, uint64_t *rows, struct sp_error *err)
 {
-    struct sp_buf url = SP_BUF_INIT;
-    (void)sd_put_path(&url, p->scan->table);
-    int ret = put_columns(p, &url, err);
+    uint64_t got = 0;
+    (void)sd_put_path(&p->base, p->scan->table);
+    int ret = put_columns(p, &p->base, err);
     if (ret == 0)
-        ret = sd_put_where(&url, p->t, p->scan->where, err);
+        ret = sd_put_where(&p->base, p->t, p->scan->where, err);
     if (ret == 0 && p->nkey > 0)
-        sp_buf_printf(&url, "&limit=%d", SD_PAGE);
-    size_t mark = url.n;
-    for (uint64_t got = 1; ret == 0 && got > 0;) {
-        url.n = mark;
-        if (p->any)
-            ret = put_behind(p, &url, err);
-        else if (url.p != NULL)
-            url.p[mark] = '\0';
-        if (ret == 0)
-            ret = url.oom ? sp_nomem(err) : page(p, &url, &got, err);
-        if (p->nkey == 0)
+        sp_buf_printf(&p->base, "&limit=%d", SD_PAGE);
+    if (ret == 0)
+        ret = p->base.oom ? sp_nomem(err) : ask(&p->turns[0], NULL, false, err);
+    for (size_t i = 0; ret == 0; i = 1 - i) {
+        ret = page(p, &p->turns[i], &p->turns[1 - i], &got, err);
+        if (ret != 0 || got == 0 || p->nkey == 0)
             break;
+        ret = go_on(p, &p->turns[1 - i], err);
     }
-    sp_buf_free(&url);
     if (ret == 0)
         ret = count(p, rows, err);
     if (ret == 0 && *rows != p->rows)
@@ -260,6 +379,7 @@ static int pages(struct pass *p, uint64_t *rows, struct sp_error *err)
 int sd_scan(struct sp_session *s, const struct sp_scan *scan, struct sp_rowbuf *rb, struct sp_error *err)
 {
     struct pass p = { .s = s, .scan = scan, .rb = rb };
+    p.turns[0].p = p.turns[1].p = &p;
     uint64_t rows = 0;
     if (scan->ncols == 0)
         return sp_invalid(err, "scan of %s: no columns", scan->table);
@@ -276,7 +396,14 @@ int sd_scan(struct sp_session *s, const struct sp_scan *scan, struct sp_rowbuf *
         ret = pages(&p, &rows, err);
     if (ret == 0)
         ret = sd_unchanged(s, scan->ns, scan->table, err);
-    sp_arena_free(&p.last_arena);
+    for (size_t i = 0; i < SP_LEN(p.turns); i++) {
+        end_turn(&p.turns[i]);
+        sp_buf_free(&p.turns[i].url);
+        sp_buf_free(&p.turns[i].body);
+    }
+    sp_buf_free(&p.base);
+    sp_arena_free(&p.last.arena);
+    sp_arena_free(&p.guess.arena);
     free(p.cols);
     return ret != 0 ? ret : sp_scan_end(rb, rows, err);
 }

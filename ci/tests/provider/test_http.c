@@ -381,6 +381,41 @@ static void several_at_a_time(void **state)
     assert_int_equal(sp_http_start(http, &q, &answer, &c[0], &err), 0); /* close gives it up */
 }
 
+/* What is asked ahead goes out at once; the time in which nobody listens is not the server's; and it is repeated as any read. */
+static void asked_ahead(void **state)
+{
+    (void)state;
+    SCRIPT({ GOOD, KEEP, 0 }, { GOOD, KEEP, 3000 },
+        { "HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n", KEEP, 0 }, { GOOD, KEEP, 0 }, { GOOD, KEEP, 0 },
+        { GOOD, KEEP, 0 }, { "", HANG, 0 });
+    struct sp_http_request q = { .method = "GET", .target = "/x", .repeat = SP_HTTP_ONCE };
+    struct sp_http_call *c;
+    assert_int_equal(sp_http_ahead(http, &q, &answer, &c, &err), -SP_E_INVALID);
+    assert_null(c);
+    sp_http_give_up(c);
+    assert_int_equal(get("/first"), 0);
+    q.repeat = SP_HTTP_AGAIN;
+    q.total_ms = 2000;
+    assert_int_equal(sp_http_ahead(http, &q, &answer, &c, &err), 0);
+    (void)usleep(2700 * 1000);
+    assert_int_equal(srv.next, 2);
+    assert_int_equal(sp_http_settle(c, &err), 0);
+    assert_string_equal(answer.body.p, "ok");
+    q.total_ms = 0;
+    assert_int_equal(sp_http_ahead(http, &q, &answer, &c, &err), 0);
+    assert_int_equal(sp_http_settle(c, &err), 0);
+    assert_int_equal(answer.status, 200);
+    assert_int_equal(answer.attempts, 2);
+    assert_int_equal(sp_http_ahead(http, &q, &answer, &c, &err), 0);
+    for (int i = 0; srv.next < 5 && i < 1000; i++)
+        (void)usleep(10000);
+    sp_http_give_up(c);
+    assert_int_equal(get("/last"), 0);
+    assert_int_equal(sp_http_ahead(http, &q, &answer, &c, &err), 0);
+    sp_http_interrupt(http);
+    assert_int_equal(sp_http_settle(c, &err), -SP_E_CANCELLED);
+}
+
 static void who_is_talked_to(void **state)
 {
     (void)state;
@@ -487,6 +522,7 @@ int main(void)
         CASE(streams_are_not_repeated_in_the_middle),
         CASE(streams_go_out),
         CASE(several_at_a_time),
+        CASE(asked_ahead),
         CASE(who_is_talked_to),
         CASE(nobody_there),
         CASE(loopback_needs_no_proxy),

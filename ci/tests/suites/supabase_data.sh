@@ -23,6 +23,13 @@ expect 0 "it is migrated from SQLite to Supabase" \
     "$sp" migrate "sqlite:$work/source.db" env:SUPABASE_URL --strategy bulk --report-dir "$work/migrate"
 expect_text 0 "equal" "and is the same there" \
     "$sp" verify "sqlite:$work/source.db" env:SUPABASE_URL --checks rows,relations,sequences --report-dir "$work/verify"
+# Three pages: rows that look like the beginnings of rows, and a page too large to be kept while the next one is asked for.
+psql -qAtX "$SUPABASE_DB_URL" >"$work/psql" 2>&1 <<'SQL'
+CREATE TABLE odd (id int, k text, note text, PRIMARY KEY (id, k));
+INSERT INTO odd SELECT i / 7, '[{"c0":' || i || '},', '{"c0":"' || i || E'\\\\"}]\n{"c0":' || repeat('x', CASE WHEN i > 1100 THEN 5000 ELSE 0 END)
+    FROM generate_series(1, 2300) i;
+NOTIFY pgrst, 'reload schema';
+SQL
 expect_text 0 "equal" "PostgreSQL and Supabase over it are equal" \
     "$sp" verify env:PG_SAME env:SUPABASE_URL --report-dir "$work/verify"
 expect_text 0 "equal" "and the other way round" \

@@ -75,18 +75,23 @@ static int pause_ms(struct sp_http *h, const struct sp_http_response *r, unsigne
     return ms / 2 + (int)sp_rng_below(&h->rng, (uint64_t)(ms / 2) + 1);
 }
 
-int sp_http_do(
-    struct sp_http *h, const struct sp_http_request *q, struct sp_http_response *r, struct sp_error *err)
+static bool repeatable(const struct sp_http_request *q)
 {
-    bool again = q->repeat == SP_HTTP_AGAIN && q->source == NULL;
-    int64_t end = deadline(h, q);
+    return q->repeat == SP_HTTP_AGAIN && q->source == NULL;
+}
+
+/* c: the first try, if it is under way already; NULL = not yet. */
+static int carry_out(struct sp_http *h, const struct sp_http_request *q, struct sp_http_response *r,
+    struct sp_http_call *c, int64_t end, struct sp_error *err)
+{
+    bool again = repeatable(q);
     for (unsigned attempt = 1;; attempt++) {
-        struct sp_http_call *c;
         bool lost = false;
-        int ret = http_call_start(h, q, r, end, &c, err);
+        int ret = c != NULL ? 0 : http_call_start(h, q, r, end, &c, err);
         if (ret != 0)
             return ret;
         ret = end_call(c, &lost, err);
+        c = NULL;
         r->attempts = attempt;
         if (!(ret == 0 ? worth_again(r->status) : lost) || !again || attempt >= h->attempts)
             return ret;
@@ -104,6 +109,41 @@ int sp_http_do(
         if (err != NULL)
             sp_error_clear(err);
     }
+}
+
+int sp_http_do(
+    struct sp_http *h, const struct sp_http_request *q, struct sp_http_response *r, struct sp_error *err)
+{
+    return carry_out(h, q, r, NULL, deadline(h, q), err);
+}
+
+int sp_http_ahead(struct sp_http *h, const struct sp_http_request *q, struct sp_http_response *r,
+    struct sp_http_call **out, struct sp_error *err)
+{
+    *out = NULL;
+    if (!repeatable(q))
+        return sp_invalid(err, "%s: only what may be repeated is asked ahead", h->where);
+    int ret = http_call_start(h, q, r, deadline(h, q), out, err);
+    if (ret != 0)
+        return ret;
+    (void)http_pump(h, NULL, http_now_ns()); /* once: it goes out. A cancellation is settle's to say */
+    (*out)->left_ns = http_now_ns();
+    return 0;
+}
+
+int sp_http_settle(struct sp_http_call *c, struct sp_error *err)
+{
+    int64_t away = http_now_ns() - c->left_ns;
+    c->moved_ns += away;
+    c->heard_ns += c->heard_ns != 0 ? away : 0;
+    c->deadline_ns += c->deadline_ns != 0 ? away : 0;
+    return carry_out(c->http, c->q, c->r, c, c->deadline_ns, err);
+}
+
+void sp_http_give_up(struct sp_http_call *c)
+{
+    if (c != NULL)
+        http_call_free(c);
 }
 
 int sp_http_start(struct sp_http *h, const struct sp_http_request *q, struct sp_http_response *r,

@@ -42,6 +42,7 @@ struct sp_http_call {
     char message[CURL_ERROR_SIZE];
     int64_t started_ns, heard_ns, deadline_ns; /* heard: 0 = nothing yet; deadline: 0 = none */
     int64_t moved_ns;                          /* when something went out */
+    int64_t left_ns;                           /* asked ahead: since when nobody listens */
     curl_off_t uploaded;
     int answer_ms;
     bool sent;      /* the request was handed to the connection */
