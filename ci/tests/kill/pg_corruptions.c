@@ -55,7 +55,7 @@ static void judge(const struct pair *pair, const struct pg_case *c, const struct
     off_by(problem, sizeof problem, "differing rows", count_rows(v), c->rows);
     off_by(problem, sizeof problem, "schema differences", count_list(v, "schema"), c->schema);
     off_by(problem, sizeof problem, "introduced orphans", count_orphans(v), c->orphans);
-    off_by(problem, sizeof problem, "not compared", count_list(v, "not_compared"), 0);
+    off_by(problem, sizeof problem, "not compared", count_not_compared(v), 0);
     if (exit_code != 0)
         snprintf(how, sizeof how, "found: %ld rows, %ld schema, %ld orphans", count_rows(v),
             count_list(v, "schema"), count_orphans(v));
@@ -163,7 +163,7 @@ static void options(const struct place *p)
     option(p, "decimals rounded, acknowledged", rounded,
         OPTIONS(
             "--checks", "rows,relations", "--tables", "parent,pairs,log,big", "--accept-loss", "child.price"),
-        0, NULL);
+        0, "not_compared:what=left out by --tables|accepted=true");
     option(p, "padded text is a loss", fixed, NULL, 1, "tables:name=pairs|digest_equal=true");
     option(p, "padded text, acknowledged", fixed, OPTIONS("--accept-loss", "pairs.v"), 0, NULL);
     option(p, "fractions rounded to 4 digits", cut, NULL, 1, "tables:name=child|digest_equal=true");

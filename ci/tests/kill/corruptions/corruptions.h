@@ -72,6 +72,8 @@ void verdict_free(struct verdict *v);
 /* The first unmet expectation as a message, or an empty string. `keys` replace @1 and @2. */
 void expect_want(
     const struct verdict *v, const char *want, const char *const keys[2], char *out, size_t size);
+/* What was left out on demand ("accepted") is not counted by count_not_compared. */
+long count_not_compared(const struct verdict *v);
 long count_rows(const struct verdict *v), count_list(const struct verdict *v, const char *list),
     count_orphans(const struct verdict *v);
 

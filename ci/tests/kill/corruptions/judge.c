@@ -230,6 +230,16 @@ long count_list(const struct verdict *v, const char *list)
     return (long)json_array_size(json_object_get(v->report, list));
 }
 
+long count_not_compared(const struct verdict *v)
+{
+    size_t i;
+    json_t *x;
+    long n = 0;
+    json_array_foreach(json_object_get(v->report, "not_compared"), i, x) n +=
+        !json_is_true(json_object_get(x, "accepted"));
+    return n;
+}
+
 long count_orphans(const struct verdict *v)
 {
     return sum(v, "relations", "introduced");

@@ -66,7 +66,7 @@ static void judge(
     off_by(problem, sizeof problem, "differing rows", count_rows(v), c->rows);
     off_by(problem, sizeof problem, "schema differences", count_list(v, "schema"), c->schema);
     off_by(problem, sizeof problem, "introduced orphans", count_orphans(v), c->orphans);
-    off_by(problem, sizeof problem, "not compared", count_list(v, "not_compared"), 0);
+    off_by(problem, sizeof problem, "not compared", count_not_compared(v), 0);
     snprintf(how, sizeof how, "found: %ld rows, %ld schema, %ld orphans", count_rows(v),
         count_list(v, "schema"), count_orphans(v));
     score(database, c->kind, problem, how);
