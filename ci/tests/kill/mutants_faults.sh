@@ -10,13 +10,9 @@ kinds=("$@")
 [ "${#kinds[@]}" -gt 0 ] || kinds=(postgresql)
 passed=0 failed=0 skipped=0
 
-work=$(mktemp -d)
-export STACK_DIR=$work/stack
-trap 'ci/stack down >/dev/null 2>&1; rm -rf "$work"' EXIT
-trap 'exit 143' INT TERM
-
 # shellcheck source=ci/tests/server
 . ci/tests/server
+own_stack
 
 # mutant, the case that has to fail, and the kind around which alone it changes anything (a session that goes on by itself
 # is never lost, a server without a limit refuses nobody)

@@ -8,12 +8,9 @@ cd "$(dirname "$0")/../../.." || exit 2
 build=$(cd "${1:?usage: mutants_supabase_lite.sh BUILD_DIRECTORY}" && pwd)
 # shellcheck source=ci/tests/checks
 . ci/tests/checks
-work=$(mktemp -d)
-export STACK_DIR=$work/stack
-trap 'ci/stack down >/dev/null 2>&1; rm -rf "$work"' EXIT
-trap 'exit 143' INT TERM
 # shellcheck source=ci/tests/server
 . ci/tests/server
+own_stack
 need_server "$build" supabase_lite
 
 # try MUTANT CASE: exit code 1, and the case failed. Without a mutant it holds.

@@ -4,13 +4,10 @@
 set -uo pipefail
 cd "$(dirname "$0")/../../.." || exit 2
 build=$(cd "${1:?usage: pg_corruptions.sh BUILD_DIRECTORY}" && pwd)
+
 # shellcheck source=ci/tests/server
 . ci/tests/server
-
-work=$(mktemp -d)
-export STACK_DIR=$work/stack
-trap 'ci/stack down >/dev/null 2>&1; rm -rf "$work"' EXIT
-trap 'exit 143' INT TERM
+own_stack
 
 start_server "$build" postgresql
 case $? in

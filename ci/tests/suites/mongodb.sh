@@ -7,14 +7,9 @@ build=$(cd "${1:?usage: mongodb.sh BUILD_DIRECTORY}" && pwd)
 sp=$build/switchproof
 # shellcheck source=ci/tests/checks
 . ci/tests/checks
-# expect CODE TEXT NAME COMMAND...: the exit code, and a text in what is said.
-
-work=$(mktemp -d)
-export STACK_DIR=$work/stack
-trap 'ci/stack down >/dev/null 2>&1; rm -rf "$work"' EXIT
-trap 'exit 143' INT TERM
 # shellcheck source=ci/tests/server
 . ci/tests/server
+own_stack
 need_server "$build" mongodb
 password=${MONGODB_URL#*switchproof:}
 password=${password%%@*}

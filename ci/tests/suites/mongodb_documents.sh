@@ -9,12 +9,9 @@ sp=$build/switchproof
 # shellcheck source=ci/tests/checks
 . ci/tests/checks
 
-work=$(mktemp -d)
-export STACK_DIR=$work/stack
-trap 'ci/stack down >/dev/null 2>&1; rm -rf "$work"' EXIT
-trap 'exit 143' INT TERM
 # shellcheck source=ci/tests/server
 . ci/tests/server
+own_stack
 need_server "$build" mongodb
 # The same server, another database.
 other() { echo "${MONGODB_URL/\/switchproof\?/\/$1?}"; }

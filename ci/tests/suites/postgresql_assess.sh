@@ -10,10 +10,7 @@ sp=$build/switchproof
 . ci/tests/checks
 # shellcheck source=ci/tests/server
 . ci/tests/server
-work=$(mktemp -d)
-export STACK_DIR=$work/stack
-trap 'ci/stack down >/dev/null 2>&1; rm -rf "$work"' EXIT
-trap 'exit 143' INT TERM
+own_stack
 need_server "$build" postgresql
 server=${POSTGRESQL_URL%/*}
 in_db() { psql -qAtX -v ON_ERROR_STOP=1 "$server/$1" "${@:2}" 2>&1; }

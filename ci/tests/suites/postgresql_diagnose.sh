@@ -9,10 +9,7 @@ sp=$build/switchproof
 . ci/tests/checks
 # shellcheck source=ci/tests/server
 . ci/tests/server
-work=$(mktemp -d)
-export STACK_DIR=$work/stack
-trap 'ci/stack down >/dev/null 2>&1; rm -rf "$work"' EXIT
-trap 'exit 143' INT TERM
+own_stack
 need_server "$build" postgresql
 server=${POSTGRESQL_URL%/*}
 export OLD_URL=$server/old COPY_URL=$server/copy

@@ -9,10 +9,9 @@ sp=$build/switchproof
 . ci/tests/checks
 rows=1000000
 
-work=$(mktemp -d)
-export STACK_DIR=$work/stack
-trap 'ci/stack down >/dev/null 2>&1; rm -rf "$work"' EXIT
-trap 'exit 143' INT TERM
+# shellcheck source=ci/tests/server
+. ci/tests/server
+own_stack
 
 # expect CODE NAME COMMAND...: the output is left in $out.
 expect() {
@@ -27,8 +26,6 @@ expect() {
 }
 query() { psql -qAtX "$POSTGRESQL_URL" -c "$1" 2>&1; }
 
-# shellcheck source=ci/tests/server
-. ci/tests/server
 start_server "$build" postgresql
 case $? in
 1)
