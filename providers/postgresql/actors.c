@@ -4,7 +4,6 @@
 #include "providers/lib/actor.h"
 #include "providers/postgresql/internal.h"
 
-#define POLICY "sp_actor"
 #define CLAIMS "request.jwt.claims"
 #define WHO    "(nullif(current_setting('" CLAIMS "', true), '')::jsonb ->> 'sub')"
 
@@ -58,25 +57,8 @@ int po_act_for(struct sp_session *s, const struct sp_actor *a, struct sp_error *
 int po_row_rules(
     struct sp_session *s, const char *table, const struct sp_row_rules *rules, struct sp_error *err)
 {
-    const struct po_table *t;
-    struct sp_buf b = SP_BUF_INIT;
-    int ret = po_table_find(s, NULL, table, &t, err);
-    if (ret != 0)
-        return ret;
-    const char *owner = rules != NULL ? rules->owner : NULL;
-    const struct po_column *c = owner == NULL ? NULL : po_table_column(t, owner);
-    if (owner != NULL && (c == NULL || c->type.tag != SP_TEXT))
-        return sp_fail(err, SP_E_INVALID, SP_ORIGIN_BACKEND, "%s has no text column \"%s\" (%s)",
-            t->qualified, owner, s->where);
-    s->uncertain = !s->in_txn;
-    sp_buf_printf(&b, "DROP POLICY IF EXISTS " POLICY " ON %s; ALTER TABLE %s %s ROW LEVEL SECURITY",
-        t->qualified, t->qualified, rules == NULL ? "DISABLE" : "ENABLE");
-    if (owner != NULL) {
-        sp_buf_printf(&b, "; CREATE POLICY " POLICY " ON %s USING (", t->qualified);
-        po_put_name(&b, owner);
-        sp_buf_puts(&b, "::text = " WHO ")"); /* for new rows as well */
-    }
-    ret = b.oom ? sp_nomem(err) : po_exec_guarded(s, b.p, err);
-    sp_buf_free(&b);
-    return ret;
+    const struct po_policy p = {
+        .name = "sp_actor", .on = rules != NULL, .owner = rules != NULL ? rules->owner : NULL, .who = WHO
+    };
+    return po_row_policy(s, table, &p, err);
 }

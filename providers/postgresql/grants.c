@@ -3,8 +3,6 @@
 
 #include "providers/postgresql/internal.h"
 
-#define POLICY "sp_owner"
-
 /* "SELECT (a, b), INSERT (a, b)" or "SELECT, INSERT" */
 static void put_privileges(struct sp_buf *b, const struct sp_grant *g)
 {
@@ -63,28 +61,38 @@ int po_role_revoke(struct sp_session *s, const struct sp_grant *g, struct sp_err
     return change(s, g, false, err);
 }
 
-int po_row_security(struct sp_session *s, const char *table, const char *owner, struct sp_error *err)
+/* on: rows are hidden from those who may not see them; owner: the column that tells whose a row is (NULL: nobody's), compared
+ * with who. A policy of this name is replaced. */
+int po_row_policy(struct sp_session *s, const char *table, const struct po_policy *p, struct sp_error *err)
 {
     const struct po_table *t;
     struct sp_buf b = SP_BUF_INIT;
     int ret = po_table_find(s, NULL, table, &t, err);
     if (ret != 0)
         return ret;
-    const struct po_column *c = owner == NULL ? NULL : po_table_column(t, owner);
-    if (owner != NULL && (c == NULL || c->type.tag != SP_TEXT))
+    const struct po_column *c = p->owner == NULL ? NULL : po_table_column(t, p->owner);
+    if (p->owner != NULL && (c == NULL || c->type.tag != SP_TEXT))
         return sp_fail(err, SP_E_INVALID, SP_ORIGIN_BACKEND, "%s has no text column \"%s\" (%s)",
-            t->qualified, owner, s->where);
+            t->qualified, p->owner, s->where);
     s->uncertain = !s->in_txn;
-    sp_buf_printf(&b, "DROP POLICY IF EXISTS " POLICY " ON %s; ALTER TABLE %s %s ROW LEVEL SECURITY",
-        t->qualified, t->qualified, owner == NULL ? "DISABLE" : "ENABLE");
-    if (owner != NULL) {
-        sp_buf_printf(&b, "; CREATE POLICY " POLICY " ON %s USING (", t->qualified);
-        po_put_name(&b, owner);
-        sp_buf_puts(&b, "::text = current_user::text)"); /* for new rows as well */
+    sp_buf_printf(&b, "DROP POLICY IF EXISTS %s ON %s; ALTER TABLE %s %s ROW LEVEL SECURITY", p->name,
+        t->qualified, t->qualified, p->on ? "ENABLE" : "DISABLE");
+    if (p->owner != NULL) {
+        sp_buf_printf(&b, "; CREATE POLICY %s ON %s USING (", p->name, t->qualified);
+        po_put_name(&b, p->owner);
+        sp_buf_printf(&b, "::text = %s)", p->who); /* for new rows as well */
     }
     ret = b.oom ? sp_nomem(err) : po_exec_guarded(s, b.p, err);
     sp_buf_free(&b);
     return ret;
+}
+
+int po_row_security(struct sp_session *s, const char *table, const char *owner, struct sp_error *err)
+{
+    const struct po_policy p = {
+        .name = "sp_owner", .on = owner != NULL, .owner = owner, .who = "current_user::text"
+    };
+    return po_row_policy(s, table, &p, err);
 }
 
 int po_rows_whole(const struct sp_session *s, const struct po_table *t, struct sp_error *err)

@@ -294,6 +294,13 @@ int po_role_revoke(struct sp_session *, const struct sp_grant *, struct sp_error
 int po_row_security(struct sp_session *, const char *table, const char *owner, struct sp_error *);
 /* actors.c */
 int po_act_for(struct sp_session *, const struct sp_actor *, struct sp_error *);
+struct po_policy {
+    const char *name;
+    bool on;
+    const char *owner; /* the text column that tells whose a row is; NULL = nobody's */
+    const char *who;   /* SQL that it is compared with */
+};
+int po_row_policy(struct sp_session *, const char *table, const struct po_policy *, struct sp_error *);
 int po_row_rules(struct sp_session *, const char *table, const struct sp_row_rules *, struct sp_error *);
 /* PERMISSION where row security could hide rows: for passes that must have all of them. */
 int po_rows_whole(const struct sp_session *s, const struct po_table *t, struct sp_error *err);

@@ -77,8 +77,7 @@ static int headers_of(struct sp_session *s, const struct su_call *c, struct sp_h
     return 0;
 }
 
-/* What would break a header or a line is no token of anybody. */
-static bool can_be_token(const char *token)
+bool su_can_be_token(const char *token)
 {
     for (const unsigned char *p = (const unsigned char *)token; *p != '\0'; p++)
         if (*p <= ' ' || *p >= 0x7f)
@@ -95,7 +94,7 @@ int su_send(struct sp_session *s, const struct su_call *c, struct sp_http_reques
     int rc = c->probe && s->http[c->service] != NULL ? 0 : su_offered(s, c->service, err);
     if (rc != 0)
         return rc;
-    if (c->user != NULL && !can_be_token(c->user))
+    if (c->user != NULL && !su_can_be_token(c->user))
         return sp_fail(err, SP_E_AUTHENTICATION, SP_ORIGIN_BACKEND, "this is no access token");
     sp_http_rearm(s->http[c->service]);
     rc = headers_of(s, c, headers, &q->nheaders, &bearer, err);

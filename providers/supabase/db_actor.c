@@ -89,14 +89,6 @@ static int key_of_nobody(const struct sp_session *s, const char **key, struct sp
     return 0;
 }
 
-static bool can_be_token(const char *token)
-{
-    for (const unsigned char *p = (const unsigned char *)token; *p != '\0'; p++)
-        if (*p <= ' ' || *p >= 0x7f)
-            return false;
-    return token[0] != '\0';
-}
-
 static int own(struct sp_session *s, struct sp_error *err)
 {
     const char *key = s->key[s->key[SU_ADMIN] != NULL ? SU_ADMIN : SU_ANON];
@@ -111,7 +103,7 @@ static int become(struct sp_session *s, const struct sp_actor *a, struct sp_erro
     struct sp_buf made = SP_BUF_INIT;
     int64_t now = (int64_t)time(NULL);
     int ret = key_of_nobody(s, &key, err);
-    if (ret == 0 && token != NULL && !can_be_token(token))
+    if (ret == 0 && token != NULL && !su_can_be_token(token))
         ret = sp_fail(err, SP_E_AUTHENTICATION, SP_ORIGIN_BACKEND, "this is no access token");
     if (ret == 0 && nobody)
         token = key != NULL && is_token(key) ? key : NULL;

@@ -78,6 +78,8 @@ struct su_call {
     bool probe; /* asks what the service is, also where nothing of it is offered */
 };
 int su_offered(const struct sp_session *s, enum su_service service, struct sp_error *err); /* UNSUPPORTED */
+/* What would break a header or a line is no token of anybody. */
+bool su_can_be_token(const char *token);
 /* The whole request: 0 and the response whatever its status, or the transport's error. */
 int su_send(struct sp_session *s, const struct su_call *c, struct sp_http_request *q,
     struct sp_http_response *r, struct sp_error *err);
