@@ -7,9 +7,10 @@
 #include "provider_call.h"
 #include "providers/supabase/internal.h"
 
-#define WAIT_MS 15000
-#define LOOK_MS 15
-#define MARK    "switchproof namespace" /* as the provider of db_url marks those that it makes */
+#define WAIT_MS  30000
+#define AGAIN_MS 3000 /* a notice that came while PostgREST read everything anew may be lost */
+#define LOOK_MS  15
+#define MARK     "switchproof namespace" /* as the provider of db_url marks those that it makes */
 
 static int sql(struct sp_session *s, const char *text, struct sp_error *err)
 {
@@ -120,14 +121,25 @@ static int hide(struct sp_session *s, const char *ns, struct sp_error *err)
     return ret;
 }
 
+static int announce(struct sp_session *s, const char *ns, const char *base, struct sp_error *err)
+{
+    int ret = show(s, ns, base, err);
+    if (ret == 0)
+        ret = notify(s, "config", err);
+    return ret != 0 ? ret : notify(s, "schema", err);
+}
+
 /* Until it answers for the schema. */
-static int wait_shown(struct sp_session *s, const char *ns, struct sp_error *err)
+static int wait_shown(struct sp_session *s, const char *ns, const char *base, struct sp_error *err)
 {
     struct sd_request q = { .method = "HEAD", .target = "/", .ns = ns };
     for (int waited = 0;; waited += LOOK_MS) {
         struct sp_http_response r = SP_HTTP_RESPONSE_INIT;
         struct sp_error e = SP_ERROR_INIT;
-        int ret = sd_send(s, &q, &r, &e);
+        int ret = waited % AGAIN_MS == 0 ? announce(s, ns, base, err) : 0;
+        if (ret != 0)
+            return ret;
+        ret = sd_send(s, &q, &r, &e);
         bool not_yet = ret != 0 && r.status == 406;
         sp_http_response_free(&r);
         if (ret != 0 && !not_yet) {
@@ -172,13 +184,7 @@ int sd_ns_create(struct sp_session *s, const char *ns, struct sp_error *err)
     if (ret == 0)
         ret = sp_db_ns_create(s->db.sql, ns, err);
     if (ret == 0) {
-        ret = show(s, ns, base.p, err);
-        if (ret == 0)
-            ret = notify(s, "config", err);
-        if (ret == 0)
-            ret = notify(s, "schema", err);
-        if (ret == 0)
-            ret = wait_shown(s, ns, err);
+        ret = wait_shown(s, ns, base.p, err);
         if (ret != 0) {
             (void)hide(s, ns, NULL);
             (void)sp_db_ns_drop(s->db.sql, ns, NULL);
