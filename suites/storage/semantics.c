@@ -164,7 +164,7 @@ void stc_semantics_buckets(struct sp_ctx *ctx, const void *data)
     if (ok)
         sp_ctx_observe(ctx, "objects: a delete of a key that is not there", "%s",
             refusal != NULL ? refusal : "no error");
-    if (ok && st_puts(&t, "a.html", "hello") && st_holds_text(&t, "a.html", "hello") &&
+    if (ok && st_puts(&t, "a.html", "hello") &&
         st_ok(&t, "head", sp_blob_head(t.s, t.a, t.bucket, "a.html", &o, &t.err))) {
         size_t n = o.etag != NULL ? strspn(o.etag, "0123456789abcdef") : 0;
         bool whole = o.etag != NULL && o.etag[n] == '\0';
@@ -179,6 +179,7 @@ void stc_semantics_buckets(struct sp_ctx *ctx, const void *data)
             o.modified.nsec == 0              ? "in seconds"
             : o.modified.nsec % 1000000u == 0 ? "in milliseconds"
                                               : "finer than milliseconds");
+        (void)st_holds_text(&t, "a.html", "hello");
     }
     st_done(&t);
 }
