@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/io.h"
+#include "base/temp.h"
 #include "map/lens_sort.h"
 
 #define RUN    ((size_t)1 << 17) /* entries in memory */
@@ -33,8 +34,8 @@ int lens_pairs_new(struct lens_pairs **out, struct sp_error *err)
     if (p == NULL)
         return sp_nomem(err);
     p->by_target.fd = p->by_source.fd = p->index = -1;
-    p->data = lens_temporary(err);
-    int rc = p->data < 0 ? -SP_E_IO : lens_sort_init(&p->by_target, RUN, err);
+    p->data = sp_temp_open(err);
+    int rc = p->data < 0 ? p->data : lens_sort_init(&p->by_target, RUN, err);
     if (rc == 0)
         rc = lens_sort_init(&p->by_source, RUN, err);
     if (rc == 0)
@@ -104,7 +105,7 @@ static int read_pair(
     struct lens_pairs *p, struct sp_arena *a, uint64_t at, struct pair *out, struct sp_error *err)
 {
     uint32_t n[2];
-    int rc = lens_read_at(p->data, n, sizeof n, at, err);
+    int rc = sp_temp_read(p->data, n, sizeof n, at, err);
     if (rc != 0)
         return rc;
     out->nkey = le32toh(n[0]);
@@ -114,7 +115,7 @@ static int read_pair(
         return sp_nomem(err);
     out->key = bytes;
     out->source = bytes + out->nkey;
-    return lens_read_at(p->data, bytes, out->nkey + out->nsource, at + sizeof n, err);
+    return sp_temp_read(p->data, bytes, out->nkey + out->nsource, at + sizeof n, err);
 }
 
 /* The id that stands in two pairs. */
@@ -184,8 +185,8 @@ int lens_pairs_finish(struct lens_pairs *p, struct sp_error *err)
     p->any = false;
     p->target = true;
     p->written = 0;
-    if (rc == 0 && (p->index = lens_temporary(err)) < 0)
-        rc = -SP_E_IO;
+    if (rc == 0 && (p->index = sp_temp_open(err)) < 0)
+        rc = p->index;
     if (rc == 0)
         rc = lens_sort_walk(&p->by_target, put_index, p, err);
     if (rc == 0)
@@ -231,7 +232,7 @@ int lens_pairs_find(struct lens_pairs *p, struct sp_arena *a, const struct sp_bu
         return 0;
     uint64_t from = (uint64_t)at * BLOCK;
     size_t n = p->n - from < BLOCK ? (size_t)(p->n - from) : BLOCK, i = 0;
-    int rc = lens_read_at(p->index, block, n * sizeof *block, from * sizeof *block, err);
+    int rc = sp_temp_read(p->index, block, n * sizeof *block, from * sizeof *block, err);
     while (rc == 0 && i < n && !sp_d128_eq(block[i].key, digest))
         i++;
     if (rc != 0 || i == n)

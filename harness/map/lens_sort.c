@@ -1,57 +1,15 @@
 /* lens_sort.c -- an external sort: runs of what fits into memory, merged through a heap. */
 #include "map/lens_sort.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/io.h"
+#include "base/temp.h"
 
 #define AHEAD 256 /* entries read at once from a run */
-
-static int failed(struct sp_error *err, const char *what)
-{
-    return sp_fail(
-        err, SP_E_IO, SP_ORIGIN_HARNESS, "a temporary file cannot be %s: %s", what, strerror(errno));
-}
-
-int lens_temporary(struct sp_error *err)
-{
-    const char *dir = getenv("TMPDIR");
-    char path[4096];
-    int n = snprintf(path, sizeof path, "%s/switchproof-XXXXXX", dir != NULL && *dir != '\0' ? dir : "/tmp");
-    int fd = n > 0 && (size_t)n < sizeof path ? mkstemp(path) : -1;
-    if (fd < 0) {
-        failed(err, "made");
-        return -1;
-    }
-    if (unlink(path) != 0) {
-        failed(err, "unlinked");
-        close(fd);
-        return -1;
-    }
-    return fd;
-}
-
-int lens_read_at(int fd, void *p, size_t n, uint64_t at, struct sp_error *err)
-{
-    char *to = p;
-    while (n != 0) {
-        ssize_t got = pread(fd, to, n, (off_t)at);
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got <= 0) {
-            errno = got == 0 ? EIO : errno;
-            return failed(err, "read");
-        }
-        to += got;
-        n -= (size_t)got;
-        at += (uint64_t)got;
-    }
-    return 0;
-}
 
 int lens_entry_cmp(const struct lens_entry *a, const struct lens_entry *b)
 {
@@ -73,8 +31,8 @@ int lens_sort_init(struct lens_sort *s, size_t cap, struct sp_error *err)
     s->v = malloc(cap * sizeof *s->v);
     if (s->v == NULL)
         return sp_nomem(err);
-    s->fd = lens_temporary(err);
-    return s->fd < 0 ? -SP_E_IO : 0;
+    s->fd = sp_temp_open(err);
+    return s->fd < 0 ? s->fd : 0;
 }
 
 void lens_sort_free(struct lens_sort *s)
@@ -153,7 +111,7 @@ static int fill(struct merge *m, struct run *r, struct sp_error *err)
     uint64_t left = r->end - r->next;
     r->at = 0;
     r->n = left < AHEAD ? (size_t)left : AHEAD;
-    int rc = lens_read_at(m->s->fd, r->v, r->n * sizeof *r->v, r->next * sizeof *r->v, err);
+    int rc = sp_temp_read(m->s->fd, r->v, r->n * sizeof *r->v, r->next * sizeof *r->v, err);
     r->next += r->n;
     return rc;
 }

@@ -18,8 +18,6 @@ struct lens_sort {
     uint64_t total;
 };
 
-/* A file of its own that nobody else sees; -1 and the error. */
-int lens_temporary(struct sp_error *err);
 int lens_sort_init(struct lens_sort *s, size_t cap, struct sp_error *err);
 void lens_sort_free(struct lens_sort *s);
 int lens_sort_add(struct lens_sort *s, struct lens_entry e, struct sp_error *err);
@@ -27,7 +25,5 @@ int lens_sort_add(struct lens_sort *s, struct lens_entry e, struct sp_error *err
 int lens_sort_walk(struct lens_sort *s, int (*each)(void *payload, const struct lens_entry *e), void *payload,
     struct sp_error *err);
 int lens_entry_cmp(const struct lens_entry *a, const struct lens_entry *b);
-/* EINTR-safe, all or -SP_E_IO. */
-int lens_read_at(int fd, void *p, size_t n, uint64_t at, struct sp_error *err);
 
 #endif

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "base/io.h"
+#include "base/temp.h"
 #include "migrate/embed.h"
 
 #define RUN    ((size_t)1 << 17) /* entries in memory */
@@ -81,8 +82,8 @@ static int put_in_order(struct sp_membed *e, struct sp_error *err)
 {
     int rc = flush(e, e->data, err);
     e->written = 0;
-    if (rc == 0 && (e->index = lens_temporary(err)) < 0)
-        return -SP_E_IO;
+    if (rc == 0 && (e->index = sp_temp_open(err)) < 0)
+        return e->index;
     if (rc == 0 && (rc = lens_sort_walk(&e->sort, put_index, e, err)) == 0)
         rc = flush(e, e->index, err);
     if (rc != 0 && e->err.code != SP_E_OK) {
@@ -97,8 +98,8 @@ static int put_in_order(struct sp_membed *e, struct sp_error *err)
 
 int sp_m_embed_read(struct sp_membed *e, struct sp_error *err)
 {
-    if ((e->data = lens_temporary(err)) < 0)
-        return -SP_E_IO;
+    if ((e->data = sp_temp_open(err)) < 0)
+        return e->data;
     int rc = lens_sort_init(&e->sort, RUN, err);
     if (rc == 0)
         rc = read_all(e, err);
@@ -110,13 +111,13 @@ int sp_m_embed_read(struct sp_membed *e, struct sp_error *err)
 int sp_m_embed_values(struct sp_membed *e, struct sp_membed_row *f, struct sp_error *err)
 {
     uint64_t n;
-    int rc = lens_read_at(e->data, &n, sizeof n, f->at, err);
+    int rc = sp_temp_read(e->data, &n, sizeof n, f->at, err);
     uint8_t *bytes = rc == 0 ? sp_arena_alloc(&e->arena, (size_t)n + 1) : NULL;
     f->v = sp_arena_array(&e->arena, e->ncols + 1, sizeof *f->v);
     if (rc == 0 && (bytes == NULL || f->v == NULL))
         rc = sp_nomem(err);
     if (rc == 0)
-        rc = lens_read_at(e->data, bytes, (size_t)n, f->at + sizeof n, err);
+        rc = sp_temp_read(e->data, bytes, (size_t)n, f->at + sizeof n, err);
     for (size_t i = 0; rc == 0 && i < e->ncols; i++) {
         int64_t used = sp_canon_read(&e->arena, &e->plan[i].type, bytes, (size_t)n, &f->v[i], NULL);
         if (used <= 0 || (uint64_t)used > n)
@@ -149,7 +150,7 @@ int sp_m_embed_find(
     }
     for (uint64_t at = (uint64_t)(lo != 0 ? lo - 1 : 0) * BLOCK; at < e->n; at += BLOCK) {
         size_t n = e->n - at < BLOCK ? (size_t)(e->n - at) : BLOCK;
-        int rc = lens_read_at(e->index, block, n * sizeof *block, at * sizeof *block, err);
+        int rc = sp_temp_read(e->index, block, n * sizeof *block, at * sizeof *block, err);
         if (rc != 0)
             return rc;
         for (size_t i = 0; i < n; i++) {
@@ -176,7 +177,7 @@ int sp_m_embed_find(
 int sp_m_embed_at(struct sp_membed *e, uint64_t entry, struct sp_membed_row *out, struct sp_error *err)
 {
     struct lens_entry it;
-    int rc = lens_read_at(e->index, &it, sizeof it, entry * sizeof it, err);
+    int rc = sp_temp_read(e->index, &it, sizeof it, entry * sizeof it, err);
     if (rc != 0)
         return rc;
     *out = (struct sp_membed_row){ .at = it.at, .entry = entry };

@@ -191,7 +191,7 @@ static int run(struct sp_vctx *c, const struct sp_vpair *p, struct sp_vsuspects 
 int sp_v_collect(struct sp_vctx *c, const struct sp_vpair *p, struct sp_vsuspects *suspects,
     const struct sp_digest first[2], struct sp_vdiffs *out, struct sp_error *err)
 {
-    size_t each = c->memory / 2, cap = each / 8 * 3 / sizeof(struct sp_ventry);
+    size_t each = c->memory / 2, cap = sp_v_entries_cap(c);
     struct sp_vpiles entries[2] = { { .fd = -1 }, { .fd = -1 } };
     int rc = 0;
     for (int i = 0; i < 2 && rc == 0; i++) {

@@ -20,7 +20,6 @@ static void event_begin(struct sp_vctx *c, const struct sp_vwanted *w, struct sp
     sp_v_put_since(c, ev, &w->key);
 }
 
-/* The text by which a person finds the row: its key, or all of it where it has none. */
 int sp_v_row_text(
     struct sp_vctx *c, const struct sp_vpair *p, const uint8_t *row, size_t n, struct sp_buf *out)
 {

@@ -42,9 +42,9 @@ static int keep(struct sp_vgather *g, int side, struct sp_vfound *f, const struc
     }
     int rc = 0;
     if (to->fd < 0)
-        rc = to->fd = sp_v_temp_open(&to->err);
+        rc = to->fd = sp_temp_open(&to->err);
     if (rc >= 0)
-        rc = sp_v_temp_write(to->fd, row->row, row->nrow, to->used, &to->err);
+        rc = sp_temp_write(to->fd, row->row, row->nrow, to->used, &to->err);
     if (rc == 0)
         *f = (struct sp_vfound){ .n = row->nrow, .at = to->used, .have = true };
     to->used += row->nrow;
@@ -205,7 +205,7 @@ int sp_v_gathered(
     out->owned = true;
     if (out->p == NULL)
         return sp_nomem(err);
-    return sp_v_temp_read(g->place[side].fd, out->p, out->n, out->at, err);
+    return sp_temp_read(g->place[side].fd, out->p, out->n, out->at, err);
 }
 
 void sp_v_gather_free(struct sp_vgather *g)

@@ -7,6 +7,7 @@
 #define SP_VERIFY_INTERNAL_H
 
 #include "base/str.h"
+#include "base/temp.h"
 #include "scan_ranges.h"
 #include "verify/exprtext.h"
 #include "verify/gentle.h"
@@ -287,10 +288,11 @@ int sp_v_reread(struct sp_vctx *c, const struct sp_vpair *p, struct sp_vsuspects
 int sp_v_check_rescan(const struct sp_vscan v[2], const struct sp_digest first[2], struct sp_error *err);
 
 /* ---- spill.c: entries in order, more than memory takes ---------------------------------------------------------- */
-/* A file without a name in TMPDIR or /tmp; a full disk is said with what to do. */
-int sp_v_temp_open(struct sp_error *err); /* descriptor or negative error */
-int sp_v_temp_write(int fd, const void *data, size_t n, uint64_t at, struct sp_error *err);
-int sp_v_temp_read(int fd, void *data, size_t n, uint64_t at, struct sp_error *err);
+/* How many entries of one side may be in memory. */
+static inline size_t sp_v_entries_cap(const struct sp_vctx *c)
+{
+    return c->memory / 2 / 8 * 3 / sizeof(struct sp_ventry);
+}
 struct sp_vspill_run {
     uint64_t at, n; /* in entries */
 };
@@ -462,10 +464,10 @@ struct sp_vfield {
 };
 /* The field at p; returns bytes used or -SP_E_CORRUPT. */
 int64_t sp_v_field(const uint8_t *p, size_t n, struct sp_vfield *out);
-/* The key columns of a row as text: id=7, part=text "a". */
-/* The text by which a person finds the row. */
+/* The text by which a person finds the row: its key, or all of it where it has none. */
 int sp_v_row_text(
     struct sp_vctx *c, const struct sp_vpair *p, const uint8_t *row, size_t n, struct sp_buf *out);
+/* The key columns of a row as text: id=7, part=text "a". */
 int sp_v_print_key(
     struct sp_buf *out, const struct sp_colplan *cols, size_t nkey, const uint8_t *row, size_t n);
 /* A field as text; values hidden behind type, length and digest unless shown. */

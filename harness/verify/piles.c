@@ -86,7 +86,7 @@ static int write_block(
         s->blocks = b;
         s->blocks_cap = cap;
     }
-    int rc = sp_v_temp_write(s->fd, p, n * sizeof *p, (uint64_t)s->nblocks * s->block * sizeof *p, err);
+    int rc = sp_temp_write(s->fd, p, n * sizeof *p, (uint64_t)s->nblocks * s->block * sizeof *p, err);
     s->blocks[s->nblocks++] = (struct sp_vpile_block){ pile->last, (uint32_t)n };
     pile->last = (uint32_t)s->nblocks;
     pile->pairs += n;
@@ -97,7 +97,7 @@ static int write_block(
 static int go_to_disk(struct sp_vpiles *s, struct sp_error *err)
 {
     struct sp_vpile_pair out[BLOCK_MOST];
-    int rc = s->fd = sp_v_temp_open(err);
+    int rc = s->fd = sp_temp_open(err);
     if (rc < 0)
         return rc;
     rc = 0;
@@ -185,7 +185,7 @@ static int load(struct sp_vpiles *s, size_t which, struct sp_error *err)
         rc = sp_v_spill_borrow(&s->over, s->e, s->cap, err);
     for (uint32_t b = pile->last; rc == 0 && b != 0; b = s->blocks[b - 1].before) {
         size_t n = s->blocks[b - 1].n;
-        rc = sp_v_temp_read(s->fd, in, n * sizeof *in, (uint64_t)(b - 1) * s->block * sizeof *in, err);
+        rc = sp_temp_read(s->fd, in, n * sizeof *in, (uint64_t)(b - 1) * s->block * sizeof *in, err);
         if (rc == 0)
             rc = take(s, in, n, err);
     }

@@ -1,4 +1,4 @@
-/* recheck.h -- private to recheck.c and recheck_many.c: what is known of a row between two looks.
+/* recheck.h -- private to recheck.c, recheck_many.c and track.c: what is known of a row between two looks.
  *
  * Digests are sums over all rows of one key, so that a table without keys goes by its rows and how often each is there. */
 #ifndef SP_VERIFY_RECHECK_H

@@ -64,67 +64,15 @@ uint64_t sp_v_many_open(const struct sp_vmany *m)
     return m != NULL ? m->n + m->out_n + m->nout : 0;
 }
 
-/* ---- what a look tells of a row ------------------------------------------------------------------------------------ */
-
-static struct sp_vversion *version(struct sp_vversion *seen, size_t n, struct sp_d128 d)
-{
-    for (size_t i = 0; i < n; i++)
-        if (sp_d128_eq(seen[i].d, d))
-            return &seen[i];
-    return NULL;
-}
-
-static struct sp_d128 digest_of(const struct sp_digest *d)
-{
-    return sp_d128_of(d, sizeof *d);
-}
-
-void sp_v_track_tell(struct sp_vtrack *t, struct sp_vversion *seen, size_t *n, size_t cap, size_t *at,
-    const struct sp_digest next[2], bool first, struct sp_vmoment *m)
-{
-    bool begins = first;
-    for (int i = 0; i < 2; i++) {
-        if (!first && sp_digest_equal(&t->now[i], &next[i]))
-            continue;
-        begins = begins || i == 0;
-        t->changed = t->changed || !first;
-        t->now[i] = next[i];
-        t->still_ns[i] = m->now;
-    }
-    t->moved = t->moved || (begins && !first);
-    struct sp_vversion *v = version(seen, *n, digest_of(&t->now[0]));
-    if (v == NULL && *n < cap) {
-        v = &seen[(*n)++];
-    } else if (v == NULL) { /* forgetting makes a row move for longer, never arrive */
-        v = &seen[*at];
-        *at = (*at + 1) % cap;
-    } else if (!begins) {
-        v = NULL;
-    }
-    if (v != NULL)
-        *v = (struct sp_vversion){ digest_of(&t->now[0]), m->now };
-    v = version(seen, *n, digest_of(&t->now[1]));
-    t->arrived = v != NULL;
-    /* At the look before, the source had held this for so long, and the target had not shown it. */
-    if (v != NULL && !first && t->looked_ns - v->since_ns > m->lag)
-        m->lag = t->looked_ns - v->since_ns;
-    t->looked_ns = m->now;
-}
-
-bool sp_v_track_stands(const struct sp_vtrack *t, const struct sp_vmoment *m)
-{
-    return m->now - t->still_ns[0] >= m->need && m->now - t->still_ns[1] >= m->need;
-}
-
 /* ---- the file ---------------------------------------------------------------------------------------------------------- */
 
 static int flush(struct sp_vmany *m, struct sp_error *err)
 {
     if (m->nout == 0)
         return 0;
-    if (m->out_fd < 0 && (m->out_fd = sp_v_temp_open(err)) < 0)
+    if (m->out_fd < 0 && (m->out_fd = sp_temp_open(err)) < 0)
         return m->out_fd;
-    int rc = sp_v_temp_write(m->out_fd, m->out, m->nout * sizeof *m->out, m->out_n * sizeof *m->out, err);
+    int rc = sp_temp_write(m->out_fd, m->out, m->nout * sizeof *m->out, m->out_n * sizeof *m->out, err);
     if (rc == 0) {
         m->out_n += m->nout;
         m->nout = 0;
@@ -168,7 +116,7 @@ static const struct record *get(struct sp_vmany *m, uint64_t i, struct sp_error 
         return &m->in[i - m->first];
     uint64_t n = m->n - i < BLOCK ? m->n - i : BLOCK;
     m->nin = 0;
-    if (sp_v_temp_read(m->fd, m->in, (size_t)n * sizeof *m->in, i * sizeof *m->in, err) != 0)
+    if (sp_temp_read(m->fd, m->in, (size_t)n * sizeof *m->in, i * sizeof *m->in, err) != 0)
         return NULL;
     m->first = i;
     m->nin = (size_t)n;
@@ -292,7 +240,7 @@ int sp_v_many_look(struct sp_vctx *c, struct sp_vmany *m, const struct sp_vpair 
         s[i].bits = map;
         s[i].mask = bits - 1;
         uint64_t need = m->n * 2 + 1024;
-        size_t cap = c->memory / 2 / 8 * 3 / sizeof(struct sp_ventry);
+        size_t cap = sp_v_entries_cap(c);
         rc = sp_v_spill_init(&s[i].rows, need < cap ? (size_t)need : cap, err);
     }
     if (rc == 0)

@@ -1,10 +1,7 @@
 /* spill.c -- more entries than memory takes: sorted runs in a file without a name, read back merged.
  *
  * A full array is sorted, equal entries become one, and what is left goes to the file as one run. Reading back merges all
- * runs, each through its share of the same array. Where runs become too many for that, they are merged into one first.
- * The file has no name from its first moment on: whatever ends the program, nothing stays. */
-#include <errno.h>
-#include <fcntl.h>
+ * runs, each through its share of the same array. Where runs become too many for that, they are merged into one first. */
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -12,69 +9,6 @@
 #include "verify/internal.h"
 
 #define LEAST_SHARE 16u /* entries of a run in memory while it is read back */
-
-/* ---- the file -------------------------------------------------------------------------------------------------- */
-
-static const char *directory(void)
-{
-    const char *dir = getenv("TMPDIR");
-    return dir != NULL && *dir != '\0' ? dir : "/tmp";
-}
-
-static int file_failed(int error, const char *what, struct sp_error *err)
-{
-    return sp_fail(err, SP_E_IO, SP_ORIGIN_HARNESS,
-        "what differs does not fit into memory, and a temporary file in %s could not be %s: %s; set TMPDIR "
-        "to a "
-        "directory with more room",
-        directory(), what, strerror(error));
-}
-
-int sp_v_temp_open(struct sp_error *err)
-{
-    int fd = open(directory(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-    if (fd >= 0)
-        return fd;
-    char *path = sp_strdup_printf("%s/switchproof-XXXXXX", directory());
-    if (path == NULL)
-        return sp_nomem(err);
-    fd = mkostemp(path, O_CLOEXEC);
-    int error = errno;
-    if (fd >= 0)
-        (void)unlink(path);
-    free(path);
-    return fd >= 0 ? fd : file_failed(error, "made", err);
-}
-
-int sp_v_temp_write(int fd, const void *data, size_t n, uint64_t at, struct sp_error *err)
-{
-    for (const char *p = data; n > 0;) {
-        ssize_t k = pwrite(fd, p, n, (off_t)at);
-        if (k < 0 && errno == EINTR)
-            continue;
-        if (k <= 0)
-            return file_failed(k == 0 ? ENOSPC : errno, "written", err);
-        p += k;
-        at += (uint64_t)k;
-        n -= (size_t)k;
-    }
-    return 0;
-}
-
-int sp_v_temp_read(int fd, void *data, size_t n, uint64_t at, struct sp_error *err)
-{
-    for (char *p = data; n > 0;) {
-        ssize_t k = pread(fd, p, n, (off_t)at);
-        if (k < 0 && errno == EINTR)
-            continue;
-        if (k <= 0)
-            return file_failed(k == 0 ? EIO : errno, "read", err);
-        p += k;
-        at += (uint64_t)k;
-        n -= (size_t)k;
-    }
-    return 0;
-}
 
 /* ---- filling --------------------------------------------------------------------------------------------------- */
 
@@ -148,7 +82,7 @@ static int write_joined(struct sp_vspill *s, int fd, uint64_t *total, struct sp_
             return got;
         n += (size_t)got;
         if (n == SP_LEN(out) || got == 0) {
-            rc = sp_v_temp_write(fd, out, n * sizeof *out, *total * sizeof *out, err);
+            rc = sp_temp_write(fd, out, n * sizeof *out, *total * sizeof *out, err);
             *total += n;
             n = 0;
         }
@@ -160,7 +94,7 @@ static int write_joined(struct sp_vspill *s, int fd, uint64_t *total, struct sp_
 static int join_runs(struct sp_vspill *s, struct sp_error *err)
 {
     uint64_t total = 0;
-    int fd = sp_v_temp_open(err);
+    int fd = sp_temp_open(err);
     if (fd < 0)
         return fd;
     int rc = write_joined(s, fd, &total, err);
@@ -181,9 +115,9 @@ static int flush(struct sp_vspill *s, struct sp_error *err)
 {
     int rc = 0;
     if (s->fd < 0)
-        rc = s->fd = sp_v_temp_open(err);
+        rc = s->fd = sp_temp_open(err);
     if (rc >= 0)
-        rc = sp_v_temp_write(s->fd, s->e, s->n * sizeof *s->e, s->file_n * sizeof *s->e, err);
+        rc = sp_temp_write(s->fd, s->e, s->n * sizeof *s->e, s->file_n * sizeof *s->e, err);
     if (rc == 0)
         rc = add_run(s, s->file_n, s->n, err);
     s->file_n += s->n;
@@ -235,7 +169,7 @@ static int refill(struct sp_vspill *s, struct sp_vspill_cursor *c, struct sp_err
 {
     size_t n = c->left < c->share ? (size_t)c->left : c->share;
     int rc =
-        n == 0 ? 0 : sp_v_temp_read(s->fd, s->e + c->base, n * sizeof *s->e, c->file_at * sizeof *s->e, err);
+        n == 0 ? 0 : sp_temp_read(s->fd, s->e + c->base, n * sizeof *s->e, c->file_at * sizeof *s->e, err);
     c->at = c->base;
     c->end = c->base + n;
     c->file_at += n;

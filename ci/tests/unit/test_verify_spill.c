@@ -259,7 +259,7 @@ static void a_full_disk_is_said(void **state)
     assert_int_equal(0, setrlimit(RLIMIT_FSIZE, &old));
     setenv("TMPDIR", "/nowhere/at/all", 1);
     sp_error_clear(&err);
-    assert_int_equal(-SP_E_IO, sp_v_temp_open(&err));
+    assert_int_equal(-SP_E_IO, sp_temp_open(&err));
     assert_non_null(strstr(sp_error_text(&err), "/nowhere/at/all"));
     setenv("TMPDIR", dir, 1);
     sp_error_clear(&err);
