@@ -23,15 +23,6 @@ int sp_ns_check(const char *ns, struct sp_error *err)
     return 0;
 }
 
-static bool listed(const char *const *names, size_t n, const char *name)
-{
-    for (size_t i = 0; i < n; i++) {
-        if (strcmp(names[i], name) == 0)
-            return true;
-    }
-    return false;
-}
-
 /* Names non-empty, valid, each once. */
 static int names_check(const char *const *names, size_t n, const char *what, struct sp_error *err)
 {
@@ -41,7 +32,7 @@ static int names_check(const char *const *names, size_t n, const char *what, str
         int rc = sp_name_check(names[i], what, err);
         if (rc != 0)
             return rc;
-        if (listed(names, i, names[i]))
+        if (sp_str_among(names, i, names[i]))
             return sp_invalid(err, "%s \"%s\" is named twice", what, names[i]);
     }
     return 0;
@@ -136,7 +127,7 @@ static int upsert_check(const struct sp_op *op, struct sp_error *err)
         return sp_invalid(err, "an upsert needs its key columns");
     int rc = names_check(op->key, op->nkey, "key column", err);
     for (size_t i = 0; rc == 0 && i < op->nkey; i++) {
-        if (!listed(op->fields, op->nfields, op->key[i]))
+        if (!sp_str_among(op->fields, op->nfields, op->key[i]))
             rc = sp_invalid(err, "key column \"%s\" of the upsert is not among its fields", op->key[i]);
     }
     return rc;

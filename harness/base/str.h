@@ -11,6 +11,7 @@
 /* Copies with truncation reported: returns true if it fitted. `dst` is always NUL-terminated (size > 0). */
 bool sp_strlcpy(char *dst, const char *src, size_t size);
 bool sp_streq(const char *a, const char *b); /* NULL equals only NULL */
+bool sp_str_among(const char *const *list, size_t n, const char *s);
 bool sp_str_prefix(const char *s, const char *prefix);
 bool sp_str_suffix(const char *s, const char *suffix);
 char *sp_strdup_printf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));

@@ -53,12 +53,7 @@ static int list_suites(const struct sp_program *program, struct sp_args *a)
 
 static bool chosen(const struct sp_list *list, const char *name)
 {
-    for (size_t i = 0; i < list->n; i++) {
-        if (strcmp(list->v[i], name) == 0) {
-            return true;
-        }
-    }
-    return list->n == 0;
+    return list->n == 0 || sp_str_among(list->v, list->n, name);
 }
 
 static void print_case(const struct sp_case *c)

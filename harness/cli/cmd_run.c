@@ -49,12 +49,7 @@ static double timeout_factor(void)
 
 static bool chosen(const struct sp_list *list, const char *name)
 {
-    for (size_t i = 0; i < list->n; i++) {
-        if (strcmp(list->v[i], name) == 0) {
-            return true;
-        }
-    }
-    return list->n == 0;
+    return list->n == 0 || sp_str_among(list->v, list->n, name);
 }
 
 /* Names that do not exist would make an empty run of a spelling mistake. */

@@ -17,12 +17,7 @@ static bool changes_nothing(const char *name)
 {
     static const char *const names[] = { "jobs", "rate", "max-lag", "max-snapshot", "report-dir", "quiet",
         "verbose", "no-color", "help", "resume", "config", "show-config" };
-    for (size_t i = 0; i < SP_LEN(names); i++) {
-        if (strcmp(names[i], name) == 0) {
-            return true;
-        }
-    }
-    return false;
+    return sp_str_among(names, SP_LEN(names), name);
 }
 
 static void put_option(struct sp_buf *out, const struct sp_option *o, const void *at)

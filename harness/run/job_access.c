@@ -24,10 +24,7 @@ json_t *sp_job_actors_json(const struct sp_job *j)
 /* The rules of other providers are left out. */
 static bool concerns(const struct sp_config_access *a, const char *provider)
 {
-    bool met = a->nproviders == 0;
-    for (size_t i = 0; i < a->nproviders; i++)
-        met = met || strcmp(a->providers[i], provider) == 0;
-    return met;
+    return a->nproviders == 0 || sp_str_among(a->providers, a->nproviders, provider);
 }
 
 json_t *sp_job_access_json(const struct sp_job *j)

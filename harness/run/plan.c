@@ -17,11 +17,7 @@ static int unknown(struct sp_error *err, const char *what, const char *name, con
 
 static bool listed(const char *const *names, size_t n, const char *name)
 {
-    for (size_t i = 0; i < n; i++) {
-        if (strcmp(names[i], name) == 0)
-            return true;
-    }
-    return n == 0;
+    return n == 0 || sp_str_among(names, n, name);
 }
 
 static int check_providers(const struct sp_run_options *o, struct sp_arena *a, struct sp_error *err)

@@ -78,14 +78,6 @@ static bool chosen(const struct sp_vctx *c, const char *bucket)
     return c->opt->nbuckets == 0;
 }
 
-static bool there(const struct sp_names *l, const char *name)
-{
-    for (size_t i = 0; i < l->n; i++)
-        if (strcmp(l->v[i], name) == 0)
-            return true;
-    return false;
-}
-
 static bool fits_any(const char *glob, const struct sp_names *l)
 {
     for (size_t i = 0; i < l->n; i++)
@@ -102,7 +94,7 @@ static void renamed(struct sp_vctx *c, const char *word, const struct sp_names *
         sp_v_nomem(c);
         return;
     }
-    bool in[2] = { there(a, source), there(b, target) };
+    bool in[2] = { sp_str_among(a->v, a->n, source), sp_str_among(b->v, b->n, target) };
     if (in[0] && in[1])
         sp_v_bucket(c, source, target);
     else if (in[0] || in[1])
@@ -117,7 +109,8 @@ static void by_option(struct sp_vctx *c, const struct sp_names *a, const struct 
         const char *word = c->opt->buckets[i], *eq = strchr(word, '=');
         const char *source = eq != NULL ? sp_arena_strn(&c->arena, word, (size_t)(eq - word)) : NULL;
         bool fits = eq == NULL ? fits_any(word, a) || fits_any(word, b)
-                               : source != NULL && (there(a, source) || there(b, eq + 1));
+                               : source != NULL &&
+                                     (sp_str_among(a->v, a->n, source) || sp_str_among(b->v, b->n, eq + 1));
         if (!fits) {
             sp_invalid(&err, "no bucket of either side matches --buckets %s", word);
             sp_v_abort(c, &err);

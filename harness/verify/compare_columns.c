@@ -110,22 +110,14 @@ static void expression(
             c, element, table, name, "table %s: written in two languages: %s | %s", table, a, b);
 }
 
-static bool among(const char *const *names, size_t n, const char *name)
-{
-    for (size_t i = 0; i < n; i++)
-        if (strcmp(names[i], name) == 0)
-            return true;
-    return false;
-}
-
 /* Does a key or unique constraint say how often a value of this column may be there? */
 static bool is_unique(const struct sp_table *t, const char *column)
 {
-    bool met = among(t->pk, t->npk, column);
+    bool met = sp_str_among(t->pk, t->npk, column);
     for (size_t i = 0; !met && i < t->nuniques; i++)
-        met = among(t->uniques[i].columns, t->uniques[i].ncolumns, column);
+        met = sp_str_among(t->uniques[i].columns, t->uniques[i].ncolumns, column);
     for (size_t i = 0; !met && i < t->nindexes; i++)
-        met = t->indexes[i].unique && among(t->indexes[i].columns, t->indexes[i].ncolumns, column);
+        met = t->indexes[i].unique && sp_str_among(t->indexes[i].columns, t->indexes[i].ncolumns, column);
     return met;
 }
 

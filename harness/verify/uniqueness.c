@@ -6,19 +6,11 @@
 
 #define MAX_GROUPS 10000u /* listed at most */
 
-static bool named_in(const char *column, const char *const *columns, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        if (strcmp(column, columns[i]) == 0)
-            return true;
-    return false;
-}
-
 /* Unique over some of the columns is unique over all of them. */
 static bool covers(const char *const *have, size_t nhave, const char *const *want, size_t nwant)
 {
     for (size_t i = 0; i < nhave; i++)
-        if (!named_in(have[i], want, nwant))
+        if (!sp_str_among(want, nwant, have[i]))
             return false;
     return nhave != 0;
 }

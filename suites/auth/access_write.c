@@ -76,14 +76,6 @@ static const struct sp_filter *key_of(const struct ax *x)
     return f;
 }
 
-static bool among(const char *name, const char *const *list, size_t n)
-{
-    bool met = false;
-    for (size_t i = 0; i < n; i++)
-        met = met || strcmp(list[i], name) == 0;
-    return met;
-}
-
 /* One that all rows may have alike: none of a key, not the owner. nfields: there is none. */
 static size_t plain_field(const struct ax *x)
 {
@@ -92,10 +84,10 @@ static size_t plain_field(const struct ax *x)
         const char *name = x->fields[i];
         bool taken = sp_table_is_pk(t, name) || (x->owner != NULL && strcmp(name, x->owner) == 0);
         for (size_t k = 0; k < t->nuniques; k++)
-            taken = taken || among(name, t->uniques[k].columns, t->uniques[k].ncolumns);
+            taken = taken || sp_str_among(t->uniques[k].columns, t->uniques[k].ncolumns, name);
         for (size_t k = 0; k < t->nindexes; k++)
-            taken =
-                taken || (t->indexes[k].unique && among(name, t->indexes[k].columns, t->indexes[k].ncolumns));
+            taken = taken || (t->indexes[k].unique &&
+                                 sp_str_among(t->indexes[k].columns, t->indexes[k].ncolumns, name));
         if (!taken)
             return i;
     }
