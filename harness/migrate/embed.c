@@ -12,16 +12,16 @@
 #include "migrate/embed.h"
 #include "model/elements.h"
 
-static const struct sp_map_relation *embedded(const struct sp_mctx *m, const char *table)
+static bool embeds(const struct sp_map_relation *r)
 {
-    const struct sp_map_relation *r =
-        m->opt->mapping != NULL ? sp_mapping_relation(m->opt->mapping, table) : NULL;
-    return r != NULL && r->ignore == NULL && r->array[1] != NULL ? r : NULL;
+    return r->ignore == NULL && r->array[1] != NULL;
 }
 
 bool sp_m_is_embedded(const struct sp_mctx *m, const char *table)
 {
-    return embedded(m, table) != NULL;
+    const struct sp_map_relation *r =
+        m->opt->mapping != NULL ? sp_mapping_relation(m->opt->mapping, table) : NULL;
+    return r != NULL && embeds(r);
 }
 
 /* ---- before anything is written ---------------------------------------------------------------------------------- */
@@ -59,8 +59,8 @@ int sp_m_embed_plan(struct sp_mctx *m, struct sp_error *err)
 {
     int rc = 0;
     for (size_t i = 0; rc == 0 && m->opt->mapping != NULL && i < m->opt->mapping->nrelations; i++) {
-        const struct sp_map_relation *r = embedded(m, m->opt->mapping->relations[i].name);
-        if (r == NULL || r != &m->opt->mapping->relations[i] || !sp_m_selected(m, r->name))
+        const struct sp_map_relation *r = &m->opt->mapping->relations[i];
+        if (!embeds(r) || !sp_m_selected(m, r->name))
             continue;
         rc = check_one(m, r, err);
         if (rc == 0 && m->opt->dry_run)
@@ -157,9 +157,8 @@ int sp_m_embed_open(struct sp_mctx *m, const struct sp_table *t, const struct sp
 {
     int rc = 0;
     for (size_t i = 0; rc == 0 && m->opt->mapping != NULL && i < m->opt->mapping->nrelations; i++) {
-        const struct sp_map_relation *r = embedded(m, m->opt->mapping->relations[i].name);
-        if (r == NULL || r != &m->opt->mapping->relations[i] || strcmp(r->table[1], t->name) != 0 ||
-            !sp_m_selected(m, r->name))
+        const struct sp_map_relation *r = &m->opt->mapping->relations[i];
+        if (!embeds(r) || strcmp(r->table[1], t->name) != 0 || !sp_m_selected(m, r->name))
             continue;
         struct sp_membed *e = calloc(1, sizeof *e);
         if (e == NULL)

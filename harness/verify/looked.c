@@ -23,6 +23,15 @@ static unsigned idle(const struct sp_vctx *c)
     return c->opt->checks & ~c->looked;
 }
 
+static const char *nothing(const struct sp_vctx *c)
+{
+    if (c->opt->ntables != 0 && c->npairs == 0)
+        return "--tables names no table";
+    bool tables = sp_v_keeps_tables(c, SP_SIDE_SOURCE) && sp_v_keeps_tables(c, SP_SIDE_TARGET);
+    return (c->opt->checks & SP_VC_SCHEMA) != 0 && tables ? "neither side has a table"
+                                                          : "neither side has what these checks look at";
+}
+
 /* Where something was said already, it is why. */
 void sp_v_looked_at_nothing(struct sp_vctx *c)
 {
@@ -31,12 +40,7 @@ void sp_v_looked_at_nothing(struct sp_vctx *c)
     sp_v_put_checks(&checks, c->opt->checks);
     if (c->rc == 0 && c->looked == 0 && c->not_compared == 0 && c->differences == 0)
         sp_v_not_compared(c, "everything", "nothing", "%s; there is nothing to compare (--checks %s)",
-            c->opt->ntables != 0 && c->npairs == 0 ? "--tables names no table"
-            : (c->opt->checks & SP_VC_SCHEMA) == 0 ? "neither side has what these checks look at"
-            : sp_v_keeps_tables(c, SP_SIDE_SOURCE) && sp_v_keeps_tables(c, SP_SIDE_TARGET)
-                ? "neither side has a table"
-                : "neither side has what these checks look at",
-            checks.p != NULL ? checks.p : "");
+            nothing(c), checks.p != NULL ? checks.p : "");
     sp_buf_free(&checks);
 }
 

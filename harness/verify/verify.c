@@ -103,10 +103,7 @@ static int open_side(struct sp_vctx *c, struct sp_vsnaps *st, enum sp_side side,
         st->open[side] = rc == 0;
     }
     if (rc == -SP_E_UNSUPPORTED) {
-        if (looks_at_tables(c, side)) /* accounts and objects have no part in it */
-            sp_error_move(snapshot, &err);
-        else
-            sp_error_clear(&err);
+        sp_error_move(snapshot, &err);
         rc = 0;
     }
     if (rc == 0 && !looks_at_tables(c, side)) {
@@ -393,7 +390,7 @@ static void compare(struct sp_vctx *c, struct sp_vsnaps *st, enum sp_verify_verd
         for (int i = 0; i < 2; i++)
             if (st->open[i])
                 sp_v_readers_join(c, (enum sp_side)i);
-        for (int i = 0; i < 2 && tables; i++)
+        for (int i = 0; i < 2 && tables; i++) /* accounts and objects have no part in it */
             if (snapshot[i].code != SP_E_OK)
                 sp_v_not_compared(c, sp_v_side_name((enum sp_side)i), "one state",
                     "no snapshot: its tables may have been read in different states (%s)",
