@@ -6,12 +6,16 @@
 #include "model/calendar.h"
 #include "providers/supabase/internal.h"
 
-int su_own_claims(const json_t *holder, struct sp_arena *a, const char **out, struct sp_error *err)
+/* A copy of an object inside of `holder`, or an empty one; NULL: out of memory. */
+static json_t *copy_of(const json_t *holder, const char *name)
 {
-    const json_t *claims = json_object_get(holder, "app_metadata");
-    json_t *own = json_is_object(claims) ? json_copy((json_t *)claims) : json_object();
-    json_object_del(own, "provider"); /* GoTrue's, not the application's */
-    json_object_del(own, "providers");
+    const json_t *object = json_object_get(holder, name);
+    return json_is_object(object) ? json_copy((json_t *)object) : json_object();
+}
+
+/* Takes `own` over. */
+static int keep_text(json_t *own, struct sp_arena *a, const char **out, struct sp_error *err)
+{
     char *text = own == NULL ? NULL : json_dumps(own, JSON_COMPACT | JSON_SORT_KEYS);
     json_decref(own);
     *out = text == NULL ? NULL : sp_arena_str(a, text);
@@ -19,21 +23,24 @@ int su_own_claims(const json_t *holder, struct sp_arena *a, const char **out, st
     return *out == NULL ? sp_nomem(err) : 0;
 }
 
+int su_own_claims(const json_t *holder, struct sp_arena *a, const char **out, struct sp_error *err)
+{
+    json_t *own = copy_of(holder, "app_metadata");
+    json_object_del(own, "provider"); /* GoTrue's, not the application's */
+    json_object_del(own, "providers");
+    return keep_text(own, a, out, err);
+}
+
 /* What the user says of itself, but for the name and what GoTrue writes there by itself. */
 static int own_profile(const json_t *user, struct sp_arena *a, const char **out, struct sp_error *err)
 {
     static const char *const not_own[] = { "sub", "email", "email_verified", "phone_verified" };
-    const json_t *said = json_object_get(user, "user_metadata");
-    json_t *own = json_is_object(said) ? json_copy((json_t *)said) : json_object();
+    json_t *own = copy_of(user, "user_metadata");
     for (size_t i = 0; i < SP_LEN(not_own); i++)
         json_object_del(own, not_own[i]);
     if (json_is_string(json_object_get(own, "name")))
         json_object_del(own, "name");
-    char *text = own == NULL ? NULL : json_dumps(own, JSON_COMPACT | JSON_SORT_KEYS);
-    json_decref(own);
-    *out = text == NULL ? NULL : sp_arena_str(a, text);
-    free(text);
-    return *out == NULL ? sp_nomem(err) : 0;
+    return keep_text(own, a, out, err);
 }
 
 /* A ban ends by itself; one whose end cannot be read has none. */

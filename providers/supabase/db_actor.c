@@ -125,46 +125,29 @@ int sd_act_for(struct sp_session *s, const struct sp_actor *a, struct sp_error *
     return ret == 0 && a != NULL ? become(s, a, err) : ret;
 }
 
-static void put_sql_name(struct sp_buf *b, const char *name)
+/* As on a project: all of its roles have all privileges, and the rules for rows decide. */
+static int grant_all(struct sp_session *s, const char *table, struct sp_error *err)
 {
-    sp_buf_putc(b, '"');
-    for (; *name != '\0'; name++)
-        sp_buf_printf(b, "%s%c", *name == '"' ? "\"" : "", *name);
-    sp_buf_putc(b, '"');
-}
-
-/* What `b` says, which is empty then. */
-static int grant(struct sp_session *s, struct sp_buf *b, struct sp_error *err)
-{
-    char *text = b->oom ? NULL : sp_strdup_printf("GRANT %s TO " ANON ", " USER, b->p);
-    struct sp_op op = { .kind = SP_OP_RAW, .raw = text };
-    int ret = text == NULL ? sp_nomem(err) : sp_db_exec(s->db.sql, &op, NULL, err);
-    free(text);
-    sp_buf_clear(b);
+    static const char sql[] = "SELECT format('GRANT USAGE ON SCHEMA %1$I TO " ANON ", " USER
+                              "', $1), format('GRANT ALL ON %1$I.%2$I TO " ANON ", " USER "', $1, $2)";
+    struct sp_value v[] = { sp_v_text(sd_ns(s, NULL)), sp_v_text(table) };
+    struct sp_op names = { .kind = SP_OP_RAW, .raw = sql, .values = v, .nfields = SP_LEN(v) };
+    struct sp_result r = SP_RESULT_INIT;
+    int ret = sd_ask(s, &names, &r, err); /* names are quoted by the server itself */
+    for (size_t i = 0; ret == 0 && i < r.ncolumns; i++) {
+        struct sp_op grant = { .kind = SP_OP_RAW, .raw = r.values[i].u.str.p };
+        ret = sp_db_exec(s->db.sql, &grant, NULL, err);
+    }
+    sp_result_free(&r);
     return ret;
 }
 
-/* As on a project: all of its roles have all privileges, and the rules for rows decide. */
 int sd_row_rules(
     struct sp_session *s, const char *table, const struct sp_row_rules *rules, struct sp_error *err)
 {
-    struct sp_buf b = SP_BUF_INIT;
     sd_begin(s);
     int ret = sd_no_sql(s, err);
     if (ret == 0)
         ret = sp_db_row_rules(s->db.sql, table, rules, err);
-    if (ret != 0)
-        return ret;
-    sp_buf_puts(&b, "USAGE ON SCHEMA ");
-    put_sql_name(&b, sd_ns(s, NULL));
-    ret = grant(s, &b, err);
-    if (ret == 0) {
-        sp_buf_puts(&b, "ALL ON ");
-        put_sql_name(&b, sd_ns(s, NULL));
-        sp_buf_putc(&b, '.');
-        put_sql_name(&b, table);
-        ret = grant(s, &b, err);
-    }
-    sp_buf_free(&b);
-    return ret;
+    return ret == 0 ? grant_all(s, table, err) : ret;
 }

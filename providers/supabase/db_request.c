@@ -131,11 +131,6 @@ static void prepare(
         .total_ms = s->db.opened ? s->base.endpoint->statement_timeout_ms : 0 };
 }
 
-static bool good(const struct sp_http_response *r)
-{
-    return r->status >= 200 && r->status <= 299;
-}
-
 int sd_send(
     struct sp_session *s, const struct sd_request *q, struct sp_http_response *r, struct sp_error *err)
 {
@@ -143,7 +138,7 @@ int sd_send(
     struct sp_http_request hq;
     prepare(s, q, h, &hq);
     int ret = sp_http_do(s->db.http, &hq, r, err);
-    return ret == 0 && !good(r) ? answer_error(s, &hq, r, err) : ret;
+    return ret == 0 && !sp_http_good(r) ? answer_error(s, &hq, r, err) : ret;
 }
 
 int sd_send_ahead(struct sp_session *s, const struct sd_request *q, struct sp_http_response *r,
@@ -158,7 +153,7 @@ int sd_settle(struct sp_session *s, struct sd_ahead *a, struct sp_error *err)
 {
     int ret = sp_http_settle(a->call, err);
     a->call = NULL;
-    return ret == 0 && !good(a->r) ? answer_error(s, &a->http, a->r, err) : ret;
+    return ret == 0 && !sp_http_good(a->r) ? answer_error(s, &a->http, a->r, err) : ret;
 }
 
 void sd_give_up(struct sd_ahead *a)

@@ -11,9 +11,8 @@
 #include "providers/supabase/internal.h"
 
 #define KEYS 32
-#define KEPT                                                                                                 \
-    ((size_t)4                                                                                               \
-        << 20) /* bytes of a page that are kept; a larger one is read as it comes, and nothing asked ahead */
+/* Bytes of a page that are kept; a larger one is read as it comes, and nothing asked ahead. */
+#define KEPT ((size_t)4 << 20)
 
 struct pass;
 

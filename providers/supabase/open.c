@@ -147,7 +147,7 @@ static int find_admin(struct sp_session *s, struct sp_error *err)
     struct sp_http_request q = { .method = NULL };
     struct sp_http_response r = SP_HTTP_RESPONSE_INIT;
     int rc = get(s, SU_AUTH, "/admin/users?page=1&per_page=1", &q, &r, err);
-    bool ok = rc == 0 && r.status >= 200 && r.status <= 299;
+    bool ok = rc == 0 && sp_http_good(&r);
     if (rc == 0 && !ok)
         rc = same_as_nonsense(s, &r, err);
     if (rc == 0 && !ok && !s->no_admin)

@@ -14,11 +14,10 @@
 #define BODY "0123456789"
 #define PART "234" /* its bytes 2 to 4 */
 
-static int lacks(struct sp_session *s, enum sp_cap_id cap, const char *why)
+static void lacks(struct sp_session *s, enum sp_cap_id cap, const char *why)
 {
     if (s->nlacks < SU_LACKS)
         s->lacks[s->nlacks++] = (struct su_lack){ cap, why };
-    return 0;
 }
 
 int su_lacks(const struct sp_session *s, enum sp_cap_id cap, struct sp_error *err)
@@ -53,11 +52,6 @@ static int try_call(struct sp_session *s, const char *method, const char *prefix
     return rc;
 }
 
-static bool good(const struct sp_http_response *r)
-{
-    return r->status >= 200 && r->status <= 299;
-}
-
 /* A member of the answer, if it is JSON: the caller's own reference. */
 static json_t *member(const struct sp_http_response *r, const char *name)
 {
@@ -76,7 +70,7 @@ static int try_info(struct sp_session *s, const char *bucket, struct sp_error *e
     json_t *size = rc == 0 ? member(&r, "size") : NULL, *meta = rc == 0 ? member(&r, "metadata") : NULL;
     const char *type = rc == 0 ? sp_http_header(&h, "content-type") : NULL;
     s->bare_info = !json_is_integer(size);
-    if (rc == 0 && (!good(&r) || !good(&h) || sp_http_header(&h, "content-length") == NULL ||
+    if (rc == 0 && (!sp_http_good(&r) || !sp_http_good(&h) || sp_http_header(&h, "content-length") == NULL ||
                        sp_http_header(&h, "etag") == NULL))
         s->unfit[SU_STORAGE] = "the service says of an object neither size nor etag";
     if (rc == 0 && !sp_streq(su_text(meta, "a"), "b"))
@@ -106,7 +100,7 @@ static int try_list(struct sp_session *s, const char *bucket, struct sp_error *e
     int rc = try_call(s, "POST", "/object/list-v2/", bucket, NULL,
         "{\"prefix\":\"\",\"limit\":10,\"with_delimiter\":false}", &r, err);
     json_t *objects = rc == 0 ? member(&r, "objects") : NULL;
-    if (rc == 0 && (!good(&r) || json_array_size(objects) != 1)) {
+    if (rc == 0 && (!sp_http_good(&r) || json_array_size(objects) != 1)) {
         lacks(s, SP_CAP_LIST, "the service does not have the call list-v2");
         lacks(s, SP_CAP_DELIMITER, "the service does not have the call list-v2");
     }
@@ -120,7 +114,7 @@ static int try_sign(struct sp_session *s, const char *bucket, struct sp_error *e
     struct sp_http_response r = SP_HTTP_RESPONSE_INIT;
     int rc = try_call(s, "POST", "/object/sign/", bucket, KEY, "{\"expiresIn\":60}", &r, err);
     json_t *url = rc == 0 ? member(&r, "signedURL") : NULL;
-    if (rc == 0 && (!good(&r) || !json_is_string(url)))
+    if (rc == 0 && (!sp_http_good(&r) || !json_is_string(url)))
         lacks(s, SP_CAP_SIGNED_URL, "the service does not give a signed URL where Storage does");
     json_decref(url);
     sp_http_response_free(&r);
@@ -131,12 +125,7 @@ static int fill(struct sp_session *s, const char *bucket, struct sp_error *err)
 {
     static const struct sp_meta meta[] = { { "a", "b" } };
     static const struct sp_put_opts opts = { .content_type = TYPE, .meta = meta, .nmeta = 1 };
-    struct sp_buf content = SP_BUF_INIT;
-    int rc = sp_buf_puts(&content, BODY) != 0 ? sp_nomem(err) : 0;
-    if (rc == 0)
-        rc = su_put_bytes(s, bucket, KEY, content.p, content.n, &opts, err);
-    sp_buf_free(&content);
-    return rc;
+    return su_put_bytes(s, bucket, KEY, BODY, strlen(BODY), &opts, err);
 }
 
 /* Gone again, whatever was found; a service that cannot even remove is none to write to. */

@@ -73,7 +73,7 @@ static size_t on_body(char *p, size_t size, size_t n, void *payload)
     (void)size; /* always 1 */
     c->heard_ns = http_now_ns();
     r->received += n;
-    if (c->q->sink != NULL && r->status >= 200 && r->status < 300) {
+    if (c->q->sink != NULL && sp_http_good(r)) {
         c->delivered = true;
         c->sink_stopped = c->q->sink(c->q->sink_payload, p, n) != 0;
         return c->sink_stopped ? CURL_WRITEFUNC_ERROR : n;

@@ -115,6 +115,11 @@ int sp_http_ahead(struct sp_http *h, const struct sp_http_request *q, struct sp_
 int sp_http_settle(struct sp_http_call *c, struct sp_error *err);
 void sp_http_give_up(struct sp_http_call *c); /* its answer is not wanted any more; NULL is fine */
 
+/* An answer with a status that means success. */
+static inline bool sp_http_good(const struct sp_http_response *r)
+{
+    return r->status >= 200 && r->status <= 299;
+}
 /* An answer with a status that means failure, as an error: 401 AUTHENTICATION, 403 PERMISSION, 404 NOT_FOUND, 409
  * CONFLICT, 412 PRECONDITION, 413 TOO_LARGE, 416 RANGE, 429 RATE_LIMITED, 3xx INVALID (a redirect), other 4xx INVALID,
  * 501 UNSUPPORTED, 5xx UNAVAILABLE. 502, 503, 504 and 408 after a request that is sent once: OUTCOME_UNKNOWN, because what
