@@ -127,6 +127,7 @@
     X(SIGNED_URL, "signed_url", blob, sign, BOOL, "a URL gives time-limited access for reading")             \
     X(SIGNED_PUT, "signed_put", blob, sign, BOOL, "a URL gives time-limited access for writing")             \
     X(MULTIPART, "multipart", blob, upload_begin, BOOL, "uploads in parts, resumable, with abort")           \
+    X(PART_ORDER, "part_order", blob, upload_part, BOOL, "parts of an upload come in any order, and again")  \
     X(KEY_BYTES, "key_bytes", blob, put, LIMIT, "longest key, bytes")                                        \
     X(KEYS_ANY, "keys_any", blob, put, BOOL, "any UTF-8 key without NUL, exactly kept, never normalised")    \
     X(OBJECT_BYTES, "object_bytes", blob, put, LIMIT, "largest object, bytes")

@@ -450,6 +450,17 @@ static int multipart(struct sp_audit *a, struct sp_error *err)
     return rc;
 }
 
+static int part_order(struct sp_audit *a, struct sp_error *err)
+{
+    const char *id = NULL;
+    int rc = sp_blob_upload_begin(a->s, &a->ctx->arena, bucket_name(a), "audit", NULL, &id, err);
+    if (rc != 0)
+        return rc;
+    rc = sp_blob_upload_part(a->s, id, 2, "audit", 5, err);
+    (void)sp_blob_upload_abort(a->s, id, NULL);
+    return rc;
+}
+
 #define W SP_PROBE_WRITES
 const struct sp_probe sp_probes[] = {
     { SP_CAP_INTROSPECT, 0, introspect },
@@ -511,5 +522,6 @@ const struct sp_probe sp_probes[] = {
     { SP_CAP_SIGNED_URL, SP_PROBE_BUCKET, sign },
     { SP_CAP_SIGNED_PUT, SP_PROBE_BUCKET, sign_put },
     { SP_CAP_MULTIPART, W | SP_PROBE_BUCKET, multipart },
+    { SP_CAP_PART_ORDER, W | SP_PROBE_BUCKET, part_order },
 };
 const size_t sp_nprobes = SP_LEN(sp_probes);

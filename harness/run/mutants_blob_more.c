@@ -168,7 +168,7 @@ SP_PLANT(blob, signed_url_not_verified, fetch_signed, fetch_unverified)
 static int upload_part_once(
     struct sp_session *s, const char *id, unsigned part, const void *p, size_t n, struct sp_error *err)
 {
-    static char last[256];
+    static char last[2048];
     static uint64_t seen;
     if (strcmp(last, id) != 0) {
         sp_strlcpy(last, id, sizeof last);
@@ -179,6 +179,22 @@ static int upload_part_once(
     return again ? 0 : STORE->upload_part(s, id, part, p, n, err);
 }
 SP_PLANT(blob, upload_first_sending_counts, upload_part, upload_part_once)
+
+static int upload_part_next(
+    struct sp_session *s, const char *id, unsigned part, const void *p, size_t n, struct sp_error *err)
+{
+    static char last[2048];
+    static unsigned sent;
+    if (strcmp(last, id) != 0) {
+        sp_strlcpy(last, id, sizeof last);
+        sent = 0;
+    }
+    (void)part;
+    int rc = STORE->upload_part(s, id, sent + 1, p, n, err);
+    sent += rc == 0;
+    return rc;
+}
+SP_PLANT(blob, upload_numbers_ignored, upload_part, upload_part_next)
 
 static int upload_part_loses_byte(
     struct sp_session *s, const char *id, unsigned part, const void *p, size_t n, struct sp_error *err)
@@ -270,6 +286,7 @@ const struct sp_mutant_row sp_mutants_blob_more[] = {
     ROW(signed_url_never_expires, "a signed URL never expires"),
     ROW(signed_url_not_verified, "a signature is not looked at"),
     ROW(upload_first_sending_counts, "the first sending of a part counts"),
+    ROW(upload_numbers_ignored, "parts stand in the order in which they came, whatever their numbers"),
     ROW(upload_loses_bytes, "each part of an upload loses a byte"),
     ROW(upload_abort_ignored, "an aborted upload goes on"),
     ROW(upload_abort_stores, "an aborted upload is stored"),

@@ -127,7 +127,7 @@ static const char *magic_name(long magic)
 
 static const enum sp_cap_id writing[] = { SP_CAP_BUCKETS, SP_CAP_PUT, SP_CAP_DELETE, SP_CAP_COPY, SP_CAP_MOVE,
     SP_CAP_METADATA, SP_CAP_CONTENT_TYPE, SP_CAP_IF_NONE_MATCH, SP_CAP_IF_MATCH, SP_CAP_CHECKSUM,
-    SP_CAP_MULTIPART };
+    SP_CAP_MULTIPART, SP_CAP_PART_ORDER };
 
 static int fs_effective(
     struct sp_session *s, struct sp_cap out[SP_CAP_N], struct sp_facts *facts, struct sp_error *err)
@@ -204,6 +204,7 @@ static const struct sp_cap declared[SP_CAP_N] = {
     [SP_CAP_SIGNED_URL] = YES,
     [SP_CAP_SIGNED_PUT] = YES,
     [SP_CAP_MULTIPART] = YES,
+    [SP_CAP_PART_ORDER] = YES,
     [SP_CAP_KEY_BYTES] = { .level = SP_CAP_YES, .limit = SP_FS_KEY_BYTES },
     [SP_CAP_KEYS_ANY] = YES,
     [SP_CAP_OBJECT_BYTES] = { .level = SP_CAP_YES, .limit = INT64_MAX },

@@ -208,7 +208,8 @@ static void hear_rights(struct sp_session *s, struct sp_cap out[SP_CAP_N])
 
 /* An object is replaced by another file in a transaction. */
 static const enum sp_cap_id of_storage[] = { SP_CAP_PUT, SP_CAP_COPY, SP_CAP_MOVE, SP_CAP_METADATA,
-    SP_CAP_CONTENT_TYPE, SP_CAP_IF_NONE_MATCH, SP_CAP_IF_MATCH, SP_CAP_CHECKSUM, SP_CAP_MULTIPART };
+    SP_CAP_CONTENT_TYPE, SP_CAP_IF_NONE_MATCH, SP_CAP_IF_MATCH, SP_CAP_CHECKSUM, SP_CAP_MULTIPART,
+    SP_CAP_PART_ORDER };
 
 int mo_effective(
     struct sp_session *s, struct sp_cap out[SP_CAP_N], struct sp_facts *facts, struct sp_error *err)

@@ -105,6 +105,7 @@ static const struct sp_cap declared[SP_CAP_N] = {
     [SP_CAP_SIGNED_URL] = NO("GridFS serves no URLs"),
     [SP_CAP_SIGNED_PUT] = NO("GridFS serves no URLs"),
     [SP_CAP_MULTIPART] = YES,
+    [SP_CAP_PART_ORDER] = YES,
     [SP_CAP_KEY_BYTES] = LIMIT(MO_KEY_BYTES),
     [SP_CAP_KEYS_ANY] = YES,
     [SP_CAP_OBJECT_BYTES] = LIMIT(MO_OBJECT_BYTES),

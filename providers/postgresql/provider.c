@@ -108,6 +108,7 @@ static const struct sp_cap declared[SP_CAP_N] = {
     [SP_CAP_SIGNED_URL] = NO("PostgreSQL serves no URLs"),
     [SP_CAP_SIGNED_PUT] = NO("PostgreSQL serves no URLs"),
     [SP_CAP_MULTIPART] = YES,
+    [SP_CAP_PART_ORDER] = YES,
     [SP_CAP_KEY_BYTES] = LIMIT(PO_KEY_BYTES),
     [SP_CAP_KEYS_ANY] = YES,
     [SP_CAP_OBJECT_BYTES] = LIMIT(PO_OBJECT_BYTES),

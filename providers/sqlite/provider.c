@@ -108,6 +108,7 @@ static const struct sp_cap declared[SP_CAP_N] = {
     [SP_CAP_SIGNED_URL] = NO("a file has no server that could honour a signature"),
     [SP_CAP_SIGNED_PUT] = NO("a file has no server that could honour a signature"),
     [SP_CAP_MULTIPART] = YES,
+    [SP_CAP_PART_ORDER] = YES,
     [SP_CAP_KEY_BYTES] = LIMIT(SQ_KEY_BYTES),
     [SP_CAP_KEYS_ANY] = YES,
     [SP_CAP_OBJECT_BYTES] = LIMIT(INT64_MAX),

@@ -163,6 +163,9 @@ static bool by_status(int status, const json_t *body, enum sp_code *code)
     case 413:
         *code = SP_E_TOO_LARGE;
         return true;
+    case 423: /* an upload that another request works on */
+        *code = SP_E_CONFLICT;
+        return true;
     case 416:
         *code = SP_E_RANGE;
         return true;

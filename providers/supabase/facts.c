@@ -41,6 +41,20 @@ static int ask_settings(struct sp_session *s, struct sp_cap *caps, struct sp_err
     return rc;
 }
 
+/* Storage itself says what of the protocol it speaks; of others it was found out by a trial. */
+static int ask_uploads(struct sp_session *s, struct sp_cap *caps, struct sp_error *err)
+{
+    static const enum sp_cap_id uploads[] = { SP_CAP_MULTIPART };
+    bool is = true;
+    int rc =
+        s->http[SU_STORAGE] != NULL && s->unfit[SU_STORAGE] == NULL && s->fidelity[SU_STORAGE] == SP_FID_REAL
+            ? su_upload_offered(s, &is, err)
+            : 0;
+    if (rc == 0 && !is)
+        refuse(caps, uploads, SP_LEN(uploads), SU_NO_UPLOADS);
+    return rc;
+}
+
 static void put_version(struct sp_session *s, struct sp_buf *b, enum su_service i, const char *name)
 {
     if (s->http[i] == NULL)
@@ -79,6 +93,8 @@ int su_effective(struct sp_session *s, struct sp_cap *caps, struct sp_facts *fac
         refuse_facet(caps, SP_FACET_auth, s->unfit[SU_AUTH]);
     else
         rc = ask_settings(s, caps, err);
+    if (rc == 0)
+        rc = ask_uploads(s, caps, err);
     static const enum sp_cap_id admin[] = { SP_CAP_ADMIN, SP_CAP_DISABLE, SP_CAP_CLAIMS, SP_CAP_USER_DELETE,
         SP_CAP_PASSWORD_RESET };
     if (s->no_admin)

@@ -20,6 +20,8 @@
 #define SU_LACKS    8
 #define SU_NO_RANGE "the service answers a range with something else than that part of the object"
 
+#define SU_NO_UPLOADS "the service does not take uploads in parts whose number is told at the end"
+
 enum su_service { SU_AUTH, SU_STORAGE, SU_SERVICES };
 enum su_role { SU_ANON, SU_ADMIN }; /* whose key goes with a request */
 
@@ -37,6 +39,14 @@ struct su_accounts {
     bool doubtful;      /* one came twice, or more or fewer came than were announced */
 };
 
+/* The part of an upload that was sent last: what of it arrived may go on, and it may come again. */
+struct su_upload {
+    char *id; /* NULL = none */
+    unsigned part;
+    size_t n;
+    char sum[65];
+};
+
 struct sp_session {
     struct sp_session_base base;
     struct sd_db db;
@@ -45,6 +55,7 @@ struct sp_session {
     char *key[2];                /* by su_role; NULL = not configured */
     struct su_accounts accounts; /* of the last listing: the pages of admin_list come out of it */
     bool listed;
+    struct su_upload upload;
     char version[SU_SERVICES][40]; /* "v2.196.0"; "" = the service says none */
     enum sp_fidelity fidelity[SU_SERVICES];
     /* Found out when the session opened: why nothing of this service is offered (NULL = it is), and what it lacks. */
@@ -138,7 +149,20 @@ int su_put(struct sp_session *s, struct sp_arena *a, const char *bucket, const c
     void *payload, const struct sp_put_opts *o, struct sp_object *out, struct sp_error *err);
 int su_put_bytes(struct sp_session *s, const char *bucket, const char *key, const void *p, size_t n,
     const struct sp_put_opts *o, struct sp_error *err);
+int su_put_check(const struct sp_session *s, const char *bucket, const char *key, const struct sp_put_opts *o,
+    struct sp_error *err);
+int su_base64(const char *text, char **out, struct sp_error *err);                     /* free() */
 int su_bucket_discard(struct sp_session *s, const char *bucket, struct sp_error *err); /* an empty one */
+/* ---- storage_upload.c ---- */
+int su_upload_begin(struct sp_session *s, struct sp_arena *a, const char *bucket, const char *key,
+    const struct sp_put_opts *o, const char **id, struct sp_error *err);
+int su_upload_part(
+    struct sp_session *s, const char *id, unsigned part, const void *p, size_t n, struct sp_error *err);
+int su_upload_complete(
+    struct sp_session *s, struct sp_arena *a, const char *id, struct sp_object *out, struct sp_error *err);
+int su_upload_abort(struct sp_session *s, const char *id, struct sp_error *err);
+void su_upload_forget(struct su_upload *u);
+int su_upload_offered(struct sp_session *s, bool *is, struct sp_error *err); /* as the service says */
 /* ---- storage_probe.c ---- */
 int su_storage_probe(struct sp_session *s, struct sp_error *err); /* fills unfit and lacks */
 int su_lacks(const struct sp_session *s, enum sp_cap_id cap, struct sp_error *err); /* UNSUPPORTED, else 0 */

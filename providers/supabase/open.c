@@ -49,6 +49,7 @@ void su_close(struct sp_session *s)
     forget(s->key[SU_ADMIN]);
     sd_close(s);
     su_accounts_free(&s->accounts);
+    su_upload_forget(&s->upload);
     free(s);
 }
 

@@ -357,4 +357,8 @@ const struct sp_blob_ops su_blob_ops = {
     .move = move,
     .sign = su_sign,
     .fetch_signed = su_fetch_signed,
+    .upload_begin = su_upload_begin,
+    .upload_part = su_upload_part,
+    .upload_complete = su_upload_complete,
+    .upload_abort = su_upload_abort,
 };

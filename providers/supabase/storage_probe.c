@@ -121,6 +121,27 @@ static int try_sign(struct sp_session *s, const char *bucket, struct sp_error *e
     return rc;
 }
 
+/* One is begun and given up. */
+static int try_upload(struct sp_session *s, const char *bucket, struct sp_error *err)
+{
+    static const struct sp_put_opts none;
+    struct sp_arena a = SP_ARENA_INIT;
+    struct sp_error why = SP_ERROR_INIT;
+    const char *id = NULL;
+    int rc = su_upload_begin(s, &a, bucket, KEY, &none, &id, &why);
+    if (rc == 0)
+        rc = su_upload_abort(s, id, &why);
+    if (rc != 0 && why.origin == SP_ORIGIN_TRANSPORT && err != NULL)
+        sp_error_move(err, &why);
+    else if (rc != 0) {
+        lacks(s, SP_CAP_MULTIPART, SU_NO_UPLOADS);
+        rc = 0;
+    }
+    sp_error_clear(&why);
+    sp_arena_free(&a);
+    return rc;
+}
+
 static int fill(struct sp_session *s, const char *bucket, struct sp_error *err)
 {
     static const struct sp_meta meta[] = { { "a", "b" } };
@@ -154,8 +175,8 @@ static int bucket_name(const struct sp_session *s, char out[96], struct sp_error
 
 int su_storage_probe(struct sp_session *s, struct sp_error *err)
 {
-    static int (*const tries[])(
-        struct sp_session *, const char *, struct sp_error *) = { try_info, try_range, try_list, try_sign };
+    static int (*const tries[])(struct sp_session *, const char *, struct sp_error *) = { try_info, try_range,
+        try_list, try_sign, try_upload };
     struct sp_error why = SP_ERROR_INIT;
     char bucket[96];
     s->unfit[SU_STORAGE] = NULL;

@@ -27,6 +27,16 @@ static int64_t read_stream(void *payload, void *p, size_t n)
     return (int64_t)take;
 }
 
+int su_base64(const char *text, char **out, struct sp_error *err)
+{
+    size_t n = strlen(text);
+    *out = n > INT_MAX / 2 ? NULL : malloc((n + 2) / 3 * 4 + 1);
+    if (*out == NULL)
+        return sp_nomem(err);
+    (void)EVP_EncodeBlock((unsigned char *)*out, (const unsigned char *)text, (int)n);
+    return 0;
+}
+
 /* Metadata travels as base64 of a JSON object. */
 static int meta_header(const struct sp_put_opts *o, char **out, struct sp_error *err)
 {
@@ -35,20 +45,14 @@ static int meta_header(const struct sp_put_opts *o, char **out, struct sp_error 
     if (o == NULL || o->nmeta == 0)
         return 0;
     int rc = sp_object_meta_text(o, &text, err);
-    size_t n = rc == 0 ? strlen(text) : 0;
-    if (rc == 0) {
-        *out = n > INT_MAX / 2 ? NULL : malloc((n + 2) / 3 * 4 + 1);
-        if (*out == NULL)
-            rc = sp_nomem(err);
-        else
-            (void)EVP_EncodeBlock((unsigned char *)*out, (const unsigned char *)text, (int)n);
-    }
+    if (rc == 0)
+        rc = su_base64(text, out, err);
     free(text);
     return rc;
 }
 
-static int put_checks(const struct sp_session *s, const char *bucket, const char *key,
-    const struct sp_put_opts *o, struct sp_error *err)
+int su_put_check(const struct sp_session *s, const char *bucket, const char *key, const struct sp_put_opts *o,
+    struct sp_error *err)
 {
     if (o != NULL && o->if_none_match)
         return sp_fail(err, SP_E_UNSUPPORTED, SP_ORIGIN_BACKEND,
@@ -72,7 +76,7 @@ int su_put(struct sp_session *s, struct sp_arena *a, const char *bucket, const c
     struct sp_http_response r = SP_HTTP_RESPONSE_INIT;
     struct sp_http_header headers[4];
     char *path = NULL, *meta = NULL;
-    int rc = put_checks(s, bucket, key, o, err);
+    int rc = su_put_check(s, bucket, key, o, err);
     if (rc == 0)
         rc = meta_header(o, &meta, err);
     if (rc != 0)

@@ -12,6 +12,7 @@
 #define COPIES    SP_NEEDS(OBJECTS, SP_CAP_COPY)
 #define MOVES     SP_NEEDS(OBJECTS, SP_CAP_LIST, SP_CAP_MOVE)
 #define PARTS     SP_NEEDS(OBJECTS, SP_CAP_LIST, SP_CAP_MULTIPART)
+#define ANY_ORDER SP_NEEDS(OBJECTS, SP_CAP_LIST, SP_CAP_MULTIPART, SP_CAP_PART_ORDER)
 #define SIGNED    SP_NEEDS(OBJECTS, SP_CAP_SIGNED_URL)
 #define KEYS      SP_NEEDS(OBJECTS, SP_CAP_LIST, SP_CAP_DELETE)
 #define ANY_KEYS  SP_NEEDS(OBJECTS, SP_CAP_LIST, SP_CAP_DELETE, SP_CAP_KEYS_ANY)
@@ -119,8 +120,9 @@ static const struct sp_case cases[] = {
         SP_NEEDS(OBJECTS, SP_CAP_CHECKSUM)),
     SLOW(multipart, "parts become one object, visible only when complete",
         SP_NEEDS(OBJECTS, SP_CAP_LIST, SP_CAP_MULTIPART, SP_CAP_METADATA, SP_CAP_CONTENT_TYPE)),
-    SLOW(multipart_order, "parts count by their number, and the last sending of a part counts", PARTS),
-    SLOW(multipart_gap, "an upload with a missing part is not completed", PARTS),
+    SLOW(multipart_order, "parts count by their number, and the last sending of a part counts", ANY_ORDER),
+    SLOW(multipart_gap, "an upload with a missing part is not completed", ANY_ORDER),
+    SLOW(multipart_place, "a part is at its own place or refused, never elsewhere", PARTS),
     CASE(multipart_abort, "an aborted upload leaves nothing, and ends", PARTS),
     SLOW(multipart_resume, "an upload goes on in another session", PARTS),
     CASE(multipart_unknown, "a completed upload ends", PARTS),

@@ -44,7 +44,7 @@ bool st_ok(struct st *t, const char *what, int rc);
     X(list_prefix) X(list_delimiter) X(list_pages) X(list_deleted) X(list_empty) \
     X(list_delimiter_pages) X(list_many) X(copy) X(copy_onto_itself) X(copy_absent) \
     X(copy_metadata) X(move) X(move_absent) X(move_over) X(if_none_match) X(if_match) \
-    X(checksum) X(checksum_wrong) X(multipart) X(multipart_order) X(multipart_gap) \
+    X(checksum) X(checksum_wrong) X(multipart) X(multipart_order) X(multipart_gap) X(multipart_place) \
     X(multipart_abort) X(multipart_resume) X(multipart_unknown) X(multipart_replace) \
     X(if_none_match_race) X(if_match_race) X(replace_while_read) \
     X(sign_get) X(sign_expired) X(sign_tampered) X(sign_put) X(sign_method) \

@@ -65,6 +65,27 @@ void stc_multipart_order(struct sp_ctx *ctx, const void *data)
     st_done(&t);
 }
 
+/* A part that comes too early, and one that comes again: each counts where it belongs, or is refused and changes nothing. */
+void stc_multipart_place(struct sp_ctx *ctx, const void *data)
+{
+    struct st t;
+    (void)data;
+    if (st_open(&t, ctx)) {
+        const uint8_t *p = st_bytes(&t, PART + SMALL + 1);
+        const char *id = p == NULL ? NULL : begin(&t, "up", NULL);
+        int rc = id == NULL ? -1 : sp_blob_upload_part(t.s, id, 2, p, SMALL, &t.err);
+        if (id != NULL && (rc == 0 || st_fails(&t, "part 2 before part 1", SP_E_UNSUPPORTED, rc)) &&
+            part(&t, id, 1, p, PART)) {
+            rc = sp_blob_upload_part(t.s, id, 1, p + 1, PART, &t.err);
+            const uint8_t *counts = rc == 0 ? p + 1 : p;
+            if ((rc == 0 || st_fails(&t, "part 1 again", SP_E_UNSUPPORTED, rc)) &&
+                part(&t, id, 2, counts + PART, SMALL) && complete(&t, id))
+                st_holds(&t, "up", counts, PART + SMALL);
+        }
+    }
+    st_done(&t);
+}
+
 void stc_multipart_gap(struct sp_ctx *ctx, const void *data)
 {
     struct st t;
