@@ -110,7 +110,7 @@ static bool is_broken(const struct sp_error *e)
 
 static void rest(unsigned tries)
 {
-    struct timespec t = { 0, 50000000L << tries };
+    struct timespec t = { 0, 20000000L << tries };
     (void)nanosleep(&t, NULL);
 }
 

@@ -17,13 +17,16 @@ static void opened_by_whom(void **state)
     struct sp_facts facts = { .fidelity = SP_FID_UNKNOWN };
     (void)state;
     says(200, "{\"disable_signup\":false,\"mailer_autoconfirm\":true}");
+    says(404, "{}"); /* no uploads in parts */
     assert_int_equal(sp_effective(s, caps, &facts, &err), 0);
     assert_int_equal(facts.fidelity, SP_FID_REAL);
     assert_string_equal(facts.server_version, "GoTrue v2.196.0, storage-api 1.74.0");
     assert_int_equal(caps[SP_CAP_SIGN_UP].level, SP_CAP_YES);
     assert_int_equal(caps[SP_CAP_PUT].level, SP_CAP_YES);
+    assert_int_equal(caps[SP_CAP_MULTIPART].level, SP_CAP_NO);
     fresh();
     says(200, "{\"disable_signup\":false,\"mailer_autoconfirm\":false}");
+    says(404, "{}");
     assert_int_equal(sp_effective(s, caps, &facts, &err), 0);
     assert_int_equal(caps[SP_CAP_SIGN_UP].level, SP_CAP_NO);
     assert_non_null(caps[SP_CAP_SIGN_UP].why);

@@ -86,19 +86,20 @@ static void half_of_it(void **state)
     says(200, "0123456789"); /* a range: all of it */
     says(400, "{\"statusCode\":\"404\",\"error\":\"Bucket not found\",\"message\":\"Bucket not found\"}");
     says(200, "{\"signedUrl\":\"/x\"}"); /* as no client reads it */
+    says(404, NO_ROUTE);                 /* an upload in parts */
     says(200, "[{\"name\":\"probe.txt\"}]");
     says(200, "{\"message\":\"Successfully deleted\"}");
     says(403, "{\"code\":403,\"error_code\":\"not_admin\",\"msg\":\"no\"}");
     says(404, NO_ROUTE);
     assert_int_equal(open_it(), 0);
     assert_non_null(strstr(srv.requests[3], "POST /storage/v1/bucket "));
-    assert_non_null(strstr(srv.requests[11], "DELETE /storage/v1/bucket/sp-probe-"));
+    assert_non_null(strstr(srv.requests[12], "DELETE /storage/v1/bucket/sp-probe-"));
     assert_int_equal(sp_effective(s, caps, &facts, &err), 0);
     assert_non_null(strstr(caps[SP_CAP_SIGN_IN].why, "for this key")); /* there is one, for others */
     static const enum sp_cap_id there[] = { SP_CAP_BUCKETS, SP_CAP_PUT, SP_CAP_GET, SP_CAP_HEAD,
         SP_CAP_COPY },
                                 gone[] = { SP_CAP_RANGE, SP_CAP_LIST, SP_CAP_DELIMITER, SP_CAP_METADATA,
-                                    SP_CAP_CONTENT_TYPE, SP_CAP_SIGNED_URL };
+                                    SP_CAP_CONTENT_TYPE, SP_CAP_SIGNED_URL, SP_CAP_MULTIPART };
     for (size_t i = 0; i < sizeof there / sizeof *there; i++)
         assert_int_equal(caps[there[i]].level, SP_CAP_YES);
     for (size_t i = 0; i < sizeof gone / sizeof *gone; i++) {
