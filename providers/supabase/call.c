@@ -31,8 +31,7 @@ int su_no_json(enum su_service service, struct sp_error *err)
         service_name(service));
 }
 
-/* A key of the newer kind is no token: it goes with `apikey` alone. */
-static bool is_token(const char *key)
+bool su_key_is_token(const char *key)
 {
     return strncmp(key, "sb_", 3) != 0;
 }
@@ -63,7 +62,7 @@ static int headers_of(struct sp_session *s, const struct su_call *c, struct sp_h
     if (key == NULL)
         key = s->key[SU_ADMIN];
     h[used++] = (struct sp_http_header){ "apikey", key };
-    const char *token = c->user != NULL ? c->user : is_token(key) ? key : NULL;
+    const char *token = c->user != NULL ? c->user : su_key_is_token(key) ? key : NULL;
     if (token != NULL) {
         if (sp_buf_printf(bearer, "Bearer %s", token) != 0)
             return sp_nomem(err);

@@ -51,11 +51,6 @@ int sd_actor_token(struct sp_session *s, struct sp_arena *arena, const struct sp
     return ret;
 }
 
-static bool is_token(const char *key)
-{
-    return strchr(key, '.') != NULL; /* the others are for the gateway alone */
-}
-
 /* What goes with each request from now on. token NULL = none. */
 static int send_as(struct sp_session *s, const char *key, const char *token, struct sp_error *err)
 {
@@ -93,7 +88,7 @@ static int own(struct sp_session *s, struct sp_error *err)
 {
     const char *key = s->key[s->key[SU_ADMIN] != NULL ? SU_ADMIN : SU_ANON];
     (void)sp_strlcpy(s->db.role, s->db.own_role, sizeof s->db.role);
-    return send_as(s, key, is_token(key) ? key : NULL, err);
+    return send_as(s, key, su_key_is_token(key) ? key : NULL, err);
 }
 
 static int become(struct sp_session *s, const struct sp_actor *a, struct sp_error *err)
@@ -106,7 +101,7 @@ static int become(struct sp_session *s, const struct sp_actor *a, struct sp_erro
     if (ret == 0 && token != NULL && !su_can_be_token(token))
         ret = sp_fail(err, SP_E_AUTHENTICATION, SP_ORIGIN_BACKEND, "this is no access token");
     if (ret == 0 && nobody)
-        token = key != NULL && is_token(key) ? key : NULL;
+        token = key != NULL && su_key_is_token(key) ? key : NULL;
     else if (ret == 0 && token == NULL)
         ret = sign(s, a, now - AGO, now + LIFE, &made, err);
     if (ret == 0)

@@ -46,7 +46,6 @@ static int client(struct sp_session *s, const char *base, const char *key, struc
 {
     const struct sp_endpoint *e = s->base.endpoint;
     char *bearer = sp_strdup_printf("Bearer %s", key);
-    bool jwt = strchr(key, '.') != NULL; /* an opaque key is for the gateway alone */
     bool insecure = false;
     int ret = bearer == NULL ? sp_nomem(err) : 0;
     struct sp_http_header headers[] = { { "apikey", key }, { "Authorization", bearer } };
@@ -55,7 +54,7 @@ static int client(struct sp_session *s, const char *base, const char *key, struc
         .ca = sp_endpoint_option(e, "ca", NULL),
         .connect_ms = e->connect_timeout_ms,
         .headers = headers,
-        .nheaders = jwt ? 2 : 1 };
+        .nheaders = su_key_is_token(key) ? 2 : 1 };
     if (ret == 0 && !sp_parse_bool(sp_endpoint_option(e, "insecure", "false"), &insecure))
         ret = sp_invalid(err, "supabase: insecure is true or false");
     c.insecure = insecure;

@@ -89,6 +89,8 @@ struct su_call {
     bool probe; /* asks what the service is, also where nothing of it is offered */
 };
 int su_offered(const struct sp_session *s, enum su_service service, struct sp_error *err); /* UNSUPPORTED */
+/* A key of the newer kind (sb_...) is no token, and is for the gateway alone: it goes with `apikey`, never as a bearer. */
+bool su_key_is_token(const char *key);
 /* What would break a header or a line is no token of anybody. */
 bool su_can_be_token(const char *token);
 /* The whole request: 0 and the response whatever its status, or the transport's error. */
