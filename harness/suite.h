@@ -31,7 +31,7 @@ struct sp_case {
     const char *id;        /* crud.filter_eq */
     const char *promise;   /* one sentence: what a backend that passes this can be relied on for */
     const uint16_t *needs; /* capabilities, SP_NEEDS(...); NULL = only the connection */
-    unsigned timeout_ms;   /* 0 = 10 s */
+    unsigned timeout_ms;   /* 0 = 30 s */
     uint32_t flags;
     void (*run)(struct sp_ctx *, const void *data);
     const void *data;

@@ -16,7 +16,7 @@
 
 #define WORKERS_MAX  64
 #define SETUP_MS     30000u /* opening a provider; also the end of a worker */
-#define CASE_MS      10000u
+#define CASE_MS      30000u
 #define EARLY_DEATHS 2
 
 enum lane_state { LANE_WAITING, LANE_RUNNING, LANE_OVER };

@@ -379,14 +379,18 @@ void crc_semantics_many_values(struct sp_ctx *ctx, const void *data)
         { "limits: a filter with 40,000 values in a list", 40000 } };
     struct dc d;
     (void)data;
-    bool ok = dc_open(&d, ctx) && dc_table(&d, &dc_items, THREE);
+    bool ok = dc_open(&d, ctx) &&
+              dc_table(&d, &dc_items,
+                  ITEMS(ITEM(1, "a", V_INT(1)), ITEM(2, "b", V_INT(2)), ITEM(3, "c", V_INT(3))));
     for (size_t i = 0; ok && i < SP_LEN(rows); i++) {
         struct sp_value *v = sp_arena_array(d.a, rows[i].n, sizeof *v);
         for (size_t k = 0; v != NULL && k < rows[i].n; k++)
             v[k] = sp_v_int((int64_t)(k + 3) * 1000003 % 100000007);
         if (v != NULL)
             v[rows[i].n - 1] = sp_v_int(2);
-        const struct sp_filter where = { .op = SP_F_IN, .column = "id", .values = v, .nvalues = rows[i].n };
+        const struct sp_filter where = {
+            .op = SP_F_IN, .column = "value", .values = v, .nvalues = rows[i].n
+        };
         ok = v != NULL && cro_finds(&d, rows[i].topic, "items", &where, "its last value is not found",
                               "its last value is found");
     }
