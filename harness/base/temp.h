@@ -1,5 +1,6 @@
 /* temp.h -- files without a name in $TMPDIR (else /tmp), for what does not fit into memory: whatever ends the program, nothing
- * stays. A full disk is said with what to do. Any thread; a descriptor belongs to one at a time. */
+ * stays. A full disk is said with what to do. Any thread; a descriptor belongs to one at a time, but
+ * for reading, which several may do. */
 #ifndef SP_BASE_TEMP_H
 #define SP_BASE_TEMP_H
 

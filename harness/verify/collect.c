@@ -1,7 +1,7 @@
 /* collect.c -- pass 2: exact counts of what differs, in bounded memory and one pass.
  *
- * Each suspect is kept as (key digest, row digest, how often), in memory or, where they are too many, as sorted runs in a
- * file; both sides are then merged. Rows with the smallest key digests are held whole meanwhile: the listed ones. */
+ * Each suspect is kept as (key digest, row digest, how often), in memory or, where they are too many, in piles in a
+ * file; both sides are then merged, pile by pile, and counted alone once no more is listed. Rows with the smallest key digests are held whole meanwhile: the listed ones. */
 #include <stdlib.h>
 
 #include "verify/internal.h"
@@ -143,25 +143,50 @@ static int merge_key(
     return rc;
 }
 
+static int merge_pile(
+    struct sp_vdiffs *d, bool keyed, struct stream s[2], struct left l[2], struct sp_error *err)
+{
+    int rc = 0;
+    for (int i = 0; i < 2 && rc == 0; i++)
+        rc = advance(&s[i], err);
+    while (rc == 0 && (s[0].open || s[1].open)) {
+        bool first = s[0].open && (!s[1].open || sp_v_d128_cmp(s[0].e.key, s[1].e.key) <= 0);
+        struct sp_d128 key = first ? s[0].e.key : s[1].e.key;
+        rc = merge_key(d, s, key, l, err);
+        if (rc == 0 && conclude_key(d, keyed, key, l) != 0)
+            rc = sp_nomem(err);
+    }
+    return rc;
+}
+
+/* Nothing more is listed, and nobody is asked about single keys. */
+static bool only_counts(const struct sp_vdiffs *d, const struct sp_vpiles entries[2])
+{
+    return d->capped && d->differs == NULL && entries[0].open != NULL && entries[1].open != NULL;
+}
+
 static int merge(struct sp_vdiffs *d, bool keyed, struct sp_vpiles entries[2], struct sp_error *err)
 {
     struct stream s[2] = { { .from = &entries[0] }, { .from = &entries[1] } };
     struct left l[2] = { { .e = NULL }, { .e = NULL } };
-    int rc = 0;
+    size_t n = (size_t)1 << entries[0].bits;
+    uint8_t *left = calloc(n, 1); /* by the tally */
+    bool tallied = false;
+    int rc = left == NULL ? sp_nomem(err) : 0;
     for (int i = 0; i < 2 && rc == 0; i++)
         rc = sp_v_piles_begin(&entries[i], err);
-    for (size_t k = 0; rc == 0 && k < (size_t)1 << entries[0].bits; k++) {
-        rc = sp_v_piles_load(entries, k, err);
-        for (int i = 0; i < 2 && rc == 0; i++)
-            rc = advance(&s[i], err);
-        while (rc == 0 && (s[0].open || s[1].open)) {
-            bool first = s[0].open && (!s[1].open || sp_v_d128_cmp(s[0].e.key, s[1].e.key) <= 0);
-            struct sp_d128 key = first ? s[0].e.key : s[1].e.key;
-            rc = merge_key(d, s, key, l, err);
-            if (rc == 0 && conclude_key(d, keyed, key, l) != 0)
-                rc = sp_nomem(err);
+    for (size_t k = 0; rc == 0 && k < n; k++) {
+        if (!tallied && only_counts(d, entries)) {
+            tallied = true;
+            rc = sp_v_piles_tally(entries, k, &d->counts, left, err);
         }
+        if (rc != 0 || (tallied && !left[k]))
+            continue;
+        rc = sp_v_piles_load(entries, k, err);
+        if (rc == 0)
+            rc = merge_pile(d, keyed, s, l, err);
     }
+    free(left);
     free(l[0].e);
     free(l[1].e);
     return rc;

@@ -106,14 +106,35 @@ static int one_sided(
     return 0;
 }
 
+static void count_kept(
+    struct sp_vdiagnosis *d, const struct sp_vpair *p, const uint8_t *const row[2], const size_t n[2])
+{
+    const uint8_t *at[2] = { row[0], row[1] };
+    size_t left[2] = { n[0], n[1] };
+    d->changed++;
+    for (size_t i = 0; i < p->ncols; i++) {
+        struct sp_vfield f[2];
+        for (int s = 0; s < 2; s++) {
+            int64_t used = sp_v_field(at[s], left[s], &f[s]);
+            if (used < 0)
+                return;
+            at[s] += used;
+            left[s] -= (size_t)used;
+        }
+        d->columns[i].kept += f[0].nwhole == f[1].nwhole && memcmp(f[0].whole, f[1].whole, f[0].nwhole) == 0;
+    }
+}
+
 int sp_v_diag_row(struct sp_vctx *c, const struct sp_vpair *p, const char *key, const uint8_t *const row[2],
     const size_t n[2])
 {
     struct sp_vdiagnosis *d = c->diagnosis;
     if (d == NULL)
         return 0;
-    if (row[0] != NULL && row[1] != NULL)
+    if (row[0] != NULL && row[1] != NULL) {
+        count_kept(d, p, row, n);
         return sp_diag_row_begin(d->d, key);
+    }
     int side = row[0] != NULL ? 0 : 1;
     return one_sided(d, p, side, row[side], n[side]);
 }

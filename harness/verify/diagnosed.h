@@ -11,6 +11,7 @@
 
 struct sp_vmissing_column { /* what the missing rows have in common in a column */
     uint64_t nulls, same;
+    uint64_t kept; /* changed rows whose field is the same on both sides */
     struct sp_d128 first;
     uint8_t *value; /* the first one's field, owned; NULL = too long */
     size_t nvalue;
@@ -19,6 +20,7 @@ struct sp_vdiagnosis {
     struct sp_diag *d;
     double started, before_facts;
     uint64_t looked[2]; /* missing, extra rows seen */
+    uint64_t changed;   /* likewise, with both their rows */
     int64_t *keys[2];   /* of them, where the key is one whole number */
     size_t nkeys[2];
     struct sp_vmissing_column *columns; /* p->ncols, owned */

@@ -322,7 +322,9 @@ void sp_v_spill_reset(struct sp_vspill *s); /* empty again */
 void sp_v_spill_free(struct sp_vspill *s);
 
 /* ---- piles.c: the same, sorted by digits first ------------------------------------------------------------------- */
-struct sp_vpile_pair;
+struct sp_vpile_pair { /* on disk */
+    struct sp_d128 key, row;
+};
 struct sp_vpile_block {
     uint32_t before; /* of the same pile; 1 = the file's first block, 0 = none */
     uint32_t n;      /* pairs in it */
@@ -353,6 +355,12 @@ int sp_v_piles_add(struct sp_vpiles *s, struct sp_d128 key, struct sp_d128 row, 
 int sp_v_piles_begin(struct sp_vpiles *s, struct sp_error *err);
 int sp_v_piles_load(struct sp_vpiles s[2], size_t which, struct sp_error *err);
 int sp_v_piles_next(struct sp_vpiles *s, struct sp_ventry *out, struct sp_error *err);
+/* A whole pile from the file, in no order; `counted`: some pairs stand for several entries. */
+int sp_v_piles_read(
+    const struct sp_vpiles *s, size_t which, struct sp_vpile_pair *out, bool *counted, struct sp_error *err);
+/* tally.c, with both sides on disk: counts all piles from `from` on, but for those that are marked in `left`. */
+int sp_v_piles_tally(
+    struct sp_vpiles s[2], size_t from, struct sp_vcounts *counts, uint8_t *left, struct sp_error *err);
 void sp_v_piles_reset(struct sp_vpiles *s); /* empty again */
 void sp_v_piles_free(struct sp_vpiles *s);
 

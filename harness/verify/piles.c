@@ -15,11 +15,8 @@
 #define BLOCK_MOST  512u
 #define RUNS_LEAST  64u /* entries that spill.c needs */
 
-/* On disk. Behind an entry that is there more than once stands MARK as key, and how often in row.lo: no digest is expected
+/* Behind an entry that is there more than once stands MARK as key, and how often in row.lo: no digest is expected
  * to have all bits set. Both stand in one block. */
-struct sp_vpile_pair {
-    struct sp_d128 key, row;
-};
 static const struct sp_d128 mark = { UINT64_MAX, UINT64_MAX };
 
 /* The largest number of piles whose open blocks, of some size, fit into the array of `cap` entries. */
@@ -192,6 +189,21 @@ static int load(struct sp_vpiles *s, size_t which, struct sp_error *err)
     if (rc == 0 && s->over.e != NULL)
         return sp_v_spill_begin(&s->over, err);
     s->end = s->n = sp_v_compact_entries(s->e, s->n);
+    return rc;
+}
+
+int sp_v_piles_read(
+    const struct sp_vpiles *s, size_t which, struct sp_vpile_pair *out, bool *counted, struct sp_error *err)
+{
+    int rc = 0;
+    *counted = false;
+    for (uint32_t b = s->pile[which].last; rc == 0 && b != 0; b = s->blocks[b - 1].before) {
+        size_t n = s->blocks[b - 1].n;
+        rc = sp_temp_read(s->fd, out, n * sizeof *out, (uint64_t)(b - 1) * s->block * sizeof *out, err);
+        for (size_t i = 0; rc == 0 && i < n; i++)
+            *counted = *counted || sp_d128_eq(out[i].key, mark);
+        out += n;
+    }
     return rc;
 }
 

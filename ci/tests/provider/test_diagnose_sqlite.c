@@ -136,6 +136,76 @@ static void a_copy_that_is_older(void **state)
     pair_end(&p);
 }
 
+/* ---- questions about times, each a pass over a side ---------------------------------------------------------------- */
+
+static unsigned asked; /* of the column `at` */
+
+static int counting_exec(
+    struct sp_session *s, const struct sp_op *op, struct sp_result *out, struct sp_error *err)
+{
+    const struct sp_query *q = &op->query;
+    asked += (q->norder != 0 && strcmp(q->order[0].column, "at") == 0) ||
+             (q->where != NULL && q->where->column != NULL && strcmp(q->where->column, "at") == 0);
+    return sp_provider_sqlite.db->exec(s, op, out, err);
+}
+
+/* 2,000 rows, of which the target lacks `gone`, `kept` have another value and their old time, `later` a new one. */
+static bool older(unsigned gone, unsigned kept, unsigned later)
+{
+    struct sp_provider spy = sp_provider_sqlite;
+    struct sp_db_ops db = *sp_provider_sqlite.db;
+    struct opened o[2];
+    struct pair p;
+    struct lines l = { { keep_line }, &p.events };
+    char sql[400];
+    db.exec = counting_exec;
+    spy.db = &db;
+    asked = 0;
+    pair_begin(&p);
+    const char *const paths[2] = { p.a, p.b };
+    for (int i = 0; i < 2; i++)
+        plain(paths[i], "CREATE TABLE t(id INTEGER PRIMARY KEY, at TIMESTAMP, v INT); WITH RECURSIVE n(i) AS "
+                        "(SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2000) INSERT INTO t SELECT i, "
+                        "datetime(1700000000 + i, 'unixepoch'), i FROM n");
+    snprintf(sql, sizeof sql,
+        "UPDATE t SET v = -v, at = CASE WHEN id <= %u THEN at ELSE datetime(1800000000 + id, 'unixepoch') END"
+        " WHERE id <= %u; INSERT INTO t SELECT id + 10000, datetime(1800000000 + id, 'unixepoch'), v FROM t "
+        "WHERE id <= %u",
+        kept, kept + later, gone);
+    plain(p.a, sql);
+    p.opt.checks = SP_VC_ROWS;
+    for (int i = 0; i < 2; i++) {
+        snprintf(o[i].url, sizeof o[i].url, "sqlite:%s", paths[i]);
+        o[i].e = (struct sp_endpoint){ .name = paths[i], .url = o[i].url, .access = SP_ACCESS_READ_ONLY };
+        assert_int_equal(0, sp_open(&o[i].s, &spy, &o[i].e, &p.err));
+    }
+    assert_int_equal(0, sp_verify(o[0].s, o[1].s, &p.opt, &l.em, &p.verdict, &p.reasons, &p.err));
+    sp_close(o[0].s);
+    sp_close(o[1].s);
+    bool named = strstr(p.events.p, "\"topic\":\"stale_copy\"") != NULL;
+    pair_end(&p);
+    return named;
+}
+
+static void times_that_were_kept_need_no_question(void **state)
+{
+    (void)state;
+    assert_false(older(0, 1000, 0));
+    assert_int_equal(0, asked);
+    assert_false(older(0, 8, 2)); /* all of them were looked at */
+    assert_int_equal(0, asked);
+    assert_false(older(100, 900, 100));
+    assert_int_equal(0, asked);
+    assert_true(older(0, 0, 10));
+    assert_int_equal(2, asked);
+    assert_true(older(0, 1, 9));
+    assert_int_equal(2, asked);
+    assert_true(older(100, 0, 0));
+    assert_int_equal(2, asked);
+    assert_true(older(100, 100, 1000)); /* a part of them was */
+    assert_int_equal(2, asked);
+}
+
 /* Beyond the rows that are listed a bounded sample is looked at, and the report says how large it is. */
 static void more_is_looked_at_than_listed(void **state)
 {
@@ -194,6 +264,7 @@ int main(void)
         cmocka_unit_test(every_planted_cause_is_said_first),
         cmocka_unit_test(rows_left_out_by_a_condition),
         cmocka_unit_test(a_copy_that_is_older),
+        cmocka_unit_test(times_that_were_kept_need_no_question),
         cmocka_unit_test(more_is_looked_at_than_listed),
         cmocka_unit_test(no_value_is_told),
         cmocka_unit_test(equal_copies_have_no_cause),

@@ -316,6 +316,31 @@ static void many_differences_take_one_pass_more(void **state)
     }
 }
 
+/* Beyond the listed rows nothing is in order any more; a key that repeats among them counts all the same. */
+static void repeated_keys_are_counted_among_many_differences(void **state)
+{
+    static const size_t bytes[] = { 200000, 1000000, SP_VERIFY_MEMORY };
+    struct pair p;
+    (void)state;
+    pair_begin(&p);
+    forty_thousand(&p, "id INT, v TEXT, w INT", "i");
+    plain(p.a, "ALTER TABLE t RENAME TO o; CREATE TABLE t(id INT PRIMARY KEY, v TEXT, w INT);"
+               "INSERT INTO t SELECT * FROM o; DROP TABLE o");
+    plain(p.b,
+        "UPDATE t SET w = w + 1; INSERT INTO t SELECT * FROM t WHERE id % 100 = 7;"
+        "INSERT INTO t SELECT id, 'another', w FROM t WHERE id % 1000 = 8;"
+        "INSERT INTO t SELECT id + 100000, v, w FROM t WHERE id % 1000 = 9 UNION ALL SELECT id + 100000, v, "
+        "w FROM t WHERE id % 1000 = 9; DELETE FROM t WHERE id BETWEEN 10 AND 19");
+    for (size_t m = 0; m < SP_LEN(bytes); m++) {
+        memory = bytes[m];
+        look(&p, NONE);
+        expect_text(&p, "10 missing, 520 extra, 39990 changed");
+        expect_event(&p, "\"duplicates_source\":0,\"duplicates_target\":480");
+    }
+    memory = SP_VERIFY_MEMORY;
+    pair_end(&p);
+}
+
 static void without_room_for_them_nothing_is_counted(void **state)
 {
     struct pair p;
@@ -515,6 +540,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(keys_that_a_filter_misses),
         cmocka_unit_test(other_keys_take_one_pass_more),
         cmocka_unit_test(many_differences_take_one_pass_more),
+        cmocka_unit_test(repeated_keys_are_counted_among_many_differences),
         cmocka_unit_test(without_room_for_them_nothing_is_counted),
         cmocka_unit_test(sqlite_says_the_same),
         cmocka_unit_test(a_thousand_columns),
