@@ -208,7 +208,7 @@ static int compare(
     struct sp_error err = SP_ERROR_INIT;
     enum sp_verify_verdict v = SP_VV_NOT_COMPARED;
     struct sp_verify_options o = options_of(a);
-    o.progress = sp_progress_rows;
+    o.progress = a->quiet ? NULL : sp_progress_about; /* who is not told needs no estimates */
     o.payload = &e->progress;
     struct sp_endpoint beside[2];
     read_gently(a, &s->config->verify, &o);

@@ -19,6 +19,7 @@ struct sp_progress {
     struct timespec start, last;
     char table[128];
     uint64_t first_rows; /* of this table, when it was first heard of */
+    uint64_t last_rows;
     struct timespec table_start;
 };
 
@@ -49,6 +50,8 @@ void sp_progress_free(struct sp_progress *p);
 void sp_progress_clear(struct sp_progress *p); /* takes the status line away before other output */
 /* For the callbacks of verify and migrate: `payload` is the struct sp_progress. total 0 = not known. */
 void sp_progress_rows(void *payload, const char *table, uint64_t rows, uint64_t total);
+/* The same where the total may be an estimate. */
+void sp_progress_about(void *payload, const char *table, uint64_t rows, uint64_t total, bool about);
 
 /* The command line that repeats this one: program, command, configuration, --full; shell-quoted, in the arena. */
 const char *sp_cli_repeat(struct sp_args *a);

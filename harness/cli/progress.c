@@ -38,7 +38,7 @@ void sp_progress_clear(struct sp_progress *p)
     }
 }
 
-static void draw(struct sp_progress *p, uint64_t rows, uint64_t total, const struct timespec *now)
+static void draw(struct sp_progress *p, uint64_t rows, uint64_t total, bool about, const struct timespec *now)
 {
     char line[512], n[32], of[32], rate[32], left[32], clean[128];
     double seconds = between(&p->table_start, now);
@@ -51,9 +51,12 @@ static void draw(struct sp_progress *p, uint64_t rows, uint64_t total, const str
     (void)sp_strlcpy(clean, name != NULL ? name : "?", sizeof clean);
     free(name);
     int len = snprintf(line, sizeof line, "%s%s: %s%s%s rows%s%s%s%s%s%s", p->tty ? "\r\033[K" : "", clean, n,
-        total > 0 ? " of " : "", total > 0 ? of : "", per_s > 0 ? ", " : "", per_s > 0 ? rate : "",
-        per_s > 0 ? " rows/s" : "", per_s > 0 && total > rows ? ", " : "",
-        per_s > 0 && total > rows ? left : "", per_s > 0 && total > rows ? " left" : "");
+        total == 0 ? ""
+        : about    ? " of about "
+                   : " of ",
+        total > 0 ? of : "", per_s > 0 ? ", " : "", per_s > 0 ? rate : "", per_s > 0 ? " rows/s" : "",
+        per_s > 0 && total > rows ? ", " : "", per_s > 0 && total > rows ? left : "",
+        per_s > 0 && total > rows ? " left" : "");
     if (len > 0 && (size_t)len < sizeof line - 1) {
         size_t size = (size_t)len;
         if (!p->tty) {
@@ -66,20 +69,29 @@ static void draw(struct sp_progress *p, uint64_t rows, uint64_t total, const str
 
 void sp_progress_rows(void *payload, const char *table, uint64_t rows, uint64_t total)
 {
+    sp_progress_about(payload, table, rows, total, false);
+}
+
+void sp_progress_about(void *payload, const char *table, uint64_t rows, uint64_t total, bool about)
+{
     struct sp_progress *p = payload;
     struct timespec now;
     if (p->off || pthread_mutex_trylock(&p->lock) != 0) {
         return; /* the next call will tell */
     }
     (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    if (strncmp(p->table, table, sizeof p->table - 1) != 0) {
+    if (about && rows > total) {
+        total = 0; /* too low, and who knows by how much */
+    }
+    if (strncmp(p->table, table, sizeof p->table - 1) != 0 || rows < p->last_rows) { /* or it is read again */
         (void)sp_strlcpy(p->table, table, sizeof p->table);
         p->first_rows = rows;
         p->table_start = now;
     }
+    p->last_rows = rows;
     if (between(&p->last, &now) >= (p->tty ? TERMINAL_S : PLAIN_S)) {
         p->last = now;
-        draw(p, rows, total, &now);
+        draw(p, rows, total, about, &now);
     }
     (void)pthread_mutex_unlock(&p->lock);
 }

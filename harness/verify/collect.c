@@ -4,7 +4,7 @@
  * file; both sides are then merged, pile by pile, and counted alone once no more is listed. Rows with the smallest key digests are held whole meanwhile: the listed ones. */
 #include <stdlib.h>
 
-#include "verify/internal.h"
+#include "verify/piles.h"
 
 struct collector {
     struct sp_vpiles *entries;

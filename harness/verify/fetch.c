@@ -9,8 +9,10 @@
 
 #include "model/decimal.h"
 #include "verify/internal.h"
+#include "verify/unit.h"
 
 #define BATCH_VALUES 128u              /* bound to one statement */
+#define BATCH_S      0.5               /* so long one statement should take */
 #define BATCH_BYTES  ((size_t)1 << 18) /* of keys, after which a statement takes no more */
 #define BIT(tag)     (UINT32_C(1) << (tag))
 
@@ -298,25 +300,28 @@ static int run_batch(struct sp_vctx *c, struct batch *b, struct sp_error *err)
 static int fetch_all(struct sp_vctx *c, struct batch *b, const struct sp_vkey *keys, size_t n, size_t most,
     double max_s, struct sp_error *err)
 {
-    double started = sp_v_now_s();
-    size_t room = max_s > 0 ? 1 : most; /* one alone tells what one costs */
+    double started = sp_v_now_s(), before = started;
+    struct sp_vunit room = { .size = most, .least = 1, .most = most, .target_s = BATCH_S };
+    if (max_s > 0)
+        room.size = 1; /* one alone tells what one costs */
     int rc = 0;
     for (size_t i = 0; rc == 0 && i < n;) {
-        size_t bytes = 0;
+        size_t bytes = 0, first = i;
         b->nkeys = b->nasked = 0;
         do {
             bytes += keys[i].n;
             rc = put_key(b, &keys[i], i, err);
             i++;
-        } while (rc == 0 && i < n && b->nasked < room && bytes < BATCH_BYTES);
+        } while (rc == 0 && i < n && b->nasked < room.size && bytes < BATCH_BYTES);
         if (rc == 0)
             rc = run_batch(c, b, err);
         sp_arena_reset(&b->arena);
-        double spent = sp_v_now_s() - started;
+        double now = sp_v_now_s(), spent = now - started;
+        sp_v_unit_done(&room, i - first, now - before);
+        before = now;
         if (rc == 0 && max_s > 0 && spent / (double)i * (double)(n - i) > max_s)
             rc = sp_fail(err, SP_E_TIMEOUT, SP_ORIGIN_HARNESS,
                 "table %s: fetching rows by key takes longer than reading the table", b->p->name);
-        room = room * 4 < most ? room * 4 : most;
     }
     return rc;
 }

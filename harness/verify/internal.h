@@ -72,7 +72,8 @@ struct sp_vctx {
     uint64_t sampled; /* rows looked at by chance */
     struct sp_vgentle gentle;
     uint64_t failed_scans; /* sides that could not be read to the end */
-    uint64_t waiting;      /* tables whose result is not there yet: rows that differ are read again later */
+    double per_s[2]; /* rows that one reader of the side got a second, when it was last measured; 0 = never */
+    uint64_t waiting; /* tables whose result is not there yet: rows that differ are read again later */
     bool resumed, not_kept;
     struct sp_vdiagnosis *diagnosis; /* of the table whose rows are being compared; NULL = nobody collects */
     struct sp_vsnaps snaps;
@@ -174,6 +175,8 @@ struct sp_vscan {
 /* Runs both at the same time. `total` = rows expected in all, 0 = unknown. Results stand in each scan; the return
  * value is 0, or negative when the comparison as a whole must end (interrupted, no memory for a thread). */
 int sp_v_scan(struct sp_vctx *c, struct sp_vscan v[2], const char *table, uint64_t total);
+/* The first pass over a pair: the total is what the backends estimate, where they do. */
+int sp_v_scan_first(struct sp_vctx *c, struct sp_vscan v[2], const struct sp_vpair *p);
 void sp_v_scan_free(struct sp_vscan v[2]);
 void sp_v_add_stats(struct sp_colstat *to, const struct sp_colstat *from);
 #define SP_V_MAX_READERS 64 /* of a side */
@@ -199,8 +202,9 @@ struct sp_vparts {
     size_t n;
     struct sp_names bounds;
 };
-/* Cuts the scan's table; leaves `out` without readers where that is not possible. */
-void sp_v_parts_open(struct sp_vctx *c, struct sp_vscan *v, enum sp_side side, struct sp_vparts *out);
+/* Cuts the scan's table of about so many rows (0 = not known); leaves `out` without readers where that is not possible. */
+void sp_v_parts_open(
+    struct sp_vctx *c, struct sp_vscan *v, enum sp_side side, uint64_t rows, struct sp_vparts *out);
 /* After all have ended: results into the whole, with the proof that each row was seen once. */
 void sp_v_parts_close(struct sp_vparts *p);
 
@@ -320,49 +324,6 @@ int sp_v_spill_begin(struct sp_vspill *s, struct sp_error *err);
 int sp_v_spill_next(struct sp_vspill *s, struct sp_ventry *out, struct sp_error *err);
 void sp_v_spill_reset(struct sp_vspill *s); /* empty again */
 void sp_v_spill_free(struct sp_vspill *s);
-
-/* ---- piles.c: the same, sorted by digits first ------------------------------------------------------------------- */
-struct sp_vpile_pair { /* on disk */
-    struct sp_d128 key, row;
-};
-struct sp_vpile_block {
-    uint32_t before; /* of the same pile; 1 = the file's first block, 0 = none */
-    uint32_t n;      /* pairs in it */
-};
-struct sp_vpile {
-    uint32_t last;  /* block, as above */
-    uint32_t n;     /* in the open block */
-    uint64_t pairs; /* in the file */
-};
-struct sp_vpiles {
-    struct sp_ventry *e; /* cap, owned */
-    size_t n, cap;
-    struct sp_vpile_pair *open; /* the same memory: the open blocks; NULL = all is in memory */
-    int fd;
-    unsigned bits;
-    struct sp_vpile *pile; /* 2^bits, owned */
-    size_t block;          /* pairs in a full block */
-    struct sp_vpile_block *blocks;
-    size_t nblocks, blocks_cap;
-    size_t at, end;        /* reading back */
-    struct sp_vspill over; /* a pile that does not fit into the array */
-};
-unsigned sp_v_piles_bits(size_t cap); /* of the two sides' larger one */
-int sp_v_piles_init(struct sp_vpiles *s, size_t cap, unsigned bits, struct sp_error *err);
-int sp_v_piles_add(struct sp_vpiles *s, struct sp_d128 key, struct sp_d128 row, struct sp_error *err);
-/* After the last entry. Then for each of 2^bits piles, in order: load it on both sides, and next gives 1 and an entry (by
- * key, then row; equal ones as one), or 0 at its end. */
-int sp_v_piles_begin(struct sp_vpiles *s, struct sp_error *err);
-int sp_v_piles_load(struct sp_vpiles s[2], size_t which, struct sp_error *err);
-int sp_v_piles_next(struct sp_vpiles *s, struct sp_ventry *out, struct sp_error *err);
-/* A whole pile from the file, in no order; `counted`: some pairs stand for several entries. */
-int sp_v_piles_read(
-    const struct sp_vpiles *s, size_t which, struct sp_vpile_pair *out, bool *counted, struct sp_error *err);
-/* tally.c, with both sides on disk: counts all piles from `from` on, but for those that are marked in `left`. */
-int sp_v_piles_tally(
-    struct sp_vpiles s[2], size_t from, struct sp_vcounts *counts, uint8_t *left, struct sp_error *err);
-void sp_v_piles_reset(struct sp_vpiles *s); /* empty again */
-void sp_v_piles_free(struct sp_vpiles *s);
 
 /* ---- hold.c: the suspects that are listed first, whole --------------------------------------------------------------- */
 struct sp_vheld {

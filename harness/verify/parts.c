@@ -6,8 +6,11 @@
 #include <stdlib.h>
 
 #include "verify/internal.h"
+#include "verify/unit.h"
 
-#define RANGES_EACH 4                 /* per reader: ranges are never equally full */
+#define RANGES_EACH 4                 /* per reader at least: ranges are never equally full */
+#define RANGES_MOST 64                /* per reader */
+#define RANGE_S     5.0               /* so long one of them should take, at the speed of the last pass */
 #define SAMPLE_BITS 9u                /* one row in 512 ... */
 #define SAMPLE_MOST ((size_t)1 << 16) /* ... as long as there is room */
 
@@ -155,14 +158,19 @@ static void drop_readers(struct sp_vparts *p)
 }
 
 /* Without a key nothing would tell a row that is read twice from two equal rows. The count goes to the default namespace. */
-void sp_v_parts_open(struct sp_vctx *c, struct sp_vscan *v, enum sp_side side, struct sp_vparts *out)
+void sp_v_parts_open(
+    struct sp_vctx *c, struct sp_vscan *v, enum sp_side side, uint64_t rows, struct sp_vparts *out)
 {
     *out = (struct sp_vparts){ .whole = v, .bounds = { SP_ARENA_INIT, NULL, 0, 0 } };
     if (v->session == NULL || c->nreaders[side] == 0 || v->row != NULL || v->scan.nkey == 0 ||
         v->scan.ns != NULL)
         return;
     v->readers = c->readers[side];
-    size_t n = c->nreaders[side] + 1, parts = n * RANGES_EACH + (side == SP_SIDE_TARGET ? 1 : 0);
+    size_t n = c->nreaders[side] + 1, parts = n * RANGES_EACH;
+    uint64_t units = sp_v_units(rows, c->per_s[side], RANGE_S);
+    if (units > parts)
+        parts = units < n * RANGES_MOST ? (size_t)units : n * RANGES_MOST;
+    parts += side == SP_SIDE_TARGET ? 1 : 0;
     struct sp_error err = SP_ERROR_INIT;
     int rc = sp_db_split(v->session, v->scan.ns, v->scan.table, parts, &out->bounds, &err);
     sp_error_clear(&err);

@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "base/str.h"
-#include "verify/internal.h"
+#include "verify/piles.h"
 
 #define MOST_BITS   9u
 #define BLOCK_LEAST 16u

@@ -223,7 +223,8 @@ static void profile_pair(struct sp_vctx *c, struct sp_vpair *p, struct sp_vprofi
         v[i].row = sp_v_profile_row;
         v[i].payload = &prof[i];
     }
-    if (sp_v_scan(c, v, p->name, p->rows[0] + p->rows[1]) == 0 && !read_failed(c, p, v)) {
+    int rc = rows ? sp_v_scan(c, v, p->name, p->rows[0] + p->rows[1]) : sp_v_scan_first(c, v, p);
+    if (rc == 0 && !read_failed(c, p, v)) {
         bool moved = rows && (v[0].digest.count != p->rows[0] || v[1].digest.count != p->rows[1]);
         if (moved)
             sp_v_not_compared(c, p->name, "column profile", "the rows changed while they were read");

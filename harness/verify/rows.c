@@ -81,7 +81,7 @@ static void one_sided(struct sp_vctx *c, struct sp_vpair *p)
     struct outcome o = { .complete = true, .started = sp_v_now_s() };
     for (int i = 0; i < 2; i++)
         sp_v_scan_pair(c, &v[i], (enum sp_side)i, p);
-    if (sp_v_scan(c, v, p->name, 0) == 0 && !scans_failed(c, p, v)) {
+    if (sp_v_scan_first(c, v, p) == 0 && !scans_failed(c, p, v)) {
         for (int i = 0; i < 2; i++)
             o.digest[i] = v[i].digest;
         o.counts.missing = v[0].digest.count;
@@ -192,7 +192,7 @@ static void compare(struct sp_vctx *c, struct sp_vpair *p, struct sp_vsums *sums
         sp_v_scan_pair(c, &v[i], (enum sp_side)i, p);
         sp_v_sums_use(sums, p, (enum sp_side)i, &v[i]);
     }
-    if (sp_v_scan(c, v, p->name, 0) != 0 || scans_failed(c, p, v)) {
+    if (sp_v_scan_first(c, v, p) != 0 || scans_failed(c, p, v)) {
         sp_v_scan_free(v);
         return;
     }

@@ -6,9 +6,13 @@
 
 #include "run/run.h"
 #include "verify/internal.h"
+#include "verify/unit.h"
 
-#define TICK_ROWS 1024u /* between looks at the stop flag */
-#define TICK_MS   100   /* between looks at the interrupt, and progress reports */
+#define TICK_S     0.02   /* between looks at the stop flag, about */
+#define TICK_MOST  16384u /* rows */
+#define PACED      1024u  /* rows at once where somebody bounds their rate */
+#define MEASURED_S 0.2    /* a shorter pass tells no speed */
+#define TICK_MS    100    /* between looks at the interrupt, and progress reports */
 
 struct shared {
     pthread_mutex_t lock;
@@ -21,7 +25,9 @@ struct shared {
 struct side {
     struct sp_vscan *v;
     struct shared *shared;
-    uint64_t rows, ticked, next_tick, step;
+    uint64_t rows, ticked, next_tick;
+    struct sp_vunit unit;
+    double ticked_s;
 };
 
 struct thread_arg {
@@ -31,7 +37,12 @@ struct thread_arg {
 
 static int tick(struct side *s)
 {
-    s->next_tick = s->rows + s->step;
+    if (s->v->pacer == NULL) {
+        double now = sp_v_now_s();
+        sp_v_unit_done(&s->unit, s->rows - s->ticked, now - s->ticked_s);
+        s->ticked_s = now;
+    }
+    s->next_tick = s->rows + s->unit.size;
     __atomic_store_n(&s->v->progress, s->rows, __ATOMIC_RELAXED);
     if (s->v->pacer != NULL)
         sp_v_gentle_pace(s->v->pacer, s->rows - s->ticked, &s->shared->stop);
@@ -101,10 +112,11 @@ static int run_range(struct sp_vscan *v, struct side *s)
 /* The whole table, or this reader's ranges one after the other. */
 static int run_scan(struct sp_vscan *v, struct shared *shared)
 {
-    struct side s = { .v = v, .shared = shared, .step = TICK_ROWS };
+    struct side s = { .v = v, .shared = shared, .ticked_s = sp_v_now_s() };
+    s.unit = (struct sp_vunit){ .size = 1, .least = 1, .most = TICK_MOST, .target_s = TICK_S };
     if (v->pacer != NULL)
-        s.step = sp_pacer_step(v->pacer, TICK_ROWS);
-    s.next_tick = s.step;
+        s.unit.size = sp_pacer_step(v->pacer, PACED);
+    s.next_tick = s.unit.size;
     v->stats = calloc(v->scan.ncols + 1, sizeof *v->stats);
     if (v->stats == NULL)
         return sp_nomem(&v->err);
@@ -151,14 +163,21 @@ struct crew {
     size_t n;
 };
 
-static void report(struct sp_vctx *c, const struct crew *w, const char *table, uint64_t total)
+/* What is read, and how many rows that is. */
+struct goal {
+    const char *table;
+    uint64_t total; /* 0 = not known */
+    bool about;
+};
+
+static void report(struct sp_vctx *c, const struct crew *w, const struct goal *goal)
 {
     uint64_t rows = 0;
     if (c->opt->progress == NULL)
         return;
     for (size_t i = 0; i < w->n; i++)
         rows += __atomic_load_n(&w->v[i]->progress, __ATOMIC_RELAXED);
-    c->opt->progress(c->opt->payload, table, rows, total);
+    c->opt->progress(c->opt->payload, goal->table, rows, goal->total, goal->about);
 }
 
 static void stop_scans(const struct crew *w, struct shared *shared)
@@ -175,7 +194,7 @@ static void stop_scans(const struct crew *w, struct shared *shared)
 
 /* Called with the lock held. */
 static bool wait_for_end(
-    struct sp_vctx *c, const struct crew *w, struct shared *shared, const char *table, uint64_t total)
+    struct sp_vctx *c, const struct crew *w, struct shared *shared, const struct goal *goal)
 {
     bool interrupted = false, ended = false;
     while (shared->running > 0) {
@@ -183,7 +202,7 @@ static bool wait_for_end(
         deadline(&ts);
         if (pthread_cond_timedwait(&shared->finished, &shared->lock, &ts) != ETIMEDOUT)
             continue;
-        report(c, w, table, total);
+        report(c, w, goal);
         if (sp_interrupted() != 0) {
             interrupted = true;
             stop_scans(w, shared);
@@ -214,8 +233,7 @@ static int shared_init(struct shared *s)
 }
 
 /* Starts the readers and waits for all of them. */
-static bool run_crew(
-    struct sp_vctx *c, struct crew *w, struct shared *shared, const char *table, uint64_t total)
+static bool run_crew(struct sp_vctx *c, struct crew *w, struct shared *shared, const struct goal *goal)
 {
     pthread_mutex_lock(&shared->lock);
     for (size_t i = 0; i < w->n; i++) {
@@ -227,7 +245,7 @@ static bool run_crew(
         else
             v->rc = sp_fail(&v->err, SP_E_NOMEM, SP_ORIGIN_HARNESS, "no thread could be started");
     }
-    bool interrupted = wait_for_end(c, w, shared, table, total);
+    bool interrupted = wait_for_end(c, w, shared, goal);
     pthread_mutex_unlock(&shared->lock);
     for (size_t i = 0; i < w->n; i++)
         if (w->started[i])
@@ -246,8 +264,17 @@ static void say_why(const struct sp_vctx *c, struct sp_vscan v[2])
     }
 }
 
-int sp_v_scan(struct sp_vctx *c, struct sp_vscan v[2], const char *table, uint64_t total)
+/* How fast a reader of each side was; of few rows that says nothing. */
+static void measure(struct sp_vctx *c, const struct sp_vscan v[2], const size_t readers[2], double seconds)
 {
+    for (int i = 0; i < 2; i++)
+        if (v[i].session != NULL && v[i].rc == 0 && seconds >= MEASURED_S && readers[i] != 0)
+            c->per_s[i] = (double)v[i].digest.count / seconds / (double)readers[i];
+}
+
+static int scan(struct sp_vctx *c, struct sp_vscan v[2], const struct goal *goal)
+{
+    size_t readers[2] = { 0, 0 };
     struct shared shared;
     struct sp_vparts parts[2];
     struct crew w = { .n = 0 };
@@ -266,13 +293,16 @@ int sp_v_scan(struct sp_vctx *c, struct sp_vscan v[2], const char *table, uint64
         return sp_v_nomem(c);
     for (int i = 0; i < 2; i++) {
         v[i].pacer = c->gentle.paced ? &c->gentle.pacer[i] : NULL;
-        sp_v_parts_open(c, &v[i], (enum sp_side)i, &parts[i]);
+        sp_v_parts_open(c, &v[i], (enum sp_side)i, goal->total / 2, &parts[i]);
         for (size_t k = 0; k < parts[i].n; k++)
             w.v[w.n++] = &parts[i].readers[k];
         if (parts[i].n == 0 && v[i].session != NULL)
             w.v[w.n++] = &v[i];
+        readers[i] = parts[i].n == 0 ? 1 : parts[i].n;
     }
-    bool interrupted = run_crew(c, &w, &shared, table, total);
+    double started = sp_v_now_s();
+    bool interrupted = run_crew(c, &w, &shared, goal);
+    double seconds = sp_v_now_s() - started;
     pthread_cond_destroy(&shared.finished);
     pthread_mutex_destroy(&shared.lock);
     for (int i = 0; i < 2; i++) {
@@ -284,7 +314,39 @@ int sp_v_scan(struct sp_vctx *c, struct sp_vscan v[2], const char *table, uint64
         return c->rc = sp_fail(c->err, SP_E_CANCELLED, SP_ORIGIN_HARNESS, "interrupted");
     if (c->gentle.why[0] != '\0')
         say_why(c, v);
+    measure(c, v, readers, seconds);
     return 0;
+}
+
+int sp_v_scan(struct sp_vctx *c, struct sp_vscan v[2], const char *table, uint64_t total)
+{
+    return scan(c, v, &(struct goal){ table, total, false });
+}
+
+/* A side that does not say is taken to be a copy of the other one. */
+static uint64_t estimate(struct sp_vctx *c, const struct sp_vscan v[2])
+{
+    uint64_t rows = 0, sides = 0, known = 0;
+    bool wanted = c->opt->progress != NULL || c->nreaders[0] + c->nreaders[1] != 0;
+    for (int i = 0; i < 2 && wanted && c->rc == 0; i++) {
+        struct sp_error err = SP_ERROR_INIT;
+        struct sp_volume volume;
+        if (v[i].session == NULL)
+            continue;
+        sides++;
+        if (sp_db_volume(v[i].session, v[i].scan.ns, v[i].scan.table, &volume, &err) == 0 &&
+            volume.rows >= 0 && volume.rows < INT64_MAX / 4) {
+            rows += (uint64_t)volume.rows;
+            known++;
+        }
+        sp_error_clear(&err);
+    }
+    return known == 0 ? 0 : rows / known * sides;
+}
+
+int sp_v_scan_first(struct sp_vctx *c, struct sp_vscan v[2], const struct sp_vpair *p)
+{
+    return scan(c, v, &(struct goal){ p->name, estimate(c, v), true });
 }
 
 void sp_v_scan_init(struct sp_vctx *c, struct sp_vscan *v, enum sp_side side, const struct sp_table *t,

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/str.h"
-#include "verify/internal.h"
+#include "verify/piles.h"
 
 #define MET UINT32_C(0x80000000) /* both sides have the key */
 

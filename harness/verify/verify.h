@@ -106,7 +106,8 @@ struct sp_verify_options {
      * whether a table was not read to its end. */
     struct sp_vstate *state;
     bool *unread;
-    void (*progress)(void *payload, const char *table, uint64_t rows, uint64_t total_rows);
+    /* May be NULL. total_rows: 0 = not known; about: an estimate, which may be wrong by any factor. */
+    void (*progress)(void *payload, const char *table, uint64_t rows, uint64_t total_rows, bool about);
     void *payload;
 };
 /* Sessions are open and stay the caller's. 0 and *verdict, or a negative error (nothing concluded). */

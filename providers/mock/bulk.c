@@ -91,16 +91,13 @@ static int scan_begin(struct mock_session *s, const struct sp_scan *scan, struct
     return rc;
 }
 
-/* Bounds are positions among the rows of the state, which are always seen in the same order. */
-int mock_split(struct sp_session *ss, const char *ns, const char *table, size_t parts,
-    struct sp_names *bounds, struct sp_error *err)
+static int count_rows(
+    struct mock_session *s, const char *ns, const char *table, size_t *n, struct sp_error *err)
 {
-    struct mock_session *s = mock(ss);
     const struct sp_scan scan = { .ns = ns, .table = table };
     struct mock_rows rows = { NULL, 0, 0 };
     struct mock_table *t = NULL;
     struct mock_txn own, *x = NULL;
-    char bound[24];
     mock_enter(s);
     int rc = scan_begin(s, &scan, &own, &t, &x, &rows, err);
     if (x != NULL)
@@ -108,11 +105,31 @@ int mock_split(struct sp_session *ss, const char *ns, const char *table, size_t 
     if (x == &own)
         mock_txn_rollback(s->store, x);
     mock_leave(s);
-    for (size_t k = 1; rc == 0 && k < parts && rows.n >= parts; k++) {
-        snprintf(bound, sizeof bound, "%zu", rows.n / parts * k);
+    *n = rows.n;
+    free(rows.v);
+    return rc;
+}
+
+int mock_volume(
+    struct sp_session *ss, const char *ns, const char *table, struct sp_volume *out, struct sp_error *err)
+{
+    size_t n = 0;
+    int rc = count_rows(mock(ss), ns, table, &n, err);
+    out->rows = rc == 0 ? (int64_t)n : -1;
+    return rc;
+}
+
+/* Bounds are positions among the rows of the state, which are always seen in the same order. */
+int mock_split(struct sp_session *ss, const char *ns, const char *table, size_t parts,
+    struct sp_names *bounds, struct sp_error *err)
+{
+    size_t n = 0;
+    char bound[24];
+    int rc = count_rows(mock(ss), ns, table, &n, err);
+    for (size_t k = 1; rc == 0 && k < parts && n >= parts; k++) {
+        snprintf(bound, sizeof bound, "%zu", n / parts * k);
         rc = sp_names_add(bounds, bound) != 0 ? sp_nomem(err) : 0;
     }
-    free(rows.v);
     return rc;
 }
 

@@ -140,6 +140,7 @@ static const struct sp_db_ops db_ops = {
     .snapshot_end = mock_snapshot_end,
     .snapshot_share = mock_snapshot_share,
     .snapshot_join = mock_snapshot_join,
+    .volume = mock_volume,
     .split = mock_split,
     .scan = mock_scan,
     .load_open = mock_load_open,

@@ -223,6 +223,7 @@ int mo_atomically(struct sp_session *s, int (*body)(struct sp_session *, void *,
 extern const struct sp_blob_ops mo_blob_ops;
 
 /* ---- scan.c, load.c ---- */
+int mo_volume(struct sp_session *, const char *ns, const char *table, struct sp_volume *, struct sp_error *);
 int mo_scan(struct sp_session *, const struct sp_scan *, struct sp_rowbuf *, struct sp_error *);
 int mo_load_open(struct sp_session *, const char *table, const char *const *columns, size_t ncolumns,
     struct sp_load **, struct sp_error *);

@@ -156,6 +156,7 @@ static const struct sp_db_ops db_ops = {
     .role_change = mo_role_change,
     .role_grant = mo_role_grant,
     .role_revoke = mo_role_revoke,
+    .volume = mo_volume,
     .scan = mo_scan,
     .load_open = mo_load_open,
     .load_row = mo_load_row,

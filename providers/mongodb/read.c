@@ -487,3 +487,25 @@ int mo_count(struct sp_session *s, const struct sp_query *q, int64_t *n, struct 
     bson_destroy(&opts);
     return ret;
 }
+
+/* The collection's own counter: at once, outside of any snapshot, mostly right. Of a view the server would read all. */
+int mo_volume(
+    struct sp_session *s, const char *ns, const char *table, struct sp_volume *out, struct sp_error *err)
+{
+    const struct mo_table *t;
+    bson_iter_t it;
+    bson_t reply;
+    mo_begin_statement(s);
+    int ret = mo_table_find(s, ns, table, &t, err);
+    if (ret != 0 || t->view)
+        return ret;
+    bson_t *cmd = BCON_NEW("count", BCON_UTF8(t->t.name));
+    if (cmd == NULL)
+        return sp_nomem(err);
+    ret = mo_command(s, t->db, cmd, MO_PLAIN, "count", &reply, err);
+    if (ret == 0 && bson_iter_init_find(&it, &reply, "n") && BSON_ITER_HOLDS_NUMBER(&it))
+        out->rows = bson_iter_as_int64(&it);
+    bson_destroy(&reply);
+    bson_destroy(cmd);
+    return ret;
+}

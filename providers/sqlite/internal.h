@@ -193,6 +193,7 @@ int sq_snapshot_begin(struct sp_session *, char id[64], struct sp_error *);
 int sq_snapshot_end(struct sp_session *, struct sp_error *);
 int sq_snapshot_share(struct sp_session *, char word[SP_SNAPSHOT_WORD], struct sp_error *);
 int sq_snapshot_join(struct sp_session *, const char *word, struct sp_error *);
+int sq_volume(struct sp_session *, const char *ns, const char *table, struct sp_volume *, struct sp_error *);
 int sq_split(struct sp_session *, const char *ns, const char *table, size_t parts, struct sp_names *bounds,
     struct sp_error *);
 int sq_split_where(

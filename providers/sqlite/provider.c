@@ -213,6 +213,7 @@ static const struct sp_db_ops db_ops = {
     .snapshot_end = sq_snapshot_end,
     .snapshot_share = sq_snapshot_share,
     .snapshot_join = sq_snapshot_join,
+    .volume = sq_volume,
     .split = sq_split,
     .scan = sq_scan,
     .load_open = sq_load_open,

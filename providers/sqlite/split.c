@@ -6,7 +6,8 @@
 
 #include "providers/sqlite/internal.h"
 
-#define LEAST_ROWS 1000 /* of a part, by the width of its range */
+#define LEAST_ROWS  1000 /* of a part, by the width of its range */
+#define LEAST_BYTES 8    /* of a row in a file */
 
 int sq_snapshot_share(struct sp_session *s, char word[SP_SNAPSHOT_WORD], struct sp_error *err)
 {
@@ -55,8 +56,11 @@ static bool ends_of(struct sp_session *s, const struct sq_table *t, int64_t *min
     const char *rowid = rowid_of(t);
     if (rowid == NULL)
         return false;
-    sp_buf_printf(&b, "SELECT min(%s), max(%s) FROM ", rowid, rowid);
-    sq_put_name(&b, t->physical);
+    for (int i = 0; i < 2; i++) { /* both in one question would read the whole table */
+        sp_buf_printf(&b, i == 0 ? "SELECT (SELECT min(%s) FROM " : "), (SELECT max(%s) FROM ", rowid);
+        sq_put_name(&b, t->physical);
+    }
+    sp_buf_puts(&b, ")");
     bool found = !b.oom && sq_prepare(s, b.p, &st, NULL) == 0 && sqlite3_step(st) == SQLITE_ROW &&
                  sqlite3_column_type(st, 0) == SQLITE_INTEGER && sqlite3_column_type(st, 1) == SQLITE_INTEGER;
     if (found) {
@@ -66,6 +70,38 @@ static bool ends_of(struct sp_session *s, const struct sq_table *t, int64_t *min
     sqlite3_finalize(st);
     sp_buf_free(&b);
     return found;
+}
+
+/* What one statement says as one number; -1 = nothing. */
+static int64_t number(struct sp_session *s, const char *sql, const char *name)
+{
+    sqlite3_stmt *st = NULL;
+    int64_t n = -1;
+    if (sq_prepare(s, sql, &st, NULL) == 0 &&
+        (name == NULL || sqlite3_bind_text(st, 1, name, -1, SQLITE_STATIC) == SQLITE_OK) &&
+        sqlite3_step(st) == SQLITE_ROW && sqlite3_column_type(st, 0) != SQLITE_NULL)
+        n = sqlite3_column_int64(st, 0); /* of a text, the number that it begins with */
+    sqlite3_finalize(st);
+    return n;
+}
+
+/* What ANALYZE has left, else how far the rows' numbers reach, unless so many rows have no place in the file. */
+int sq_volume(
+    struct sp_session *s, const char *ns, const char *table, struct sp_volume *out, struct sp_error *err)
+{
+    const struct sq_table *t;
+    int64_t min = 0, max = 0;
+    int ret = sq_table_find(s, ns, table, &t, err);
+    if (ret != 0)
+        return ret;
+    out->rows = number(s, "SELECT max(CAST(stat AS INTEGER)) FROM sqlite_stat1 WHERE tbl = ?1", t->physical);
+    if (out->rows >= 0 || !ends_of(s, t, &min, &max))
+        return 0;
+    uint64_t pages = (uint64_t)number(s, "PRAGMA page_count", NULL),
+             size = (uint64_t)number(s, "PRAGMA page_size", NULL), span = (uint64_t)max - (uint64_t)min;
+    if (pages < UINT32_MAX && size <= 65536 && span < pages * size / LEAST_BYTES)
+        out->rows = (int64_t)span + 1;
+    return 0;
 }
 
 int sq_split(struct sp_session *s, const char *ns, const char *table, size_t parts, struct sp_names *bounds,

@@ -418,6 +418,36 @@ static void test_too_large(void **state)
     free(text);
 }
 
+/* The collection's own counter, also while a snapshot is open; a view has none. */
+static void test_rows_without_reading(void **state)
+{
+    const struct sp_table table = {
+        .name = "counted", .columns = columns, .ncolumns = 2, .pk = key, .npk = 1
+    };
+    struct sp_volume v;
+    char id[64];
+    (void)state;
+    need_server();
+    OK(sp_db_table_create(session, &table, true, &err));
+    for (int64_t i = 0; i < 5; i++) {
+        const struct sp_field f[] = { { "id", sp_v_int(i) }, { "t", sp_v_text("x") } };
+        OK(sp_db_insert(session, "counted", f, 2, &err));
+    }
+    OK(sp_db_volume(session, NULL, "counted", &v, &err));
+    assert_int_equal(5, v.rows);
+    assert_int_equal(-1, v.disk_bytes);
+    struct sp_session *reader = another(SP_ACCESS_READ_ONLY, 5000);
+    int rc = sp_db_snapshot_begin(reader, id, &err);
+    if (rc == 0) {
+        OK(sp_db_volume(reader, NULL, "counted", &v, &err));
+        assert_int_equal(5, v.rows);
+        OK(sp_db_snapshot_end(reader, &err));
+    }
+    sp_close(reader);
+    assert_true(rc == 0 || rc == -SP_E_UNSUPPORTED);
+    FAILS(SP_E_NOT_FOUND, sp_db_volume(session, NULL, "nothing", &v, &err));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -428,6 +458,7 @@ int main(void)
         cmocka_unit_test(test_no_traces),
         cmocka_unit_test(test_namespaces),
         cmocka_unit_test(test_too_large),
+        cmocka_unit_test(test_rows_without_reading),
         cmocka_unit_test(test_write_without_answer),
         cmocka_unit_test(test_load_stopped_without_answer),
         cmocka_unit_test(test_write_repeated),

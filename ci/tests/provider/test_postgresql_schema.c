@@ -302,6 +302,45 @@ static void rows_of_extensions(void **state)
     assert_int_equal(users, 1);
 }
 
+static int64_t about(struct sp_session *s, const char *table)
+{
+    struct sp_volume v;
+    OK(sp_db_volume(s, NULL, table, &v, &err));
+    assert_true(v.disk_bytes >= 0);
+    return v.rows;
+}
+
+/* About how many rows: as when they were last counted, scaled by what the table grew since; partitions together. */
+static void rows_without_reading(void **state)
+{
+    struct sp_volume v;
+    (void)state;
+    need_server();
+    raw("CREATE TABLE counted (id int8 PRIMARY KEY, t text) WITH (autovacuum_enabled = off)");
+    assert_int_equal(about(session, "counted"), -1);
+    raw("INSERT INTO counted SELECT i, repeat('x', 100) FROM generate_series(1, 5000) AS i");
+    raw("ANALYZE counted");
+    assert_int_equal(about(session, "counted"), 5000);
+    raw("INSERT INTO counted SELECT i, repeat('x', 100) FROM generate_series(5001, 10000) AS i");
+    assert_in_range(about(session, "counted"), 9000, 11000);
+    raw("CREATE TABLE parts (id int8) PARTITION BY RANGE (id)");
+    raw("CREATE TABLE low PARTITION OF parts FOR VALUES FROM (0) TO (1000) WITH (autovacuum_enabled = off)");
+    raw("CREATE TABLE high PARTITION OF parts FOR VALUES FROM (1000) TO (9000) WITH (autovacuum_enabled = "
+        "off)");
+    raw("INSERT INTO parts SELECT generate_series(0, 2999)");
+    raw("ANALYZE low");
+    assert_int_equal(about(session, "parts"), -1); /* of one part nobody knows */
+    raw("ANALYZE parts");
+    assert_int_equal(about(session, "parts"), 3000);
+    /* In a snapshot a refusal takes nothing with it. */
+    char id[64];
+    OK(sp_db_snapshot_begin(session, id, &err));
+    FAILS(SP_E_NOT_FOUND, sp_db_volume(session, NULL, "nothing", &v, &err));
+    assert_int_equal(about(session, "parts"), 3000);
+    OK(sp_db_snapshot_end(session, &err));
+    raw("DROP TABLE parts, counted");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -310,6 +349,7 @@ int main(void)
         cmocka_unit_test(long_names),
         cmocka_unit_test(hidden_rows),
         cmocka_unit_test(rows_of_extensions),
+        cmocka_unit_test(rows_without_reading),
     };
     return cmocka_run_group_tests(tests, group_setup, group_teardown);
 }

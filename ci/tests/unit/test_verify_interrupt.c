@@ -7,10 +7,11 @@
 static uint64_t seen;
 
 /* Called while the scans run: an impatient person. */
-static void press_control_c(void *payload, const char *table, uint64_t rows, uint64_t total)
+static void press_control_c(void *payload, const char *table, uint64_t rows, uint64_t total, bool about)
 {
     (void)payload;
     (void)total;
+    (void)about;
     assert_string_equal("t", table);
     seen = rows;
     if (rows > 0 && sp_interrupted() == 0)

@@ -12,7 +12,7 @@
 #include <cmocka.h>
 
 #include "base/io.h"
-#include "verify/internal.h"
+#include "verify/piles.h"
 
 static char dir[64];
 

@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 #include "base/str.h"
-#include "verify/internal.h"
+#include "verify/piles.h"
 
 #define BITS 4u
 #define CAP  2000u
