@@ -22,7 +22,7 @@
 #include "provider.h"
 #include "run/mutant.h"
 
-enum { MAX_MUTANTS = 512, MAX_CASES = 2048, SLOTS = 2, TIMEOUT_S = 120, SERVER_TIMEOUT_S = 600, HINTS = 6 };
+enum { MAX_MUTANTS = 512, MAX_CASES = 2048, SLOTS = 2, TIMEOUT_S = 120, SERVER_TIMEOUT_S = 3600, HINTS = 6 };
 
 struct target {
     const char *kind, *url;
@@ -53,6 +53,7 @@ struct outcome {
 static const char *program, *work;
 static json_t *killed_by;  /* mutant -> array of the mock's killing cases */
 static json_t *case_kills; /* case -> number of kills; every case that passes around the mock is in it */
+static json_t *unheld;     /* cases that are skipped around this server without a mutant */
 static unsigned long passed, failed, skipped;
 
 static const char *suites_of(const char *facet)
@@ -225,15 +226,20 @@ static void row(const char *mutant, const char *kind, const json_t *killers, con
     fflush(stdout);
 }
 
-/* Out of reach here: all that killed it around the mock was skipped. */
-static bool all_skipped(const char *mutant, const json_t *summary)
+/* Out of reach here: all that killed it around the mock is skipped. */
+static bool all_skipped(const char *mutant, const json_t *skips)
 {
-    json_t *mock = json_object_get(killed_by, mutant), *skips = cases_with(summary, "skipped"), *id;
+    json_t *mock = json_object_get(killed_by, mutant), *id;
     bool all = json_array_size(mock) > 0;
     size_t i;
     json_array_foreach(mock, i, id) all = all && contains(skips, json_string_value(id));
-    json_decref(skips);
     return all;
+}
+
+static void out_of_reach(const char *mutant, const char *kind)
+{
+    skipped++;
+    row(mutant, kind, NULL, "out of reach: the cases that catch it are skipped here");
 }
 
 static const char *why_equivalent(const char *mutant, const char *kind)
@@ -247,15 +253,15 @@ static const char *why_equivalent(const char *mutant, const char *kind)
 static void judge(const struct target *t, const struct sp_mutant_info *m, struct outcome *o)
 {
     json_t *killers = o->summary == NULL ? json_array() : cases_with(o->summary, "failed");
+    json_t *skips = cases_with(o->summary, "skipped");
     if (o->exit_code == 1 && json_array_size(killers) > 0) {
         passed++;
         row(m->name, t->kind, killers, NULL);
         count_kills(killers);
         if (strcmp(t->kind, "mock") == 0)
             json_object_set(killed_by, m->name, killers);
-    } else if (strcmp(t->kind, "mock") != 0 && o->summary != NULL && all_skipped(m->name, o->summary)) {
-        skipped++;
-        row(m->name, t->kind, NULL, "out of reach: the cases that catch it are skipped here");
+    } else if (strcmp(t->kind, "mock") != 0 && o->summary != NULL && all_skipped(m->name, skips)) {
+        out_of_reach(m->name, t->kind);
     } else if (why_equivalent(m->name, t->kind) != NULL && o->exit_code == 0) {
         skipped++;
         row(m->name, t->kind, NULL, why_equivalent(m->name, t->kind));
@@ -267,6 +273,7 @@ static void judge(const struct target *t, const struct sp_mutant_info *m, struct
         printf("survived: %s around %s: %s\n", m->name, t->kind, m->what);
     }
     json_decref(killers);
+    json_decref(skips);
     json_decref(o->summary);
 }
 
@@ -291,15 +298,26 @@ static void launch(struct slot *s, const struct target *t, const char *only, boo
     }
 }
 
-/* First some of the cases that killed it around the mock, then the suites without those that measure, then all. */
+/* Cases that killed it around the mock and are executed here, too. */
+static json_t *likely(const char *mutant)
+{
+    json_t *list = json_array(), *id;
+    size_t i;
+    json_array_foreach(json_object_get(killed_by, mutant), i,
+        id) if (!contains(unheld, json_string_value(id))) json_array_append(list, id);
+    return list;
+}
+
+/* First some of those, then the suites without those that measure, then all. */
 static void try_next(struct slot *s, const struct target *t)
 {
-    const json_t *killers = json_object_get(killed_by, s->mutant->name);
+    json_t *killers = likely(s->mutant->name);
     size_t n = json_array_size(killers), hints = n < HINTS ? n : HINTS, at = s->next++;
     if (at < hints)
         launch(s, t, json_string_value(json_array_get(killers, at * n / hints)), true);
     else
         launch(s, t, NULL, at == hints);
+    json_decref(killers);
 }
 
 static bool was_killed(const struct outcome *o)
@@ -340,6 +358,10 @@ static void all_mutants(const struct target *t, const char *only)
         const struct sp_mutant_info *m = sp_mutant_at(i);
         if (strstr(facets, m->facet) == NULL || (only != NULL && strcmp(only, m->name) != 0))
             continue;
+        if (all_skipped(m->name, unheld)) {
+            out_of_reach(m->name, t->kind);
+            continue;
+        }
         size_t free_slot = 0;
         while (slots[free_slot].pid != 0)
             if (++free_slot == SLOTS) {
@@ -416,6 +438,10 @@ static bool sound_without(const struct target *t)
         }
         if (strcmp(t->kind, "mock") == 0)
             expect_kills(o.summary);
+        if (t->server != NULL) { /* all suites ran, so this is all that is skipped */
+            json_decref(unheld);
+            unheld = cases_with(o.summary, "skipped");
+        }
         json_decref(bad);
         json_decref(o.summary);
         facet = next;
@@ -512,5 +538,6 @@ int main(int argc, char **argv)
     printf("%lu passed, %lu failed, %lu skipped\n", passed, failed, skipped);
     json_decref(killed_by);
     json_decref(case_kills);
+    json_decref(unheld);
     return failed == 0 && met != 0 ? 0 : 1;
 }

@@ -10,29 +10,21 @@ build=$(cd "${1:?usage: mutants_supabase_lite.sh BUILD_DIRECTORY}" && pwd)
 . ci/tests/checks
 # shellcheck source=ci/tests/server
 . ci/tests/server
+# shellcheck source=ci/tests/kill/pairs
+. ci/tests/kill/pairs
+sp=$build/switchproof
 own_stack
 need_server "$build" supabase_lite
 
-# try MUTANT CASE: exit code 1, and the case failed. Without a mutant it holds.
-try() {
-    local rc=0 mutant=", mutant: $1" name="$1 is caught by $2" want=1 dir=$work/$1.$2
-    [ "$1" != none ] || { mutant='' name="$2 holds without a planted bug" want=0; }
-    mkdir -p "$dir"
-    cat >"$dir/c.yaml" <<YAML
-report_dir: "$dir/report"
-state_dir: "$dir/state"
+config() {
+    cat <<YAML
+report_dir: "$2/report"
+state_dir: "$2/state"
 providers:
-  lite: { kind: supabase, url: "\${SUPABASE_LITE_URL}", access: disposable$mutant,
-          options: { anon_key: "\${SUPABASE_LITE_ANON_KEY}", service_key: "\${SUPABASE_LITE_KEY}", rest_path: none,
-                     db_url: "\${SUPABASE_LITE_DB_URL}" } }
+  $3: { kind: supabase, url: "\${SUPABASE_LITE_URL}", access: disposable$1,
+        options: { anon_key: "\${SUPABASE_LITE_ANON_KEY}", service_key: "\${SUPABASE_LITE_KEY}", rest_path: none,
+                   db_url: "\${SUPABASE_LITE_DB_URL}" } }
 YAML
-    "$build/switchproof" run -c "$dir/c.yaml" -k "$2" >"$dir/log" 2>&1 || rc=$?
-    if [ "$rc" = "$want" ] && { [ "$want" = 0 ] || grep -qF "FAILED  $2 on lite" "$dir/log"; }; then
-        ok "$name"
-    else
-        bad "$name: exit code $rc" "$(cat "$dir/log")"
-    fi
-    rm -rf "$dir"
 }
 pairs=(
     any_password auth.sign_in_wrong bad_sign_up_swallowed auth.email_no_at duplicate_user_swallowed auth.sign_up_twice
@@ -48,15 +40,5 @@ pairs=(
     object_delete_ignored storage.two_sessions put_loses_last_byte storage.round_trip put_never_replaces storage.etag
     put_text_only storage.binary
 )
-tried=
-for ((i = 0; i < ${#pairs[@]}; i += 2)); do
-    case $tried in
-    *" ${pairs[i + 1]} "*) ;;
-    *)
-        try none "${pairs[i + 1]}"
-        tried="$tried ${pairs[i + 1]} "
-        ;;
-    esac
-    try "${pairs[i]}" "${pairs[i + 1]}"
-done
+try_pairs "${pairs[@]}"
 totals

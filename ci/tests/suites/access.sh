@@ -112,6 +112,18 @@ says 2 'no actor is called "servant"' "an unknown actor" sql 's/actor: service/a
 says 2 'the column with the id of the user whose row it is' "own rows of nobody knows whom" sql 's/owner: owner, select: own/select: own/'
 says 2 'no provider is called' "an unknown provider" sql 's/providers: \[sql\]/providers: [sqll]/'
 
+# A view of its owner's rights gets around the rules of its table, one of the reader's does not: neither is taken for a table.
+query "CREATE VIEW all_notes AS SELECT * FROM notes; CREATE VIEW my_notes WITH (security_invoker) AS SELECT * FROM notes;
+  GRANT SELECT ON all_notes, my_notes TO anon, authenticated" >/dev/null
+for view in all_notes my_notes; do
+    for p in rest sql; do
+        says 3 'there is no table' "$view cannot be tried, and is inconclusive: $p" "$p" "s/table: notes/table: $view/"
+    done
+done
+query "DROP VIEW all_notes, my_notes; ALTER TABLE notes FORCE ROW LEVEL SECURITY" >/dev/null
+expect_text 0 "" "forced row security changes nothing for the others" "${run[@]}" -c "$work/c.yaml"
+query "ALTER TABLE notes NO FORCE ROW LEVEL SECURITY" >/dev/null
+
 # --- somebody forgot something ---------------------------------------------------------------------------------------------
 # forgets SQL BACK NAME TEXT PROVIDER...: after SQL the run fails on each of them; BACK makes it good again.
 forgets() {

@@ -131,6 +131,10 @@ changed "a trigger that is off" "alter table ser disable trigger stamped" "alter
 changed "a policy" "alter policy mine on animal using (true)" "alter policy mine on animal using (name <> 'hidden')"
 changed "row security that is off" "alter table animal disable row level security" \
     "alter table animal enable row level security"
+changed "row security that binds the owner, too" "alter table animal force row level security" \
+    "alter table animal no force row level security"
+changed "a view that asks as who reads it" "alter view some_ser set (security_invoker = true)" \
+    "alter view some_ser reset (security_invoker)"
 changed "a privilege" "revoke update on ser from public" "grant update on ser to public"
 changed "a privilege on a column" "revoke insert (id) on ref from public" "grant insert (id) on ref to public"
 changed "an included column of an index" "drop index uq; create unique index uq on ser (w)" \

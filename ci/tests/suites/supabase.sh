@@ -115,6 +115,19 @@ expect_text 0 "equal   table two" "a key that bypasses row security sees all row
     "$sp" verify env:PG_SAME env:SUPABASE_URL --tables two --checks rows --report-dir "$work/verify"
 expect_text 3 "row security may hide rows" "to another key the table is not compared" \
     env SUPABASE_KEY="$SUPABASE_ANON_KEY" "$sp" verify env:PG_SAME env:SUPABASE_URL --tables two --checks rows --report-dir "$work/verify"
+# What policies bind the owner to, and what a view gets around, is judged by what the reader sees.
+query "ALTER TABLE two FORCE ROW LEVEL SECURITY; CREATE ROLE keeper LOGIN PASSWORD 'keeper'; GRANT USAGE, CREATE ON SCHEMA public TO keeper;
+  GRANT SELECT ON ALL TABLES IN SCHEMA public TO keeper; GRANT SELECT ON ALL SEQUENCES IN SCHEMA public TO keeper;
+  GRANT keeper TO postgres; ALTER TABLE two OWNER TO keeper" >/dev/null
+expect_text 0 "equal   table two" "forced row security hides nothing from a key that bypasses it" \
+    "$sp" verify env:PG_SAME env:SUPABASE_URL --tables two --checks rows --report-dir "$work/verify"
+PG_KEEPER=postgresql://keeper:keeper@${SUPABASE_DB_URL##*@}
+export PG_KEEPER
+expect_text 3 "row security could hide rows" "to its owner the table is not compared" \
+    "$sp" verify env:PG_KEEPER env:SUPABASE_URL --tables two --checks rows --report-dir "$work/verify"
+query "ALTER TABLE two NO FORCE ROW LEVEL SECURITY" >/dev/null
+expect_text 0 "equal   table two" "the owner sees all rows where policies do not bind it" \
+    "$sp" verify env:PG_KEEPER env:SUPABASE_URL --tables two --checks rows --report-dir "$work/verify"
 
 # --- keys ---------------------------------------------------------------------------------------------------------------
 expect_text 3 "the key is wrong" "a key of another project is refused" \
