@@ -12,20 +12,10 @@
 
 #include "base/io.h"
 #include "base/str.h"
+#include "ci/tests/provider/caught.h"
 #include "providers/mock/mock.h"
 #include "providers/sqlite/sqlite.h"
 #include "verify/internal.h"
-
-struct caught {
-    struct sp_emitter em;
-    struct sp_buf text;
-};
-static int keep(struct sp_emitter *em, enum sp_event_kind k, const char *json, size_t n, struct sp_error *err)
-{
-    struct caught *c = (struct caught *)(void *)em;
-    (void)err;
-    return sp_buf_printf(&c->text, "%s %.*s\n", sp_event_name(k), (int)n, json);
-}
 
 struct pair {
     struct sp_endpoint e[2];

@@ -8,12 +8,9 @@ build=$(cd "${1:?usage: access.sh BUILD_DIRECTORY}" && pwd)
 sp=$build/switchproof
 # shellcheck source=ci/tests/checks
 . ci/tests/checks
-work=$(mktemp -d)
-export STACK_DIR=$work/stack
-trap 'ci/stack down >/dev/null 2>&1; rm -rf "$work"' EXIT
-trap 'exit 143' INT TERM
 # shellcheck source=ci/tests/server
 . ci/tests/server
+own_stack
 need_server "$build" supabase
 query() { psql -qAtX "$SUPABASE_DB_URL" -c "$1" 2>&1; }
 

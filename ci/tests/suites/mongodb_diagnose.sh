@@ -11,10 +11,7 @@ sp=$build/switchproof
 . ci/tests/checks
 # shellcheck source=ci/tests/server
 . ci/tests/server
-work=$(mktemp -d)
-export STACK_DIR=$work/stack
-trap 'ci/stack down >/dev/null 2>&1; rm -rf "$work"' EXIT
-trap 'exit 143' INT TERM
+own_stack
 need_server "$build" mongodb
 url() { echo "${MONGODB_URL/\/switchproof\?/\/$1?}"; }
 commands() { "$build/tools/documents" "$(url "$1")" "$1"; }

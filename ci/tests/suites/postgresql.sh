@@ -7,39 +7,16 @@ build=$(cd "${1:?usage: postgresql.sh BUILD_DIRECTORY}" && pwd)
 sp=$build/switchproof
 # shellcheck source=ci/tests/checks
 . ci/tests/checks
-
-if ! "$sp" list providers 2>/dev/null | grep -q '^ *postgresql'; then
-    echo "skip: this build has no provider postgresql"
-    echo "0 passed, 0 failed, 1 skipped"
-    exit 0
-fi
-if ! ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 && ! command -v initdb >/dev/null 2>&1; then
-    if [ "${CI:-}" = true ]; then
-        echo "not ok - there is no PostgreSQL server on this machine, which ci/deps servers installs"
-        echo "0 passed, 1 failed, 0 skipped"
-        exit 1
-    fi
-    echo "skip: there is no PostgreSQL server on this machine; run: ci/deps servers"
-    echo "0 passed, 0 failed, 1 skipped"
-    exit 0
-fi
-
-work=$(mktemp -d)
-export STACK_DIR=$work/stack
-trap 'ci/stack down >/dev/null 2>&1; rm -rf "$work"' EXIT
-trap 'exit 143' INT TERM
+# shellcheck source=ci/tests/server
+. ci/tests/server
+own_stack
+need_server "$build" postgresql
 
 query() { psql -qAtX "$POSTGRESQL_URL" -c "$1" 2>&1; }
 
 # --- the stack itself -------------------------------------------------------------------------------------------
-if ! env=$(ci/stack up postgresql 2>&1); then
-    bad "the stack starts PostgreSQL" "$env"
-    echo "$passed passed, $failed failed, $skipped skipped"
-    exit 1
-fi
-ok "the stack starts PostgreSQL"
-export "${env?}"
-expect 0 "and says that it answers" ci/stack status
+env=$(ci/stack env)
+expect 0 "the stack says that PostgreSQL answers" ci/stack status
 expect 0 "up again changes nothing" ci/stack up
 if [ "$(ci/stack env)" = "$env" ]; then
     ok "the environment stays the same"

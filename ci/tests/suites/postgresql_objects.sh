@@ -8,24 +8,10 @@ build=$(cd "${1:?usage: postgresql_objects.sh BUILD_DIRECTORY}" && pwd)
 sp=$build/switchproof
 # shellcheck source=ci/tests/checks
 . ci/tests/checks
-if ! "$sp" list providers 2>/dev/null | grep -q '^ *postgresql' ||
-    ! { ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null 2>&1; }; then
-    skipped=1
-    echo "skip: no provider postgresql in this build, or no server on this machine (ci/deps servers)"
-    totals
-    exit 0
-fi
-work=$(mktemp -d)
-export STACK_DIR=$work/stack
-trap 'ci/stack down >/dev/null 2>&1; rm -rf "$work"' EXIT
-trap 'exit 143' INT TERM
-
-env=$(ci/stack up postgresql) || {
-    bad "the stack starts PostgreSQL" "$env"
-    totals
-    exit 1
-}
-export "${env?}"
+# shellcheck source=ci/tests/server
+. ci/tests/server
+own_stack
+need_server "$build" postgresql
 server=${POSTGRESQL_URL%/*}
 in_db() { psql -qAtX -v ON_ERROR_STOP=1 "$server/$1" "${@:2}" 2>&1; }
 for db in old dumped copied; do
