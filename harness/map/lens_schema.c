@@ -128,8 +128,10 @@ static void column(const struct shaping *k, const struct lens_col *c, struct sp_
     } else {
         out->ordinal_unstable = true;
     }
-    if (c->type != NULL)
+    if (c->type != NULL) {
         out->type = *c->type;
+        out->type_given = true;
+    }
     if (c->walk != NULL) { /* ids of the source, whatever it calls their type */
         out->type = (struct sp_type){ .tag = SP_MISSING };
         out->declared = out->type;

@@ -1,6 +1,7 @@
 /* compare_columns.c -- what the two declarations of a column say. */
 #include <strings.h>
 
+#include "map/mapping.h"
 #include "model/decimal.h"
 #include "verify/internal.h"
 
@@ -13,17 +14,25 @@ static const char *logical_type(struct sp_vctx *c, const struct sp_column *col)
     return text != NULL ? text : "?";
 }
 
-/* A copy through a mapping binds values to what their column declares, where the source lets any value in. */
+/* A copy through a mapping has the types that the mapping gives. For the rest it binds values to what their column
+ * declares, where the source lets any value in; where that declares nothing, to what all of them are. */
 static bool holds_what_is_declared(
-    const struct sp_vpair *p, const struct sp_column *s, const struct sp_column *t)
+    struct sp_vctx *c, const struct sp_vpair *p, const struct sp_column *s, const struct sp_column *t)
 {
-    struct sp_type declared = s->declared;
-    if (p->rel == NULL || s->type.tag != SP_MISSING || declared.tag == SP_MISSING)
+    const struct sp_map_column *m = sp_v_map_column(p, s->name);
+    bool given = m != NULL && m->has_type;
+    struct sp_type want = given ? m->type : s->declared, has = t->type_given ? t->declared : t->type;
+    if (p->rel == NULL || (!given && s->type.tag != SP_MISSING))
         return false;
-    declared.padded = false; /* as the copy does: nothing was padded, and no width was held to */
-    if (declared.tag == SP_INT)
-        declared.int_bits = 64;
-    return sp_type_equal(&declared, &t->type);
+    if (want.tag == SP_MISSING && s->native_type[0] == '\0') {
+        sp_v_finding(c, p->name, s->name, "type", 1,
+            "column %s: the source lets any value in, the target declares %s", s->name, t->native_type);
+        return true;
+    }
+    want.padded = want.padded && given; /* as the copy does: nothing was padded, and no width was held to */
+    if (want.tag == SP_INT && !given)
+        want.int_bits = 64;
+    return want.tag != SP_MISSING && sp_type_equal(&want, &has);
 }
 
 /* Two backends of one kind must spell it alike, too. Between kinds the comparison plan is the judge: a pair that needs
@@ -37,10 +46,10 @@ static void type(
     const char *a = s->native_type, *b = t->native_type;
     if (p->rel != NULL && (a == NULL || b == NULL))
         return; /* a place inside a document: nobody declares it */
-    if (holds_what_is_declared(p, s, t))
-        return;
     bool text_differs = a != NULL && b != NULL && strcasecmp(a, b) != 0;
     if (!text_differs && sp_type_equal(&s->type, &t->type) && (a == NULL) == (b == NULL))
+        return;
+    if (holds_what_is_declared(c, p, s, t))
         return;
     sp_v_schema_diff(c, "type", table, s->name,
         text_differs ? (a[0] != '\0' ? a : "(no type)") : logical_type(c, s),
@@ -146,7 +155,8 @@ static void column(
 {
     const char *table = p->name;
     type(c, p, s, t);
-    if (!c->same_kind && t->not_null && !s->not_null && sp_table_is_pk(p->t[0], s->name) &&
+    bool made_anew = !c->same_kind || p->rel != NULL; /* not in the source's own words */
+    if (made_anew && t->not_null && !s->not_null && sp_table_is_pk(p->t[0], s->name) &&
         sp_table_is_pk(p->t[1], t->name))
         sp_v_finding(c, table, s->name, "null in a primary key", 1,
             "column %s: the target's primary key refuses null, which the source's lets through", s->name);

@@ -285,8 +285,12 @@ static void definition(struct sp_vctx *c, const struct sp_vpair *p)
     const char *a = p->t[0]->native_definition, *b = p->t[1]->native_definition;
     if (!c->same_kind || a == NULL || b == NULL || sp_v_expr_equal(a, b))
         return;
-    if (!sp_v_marks_equal(a, b))
+    bool counts = false; /* a copy through a mapping is made anew, and may give out no id again */
+    if (!sp_v_marks_equal(a, b, p->rel != NULL ? &counts : NULL))
         sp_v_schema_diff(c, "definition", p->name, p->name, a, b);
+    else if (counts)
+        sp_v_finding(c, p->name, NULL, "definition text", 1,
+            "the target gives out no id again (AUTOINCREMENT), the source may");
     else
         sp_v_finding(c, p->name, NULL, "definition text", 1,
             "nothing of what is modelled differs, but the two definitions are written differently");

@@ -554,7 +554,8 @@ void sp_v_put_checks(struct sp_buf *out, unsigned mask);
 
 /* ---- exprtext.c --------------------------------------------------------------------------------------------- */
 /* marks.c: descending columns, collations, conflict clauses, autoincrement, stored: what definitions of tables and indexes
- * say beyond the model, and of what they say it. */
-bool sp_v_marks_equal(const char *a, const char *b);
+ * say beyond the model, and of what they say it. `counts` (may be NULL): that only b has an autoincrement is fine, and told
+ * there. */
+bool sp_v_marks_equal(const char *a, const char *b, bool *counts);
 
 #endif

@@ -172,7 +172,24 @@ static int by_text(const void *a, const void *b)
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-bool sp_v_marks_equal(const char *a, const char *b)
+/* Both in order. A column's AUTOINCREMENT that only the second has: *counts becomes true, if that is asked. */
+static bool same(const struct marks *a, const struct marks *b, bool *counts)
+{
+    size_t i = 0;
+    for (size_t k = 0; k < b->n; k++) {
+        const char *mark = b->v[k];
+        int order = i < a->n ? strcmp(a->v[i], mark) : 1;
+        if (order == 0)
+            i++;
+        else if (counts != NULL && order > 0 && sp_str_suffix(mark, " autoincrement"))
+            *counts = true;
+        else
+            return false;
+    }
+    return i == a->n;
+}
+
+bool sp_v_marks_equal(const char *a, const char *b, bool *counts)
 {
     const char *text[2] = { a, b };
     struct marks m[2];
@@ -187,9 +204,7 @@ bool sp_v_marks_equal(const char *a, const char *b)
         qsort(m[i].v, m[i].n, sizeof *m[i].v, by_text);
         equal = equal && !m[i].failed;
     }
-    equal = equal && m[0].n == m[1].n;
-    for (size_t i = 0; equal && i < m[0].n; i++)
-        equal = strcmp(m[0].v[i], m[1].v[i]) == 0;
+    equal = equal && same(&m[0], &m[1], counts);
     for (int i = 0; i < 2; i++) {
         for (size_t k = 0; k < m[i].n; k++)
             free(m[i].v[k]);

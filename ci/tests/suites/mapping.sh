@@ -283,6 +283,49 @@ references() {
     sed -i 's/thing: thingz,/thing: things,/' "$work/refs.yaml"
 }
 
+# --- a faithful copy, with all that both declare --------------------------------------------------------------------------
+cat >"$work/whole.yaml" <<'YAML'
+version: 1
+relations:
+  members:
+    target: people
+    columns: { name: { target: title }, price: { type: 'decimal(8,2)' }, n: { type: int }, at: { type: local_timestamp } }
+  visits: { target: calls, columns: { member: { target: person } } }
+  codes: { target: marks }
+YAML
+# whole SQL SED: the copy by the mapping is compared whole, after this change of its rows, or of its definitions (SQLite).
+whole() {
+    rm -f "$work/a.db"
+    on source "CREATE TABLE members(id INTEGER PRIMARY KEY, name TEXT NOT NULL, price DECIMAL(8,2), n INT, at DATETIME, free, words);
+INSERT INTO members VALUES(1, 'Ann', '1.25', 1, '2024-01-01 00:00:00', 7, 'a'), (2, 'Bob', '2.5', NULL, NULL, 8, NULL);
+CREATE TABLE visits(id INTEGER PRIMARY KEY AUTOINCREMENT, member INT NOT NULL REFERENCES members(id) ON DELETE CASCADE, what TEXT);
+INSERT INTO visits VALUES(3, 1, 'x'), (7, 2, 'y');
+CREATE TABLE codes(k INT PRIMARY KEY, label TEXT);
+INSERT INTO codes VALUES(1, 'one'), (2, 'two');
+CREATE UNIQUE INDEX by_name ON members(name, n);"
+    empty_target
+    "$sp" migrate "sqlite:$work/a.db" "$target" -m "$work/whole.yaml" --report-dir "$work/m" || return 9
+    if [ -n "${2:-}" ]; then
+        sqlite3 "$work/b.db" .dump >"$work/before.sql"
+        sed "$2" "$work/before.sql" >"$work/b.sql"
+        ! cmp -s "$work/before.sql" "$work/b.sql" && rm "$work/b.db" && sqlite3 "$work/b.db" <"$work/b.sql" || return 8
+    fi
+    [ -z "${1:-}" ] || on target "$1" || return 7
+    "$sp" verify "sqlite:$work/a.db" "$target" -m "$work/whole.yaml" --report-dir "$work/r" -v
+}
+wholes() {
+    expect_text 0 "equal" "$kind: a faithful copy is equal with all that it declares" whole
+    expect_text 1 "column free" "$kind: found: a value of a column without a type" whole "UPDATE people SET free = 9 WHERE id = 1"
+    expect_text 1 "column price" "$kind: found: a value of a column whose type the mapping gives" whole "UPDATE people SET price = '1.26' WHERE id = 1"
+    expect_text 1 "by_name" "$kind: found: a lost index" whole "DROP INDEX by_name"
+    [ "$kind" = sqlite ] || return 0
+    expect_text 1 "type price of members is changed" "found: a type that is not the mapping's" whole "" 's/"price" DECIMAL_TEXT(8,2)/"price" DECIMAL_TEXT(9,2)/'
+    expect_text 1 "type what of visits is changed" "found: another type" whole "" 's/"what" TEXT/"what" BLOB/'
+    expect_text 1 "nullability name of members is changed" "found: a lost NOT NULL" whole "" 's/"title" TEXT NOT NULL/"title" TEXT/'
+    expect_text 1 "definition of visits is changed" "found: ids that are given out again" whole "" '/TABLE.*"calls"/,/;/s/ AUTOINCREMENT//'
+    expect_text 1 "identity id of members is missing" "found: ids that nobody gives out" whole "" '/TABLE.*"people"/,/;/s/ AUTOINCREMENT NOT NULL/ DESC NOT NULL/'
+}
+
 # --- several readers, a sample, rows in flight ------------------------------------------------------------------------
 many() {
     local numbers="WITH RECURSIVE i(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM i WHERE n < 40000)"
@@ -352,6 +395,7 @@ target=sqlite:$work/b.db
 both
 crosswalks
 references
+wholes
 many
 copies
 
@@ -417,6 +461,7 @@ case $? in
     both
     crosswalks
     references
+    wholes
     many
     copies
     ;;
