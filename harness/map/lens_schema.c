@@ -128,9 +128,11 @@ static void column(const struct shaping *k, const struct lens_col *c, struct sp_
     } else {
         out->ordinal_unstable = true;
     }
-    if (c->type != NULL) {
+    if (c->type !=
+        NULL) { /* of a dynamic column; `declared` goes on saying what its own is, if only that it is no type */
         out->type = *c->type;
-        out->type_given = true;
+        if (out->declared.tag == SP_MISSING)
+            out->declared.tag = SP_NATIVE;
     }
     if (c->walk != NULL) { /* ids of the source, whatever it calls their type */
         out->type = (struct sp_type){ .tag = SP_MISSING };

@@ -230,7 +230,7 @@ static int take(struct sp_mctx *m, struct sp_mtable *x, const struct column *c, 
         type_name(m, &c->choices[0].type), type_name(m, &out->type));
 }
 
-/* The columns that say nothing, and how they are read: as they come. */
+/* The columns that say nothing, and how they are read: as they come, and as rules change them. */
 static int prepare(struct profile *p, const struct sp_table *t, struct sp_error *err)
 {
     struct sp_arena *a = &p->m->arena;
@@ -246,7 +246,8 @@ static int prepare(struct profile *p, const struct sp_table *t, struct sp_error 
             continue;
         candidates(t, c, &p->columns[p->ncols]);
         p->columns[p->ncols].at = i;
-        plan[p->ncols++] = (struct sp_colplan){ .name = c->name, .source = c->name, .target = c->name };
+        plan[p->ncols] = (struct sp_colplan){ .name = c->name, .source = c->name, .target = c->name };
+        sp_m_mapped_rules(p->m, t->name, &plan[p->ncols++]);
     }
     p->nread = p->ncols;
     for (size_t i = 0; p->ncols != 0 && i < t->ncolumns; i++) {

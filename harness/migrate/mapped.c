@@ -15,12 +15,11 @@ static void shape(struct sp_column *c, const struct sp_map_column *m)
     if (m->has_type)
         c->type = m->type;
     for (size_t i = 0; !m->has_type && i < m->nrules; i++)
-        if (c->type.tag != SP_MISSING)
-            sp_rule_type(m->rules[i], &c->type);
-    if (m->has_type || m->nrules != 0) {
-        c->native_type = NULL;
+        sp_rule_type(m->rules[i], c->type.tag != SP_MISSING ? &c->type : &c->declared);
+    if (m->has_type)
         c->declared = (struct sp_type){ .tag = SP_MISSING };
-    }
+    if (m->has_type || m->nrules != 0)
+        c->native_type = NULL;
 }
 
 int sp_m_mapped_types(struct sp_mctx *m, struct sp_error *err)

@@ -35,7 +35,6 @@ struct sp_column {
     /* Of a dynamic column (type.tag SP_MISSING): what its declaration suggests, though the backend doesn't enforce it;
      * tag SP_MISSING = nothing. For choosing a type elsewhere, never for comparing. */
     struct sp_type declared;
-    bool type_given; /* it is dynamic, and `type` is what a mapping says that it holds */
 };
 
 enum sp_fk_action { SP_FK_NO_ACTION, SP_FK_RESTRICT, SP_FK_CASCADE, SP_FK_SET_NULL, SP_FK_SET_DEFAULT };

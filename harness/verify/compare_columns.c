@@ -14,16 +14,19 @@ static const char *logical_type(struct sp_vctx *c, const struct sp_column *col)
     return text != NULL ? text : "?";
 }
 
-/* A copy through a mapping has the types that the mapping gives. For the rest it binds values to what their column
+/* A copy through a mapping has the types that the mapping gives, or its rules make. For the rest it binds values to what their column
  * declares, where the source lets any value in; where that declares nothing, to what all of them are. */
 static bool holds_what_is_declared(
     struct sp_vctx *c, const struct sp_vpair *p, const struct sp_column *s, const struct sp_column *t)
 {
     const struct sp_map_column *m = sp_v_map_column(p, s->name);
     bool given = m != NULL && m->has_type;
-    struct sp_type want = given ? m->type : s->declared, has = t->type_given ? t->declared : t->type;
+    struct sp_type want = given ? m->type : s->declared,
+                   has = given && t->declared.tag != SP_MISSING ? t->declared : t->type;
     if (p->rel == NULL || (!given && s->type.tag != SP_MISSING))
         return false;
+    for (size_t i = 0; m != NULL && !given && i < m->nrules; i++)
+        sp_rule_type(m->rules[i], &want);
     if (want.tag == SP_MISSING && s->native_type[0] == '\0') {
         sp_v_finding(c, p->name, s->name, "type", 1,
             "column %s: the source lets any value in, the target declares %s", s->name, t->native_type);

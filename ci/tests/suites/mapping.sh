@@ -289,15 +289,23 @@ version: 1
 relations:
   members:
     target: people
-    columns: { name: { target: title }, price: { type: 'decimal(8,2)' }, n: { type: int }, at: { type: local_timestamp } }
+    columns:
+      name: { target: title }
+      price: { type: 'decimal(8,2)' }
+      n: { type: int }
+      at: { type: local_timestamp }
+      seen: { rules: [truncate_ms], accept_loss: true }
+      born: { rules: [epoch_s] }
   visits: { target: calls, columns: { member: { target: person } } }
   codes: { target: marks }
 YAML
 # whole SQL SED: the copy by the mapping is compared whole, after this change of its rows, or of its definitions (SQLite).
 whole() {
     rm -f "$work/a.db"
-    on source "CREATE TABLE members(id INTEGER PRIMARY KEY, name TEXT NOT NULL, price DECIMAL(8,2), n INT, at DATETIME, free, words);
-INSERT INTO members VALUES(1, 'Ann', '1.25', 1, '2024-01-01 00:00:00', 7, 'a'), (2, 'Bob', '2.5', NULL, NULL, 8, NULL);
+    on source "CREATE TABLE members(id INTEGER PRIMARY KEY, name TEXT NOT NULL, price DECIMAL(8,2), n INT, at DATETIME, seen DATETIME, born INT,
+  free, words);
+INSERT INTO members VALUES(1, 'Ann', '1.25', 1, '2024-01-01 00:00:00', '2024-01-01 00:00:00.123456', 1700000000, 7, 'a'),
+  (2, 'Bob', '2.5', NULL, NULL, '2024-01-01 00:00:00.5', NULL, 8, NULL);
 CREATE TABLE visits(id INTEGER PRIMARY KEY AUTOINCREMENT, member INT NOT NULL REFERENCES members(id) ON DELETE CASCADE, what TEXT);
 INSERT INTO visits VALUES(3, 1, 'x'), (7, 2, 'y');
 CREATE TABLE codes(k INT PRIMARY KEY, label TEXT);
@@ -317,6 +325,7 @@ wholes() {
     expect_text 0 "equal" "$kind: a faithful copy is equal with all that it declares" whole
     expect_text 1 "column free" "$kind: found: a value of a column without a type" whole "UPDATE people SET free = 9 WHERE id = 1"
     expect_text 1 "column price" "$kind: found: a value of a column whose type the mapping gives" whole "UPDATE people SET price = '1.26' WHERE id = 1"
+    expect_text 1 "column seen" "$kind: found: a value that a rule made" whole "UPDATE people SET seen = '2024-01-01 00:00:00.124' WHERE id = 1"
     expect_text 1 "by_name" "$kind: found: a lost index" whole "DROP INDEX by_name"
     [ "$kind" = sqlite ] || return 0
     expect_text 1 "type price of members is changed" "found: a type that is not the mapping's" whole "" 's/"price" DECIMAL_TEXT(8,2)/"price" DECIMAL_TEXT(9,2)/'
