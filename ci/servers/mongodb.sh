@@ -80,7 +80,7 @@ mongo_make() {
         die "the MongoDB-compatible server is not installed; run: ci/deps servers"
     mongo_python=$home/bin/python
     as_user test -x "$mongo_python" || die "user $user cannot reach $mongo_python; set SWITCHPROOF_SERVERS to another place"
-    mongo_data=$(data_dir mongodb)
+    mongo_data=$(data_dir mongodb) || exit 1
     mongo_port=$(free_port)
     mongo_password=$(new_password)
     mongo_pid=

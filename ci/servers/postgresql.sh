@@ -55,7 +55,7 @@ pg_make() {
     bin=$(pg_find)
     [ -n "$bin" ] || die "PostgreSQL is not installed; run: ci/deps servers"
     pg_bin=$bin/pg_ctl
-    pg_data=$(data_dir postgresql)
+    pg_data=$(data_dir postgresql) || exit 1
     pg_port=$(free_port)
     pg_password=$(new_password)
     pg_write

@@ -99,7 +99,7 @@ supa_make() {
     local secret auth
     supa_program=$(ci/servers/install-postgrest --where 2>/dev/null) || die "PostgREST is not installed; run: ci/deps servers"
     as_user test -x "$supa_program" || die "user $user cannot reach $supa_program; set SWITCHPROOF_SERVERS to another place"
-    supa_data=$(data_dir supabase)
+    supa_data=$(data_dir supabase) || exit 1
     supa_port=$(free_port)
     supa_admin=$(free_port)
     supa_pid=

