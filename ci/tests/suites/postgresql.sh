@@ -71,18 +71,21 @@ fi
 query "create schema mine; create table mine.kept(id int); create table kept(id int);
     create schema sp_blob_mine; create table sp_blob_mine.kept(id int)" >/dev/null
 ours() { query "select nspname from pg_namespace where nspname like 'sp%' and nspname <> 'sp_blob_mine'"; }
-# killed CASES: as soon as there is something of theirs.
+# killed CASES: as soon as there is something of theirs. A run that was quicker, and had tidied up, is tried again.
 killed() {
     local left kept
-    "$sp" run -q -c "$work/pg.yaml" -k "$1" --report-dir "$work/killed" >/dev/null 2>&1 &
-    pid=$!
-    for _ in $(seq 200); do
-        [ -n "$(ours)" ] && break
-        sleep 0.05
+    for _ in 1 2 3 4 5; do
+        "$sp" run -q -c "$work/pg.yaml" -k "$1" --report-dir "$work/killed" >/dev/null 2>&1 &
+        pid=$!
+        for _ in $(seq 200); do
+            [ -n "$(ours)" ] && break
+            sleep 0.05
+        done
+        kill -KILL "$pid" 2>/dev/null
+        wait "$pid" 2>/dev/null
+        sleep 0.5
+        [ -z "$(ours)" ] || break
     done
-    kill -KILL "$pid" 2>/dev/null
-    wait "$pid" 2>/dev/null
-    sleep 0.5
     if [ -n "$(ours)" ]; then
         ok "a killed run of $1 leaves something"
     else
