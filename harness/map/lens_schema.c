@@ -128,8 +128,8 @@ static void column(const struct shaping *k, const struct lens_col *c, struct sp_
     } else {
         out->ordinal_unstable = true;
     }
-    if (c->type !=
-        NULL) { /* of a dynamic column; `declared` goes on saying what its own is, if only that it is no type */
+    /* Of a dynamic column; `declared` goes on saying what its own is, if only that it is no type. */
+    if (c->type != NULL) {
         out->type = *c->type;
         if (out->declared.tag == SP_MISSING)
             out->declared.tag = SP_NATIVE;

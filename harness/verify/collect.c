@@ -1,7 +1,8 @@
 /* collect.c -- pass 2: exact counts of what differs, in bounded memory and one pass.
  *
  * Each suspect is kept as (key digest, row digest, how often), in memory or, where they are too many, in piles in a
- * file; both sides are then merged, pile by pile, and counted alone once no more is listed. Rows with the smallest key digests are held whole meanwhile: the listed ones. */
+ * file; both sides are then merged, pile by pile, and only counted once no more is listed. Rows with the smallest key digests
+ * are held whole meanwhile: the listed ones. */
 #include <stdlib.h>
 
 #include "verify/piles.h"

@@ -232,14 +232,12 @@ static int part_order(unsigned part, uint64_t start, uint64_t offset, struct sp_
 {
     if (offset < start)
         return sp_fail(err, SP_E_UNSUPPORTED, SP_ORIGIN_BACKEND,
-            "part %u begins at byte %llu, and only %llu bytes are there: uploads go on at their end only, in "
-            "parts of "
-            "%zu bytes but for the last",
+            "part %u begins at byte %llu, and only %llu bytes are there: uploads go on at their end only, "
+            "in parts of %zu bytes but for the last",
             part, (unsigned long long)start, (unsigned long long)offset, PART);
     return sp_fail(err, SP_E_UNSUPPORTED, SP_ORIGIN_BACKEND,
         "bytes of part %u are there already: uploads go on at their end only, and nothing in them is "
-        "replaced; abort "
-        "the upload to begin anew",
+        "replaced; abort the upload to begin anew",
         part);
 }
 
@@ -277,8 +275,9 @@ static int push(struct sp_session *s, const char *id, uint64_t start, uint64_t o
     struct sp_error why = SP_ERROR_INIT;
     uint64_t end = start + n, to = offset;
     bool ours = false; /* bytes of this call may have come without an answer */
+    unsigned tries = 0;
     int rc = 0;
-    for (unsigned tries = 0; tries<TRIES; tries = to> offset ? 0 : tries + 1, offset = to) {
+    while (tries < TRIES) {
         sp_error_clear(&why);
         rc = append(s, id, offset, p + (offset - start), (size_t)(end - offset), NULL, &to, &why);
         if (rc != 0 && rc != -SP_E_CONFLICT && !is_broken(&why))
@@ -298,6 +297,8 @@ static int push(struct sp_session *s, const char *id, uint64_t start, uint64_t o
             sp_error_clear(&why);
             return 0;
         }
+        tries = to == offset ? tries + 1 : 0;
+        offset = to;
     }
     if (rc == 0)
         rc = su_no_json(SU_STORAGE, &why);
