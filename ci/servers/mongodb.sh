@@ -62,7 +62,8 @@ mongo_start() {
             if ! port_is_free "$mongo_port" && mongo_ready && mongo_running; then
                 return 0
             fi
-            mongo_running || break
+            # For a moment while it becomes another program a process has no command line.
+            mongo_running || sleep 0.5 && mongo_running || break
             sleep 0.1
         done
         if mongo_running; then

@@ -81,7 +81,7 @@ supa_start() {
             fi
             sleep 0.1
             # For a moment while it becomes another program a process has no command line.
-            supa_running || sleep 0.2 && supa_running || break
+            supa_running || sleep 0.5 && supa_running || break
         done
         if supa_running; then
             kill -KILL "$supa_pid" 2>/dev/null || true

@@ -221,9 +221,11 @@ static bool ask_server(struct proxy *x, const struct message *q, struct message 
     return ok;
 }
 
-/* One exchange. false = the connection ends. */
-static bool exchange(struct proxy *x, int fd)
+/* One exchange. false = the connection ends. One that the proxy ends is closed before the exchange is over: a client that
+ * finds it open afterwards would send the next request into it. */
+static bool exchange(struct proxy *x, int *at)
 {
+    int fd = *at;
     struct message q = { .p = NULL }, a = { .p = NULL };
     bool more = message_head(&q, fd) && message_body(&q, fd);
     if (!more) {
@@ -241,12 +243,18 @@ static bool exchange(struct proxy *x, int fd)
         send_said(fd, f->says, strncmp(q.p, "HEAD ", 5) == 0);
     free(q.p);
     free(a.p);
-    proxy_over(x);
-    if (f != NULL && f->end == END_HANG)
-        (void)poll(&(struct pollfd){ .fd = fd, .events = POLLRDHUP }, 1, 20000);
+    bool hangs = f != NULL && f->end == END_HANG;
+    more = more && (f == NULL || f->end == END_KEEP);
     if (f != NULL && f->end == END_RESET)
         (void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &(struct linger){ 1, 0 }, sizeof(struct linger));
-    return more && (f == NULL || f->end == END_KEEP);
+    if (!more && !hangs) {
+        close(fd);
+        *at = -1;
+    }
+    proxy_over(x);
+    if (hangs)
+        (void)poll(&(struct pollfd){ .fd = fd, .events = POLLRDHUP }, 1, 20000);
+    return more;
 }
 
 struct proxy_peer {
@@ -260,9 +268,10 @@ static void *proxy_serve(void *arg)
     int on = 1;
     free(arg);
     (void)setsockopt(peer.fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    while (exchange(peer.x, peer.fd)) {
+    while (exchange(peer.x, &peer.fd)) {
     }
-    close(peer.fd);
+    if (peer.fd >= 0)
+        close(peer.fd);
     pthread_mutex_lock(&peer.x->lock);
     peer.x->serving--;
     pthread_cond_broadcast(&peer.x->changed);
