@@ -120,7 +120,7 @@ static void close_readers(struct readers *r)
 /* A session beside those that read: how it goes on their servers. Without it, reading goes on unwatched. */
 static void open_watch(struct sp_verify_options *o, struct sp_endpoint endpoint[2], struct sp_sides *s)
 {
-    for (size_t i = 0; i < 2; i++) {
+    for (size_t i = 0; i < 2 && sp_interrupted() == 0; i++) {
         struct sp_error err = SP_ERROR_INIT;
         const struct sp_provider *kind = sp_session_provider(s->raw[i]);
         if (kind->db == NULL || kind->db->burden == NULL) {
@@ -232,6 +232,10 @@ static int compare(
     o.unread = &unread;
     int rc = a->sample != NULL ? 0 : sp_resume_open(&o.state, e, &err); /* a look is not resumed */
     sp_watch_begin(&watch);
+    /* A signal in the meantime stopped nothing here, and the sessions that it reached go on with their next statement. */
+    if (rc == 0 && sp_interrupted() != 0) {
+        rc = sp_fail(&err, SP_E_CANCELLED, SP_ORIGIN_HARNESS, "interrupted");
+    }
     if (rc == 0) {
         rc = add_custom(s, &o) ? sp_sides_map_options(s, &o, &err) : sp_nomem(&err);
     }
