@@ -36,7 +36,8 @@ LDFLAGS  += --coverage
 endif
 # Warnings are for our own code: the libraries' headers are the system's.
 PKG_CFLAGS = $(patsubst -I%,-isystem %,$(shell pkg-config --cflags $(PKGS) 2>/dev/null))
-PKG_LIBS   = $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lm
+# Only what a program uses: libmongoc, for one, writes to shared memory as soon as it is loaded.
+PKG_LIBS   = -Wl,--as-needed $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lm
 
 # libcore.a: the harness without main and without the registries.
 CORE_SRC := $(filter-out harness/main.c harness/registry.c,$(wildcard harness/*.c harness/*/*.c))

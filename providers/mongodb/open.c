@@ -13,12 +13,20 @@
 
 /* libmongoc keeps counters in shared memory under the process's number, made when the library is loaded. A process that is
  * killed leaves the name behind, and a later one of the same number prints a warning about it. Nobody here reads the counters
- * from outside: without a name they vanish with the process. */
-__attribute__((constructor)) static void forget_counters(void)
+ * from outside: without a name they vanish with the process. What another program left behind under this process's number is
+ * taken away before any library begins. */
+static void forget_counters(void)
 {
     char name[32];
     (void)snprintf(name, sizeof name, "/mongoc-%u", (unsigned)getpid());
     (void)shm_unlink(name);
+}
+
+typedef void beginning(void);
+__attribute__((section(".preinit_array"), used)) static beginning *const before_libraries = forget_counters;
+__attribute__((constructor)) static void after_libraries(void)
+{
+    forget_counters();
 }
 
 int mo_process_init(struct sp_error *err)

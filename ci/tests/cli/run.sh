@@ -151,6 +151,11 @@ done
 kill -KILL $pid 2>kill.err
 wait $pid 2>kill.err
 absent "/dev/shm/mongoc-$pid"
+# And what another program left there under this process's number is no reason to say anything.
+# shellcheck disable=SC2016
+sh -c ': >"/dev/shm/mongoc-$$"; exec "$1" --version' sh "$program" >out 2>err
+judge $? 0 "switchproof" "a name left behind in shared memory"
+lacks . err
 
 # --- verify and migrate
 "$program" fixture generated a.db --seed 1 --rows 50 >out 2>err || bad "fixture"
