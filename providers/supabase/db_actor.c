@@ -129,9 +129,11 @@ static int grant_all(struct sp_session *s, const char *table, struct sp_error *e
     struct sp_op names = { .kind = SP_OP_RAW, .raw = sql, .values = v, .nfields = SP_LEN(v) };
     struct sp_result r = SP_RESULT_INIT;
     int ret = sd_ask(s, &names, &r, err); /* names are quoted by the server itself */
-    for (size_t i = 0; ret == 0 && i < r.ncolumns; i++) {
-        struct sp_op grant = { .kind = SP_OP_RAW, .raw = r.values[i].u.str.p };
-        ret = sp_db_exec(s->db.sql, &grant, NULL, err);
+    for (size_t i = 0; ret == 0 && r.nrows == 1 && i < r.ncolumns; i++) {
+        char *text = sp_strdup_printf("%.*s", (int)r.values[i].u.str.n, r.values[i].u.str.p);
+        struct sp_op grant = { .kind = SP_OP_RAW, .raw = text };
+        ret = text == NULL ? sp_nomem(err) : sp_db_exec(s->db.sql, &grant, NULL, err);
+        free(text);
     }
     sp_result_free(&r);
     return ret;
