@@ -174,9 +174,10 @@ struct sp_burden {
 struct sp_volume {
     int64_t disk_bytes;                        /* with its indexes */
     int64_t inserted, updated, deleted, age_s; /* rows, within the last so many seconds */
-    int64_t
-        rows; /* about so many: statistics, or the ends of its numbers. Good for progress, and for nothing else */
+    /* About so many: statistics, or the ends of its numbers. Good for progress, and for nothing else. */
+    int64_t rows;
 };
+#define SP_VOLUME_UNKNOWN ((struct sp_volume){ -1, -1, -1, -1, -1, -1 })
 
 enum sp_privilege { SP_PRIV_SELECT = 1, SP_PRIV_INSERT = 2, SP_PRIV_UPDATE = 4, SP_PRIV_DELETE = 8 };
 struct sp_grant {

@@ -232,7 +232,7 @@ int sp_db_burden(struct sp_session *s, struct sp_session *const *readers, size_t
 int sp_db_volume(
     struct sp_session *s, const char *ns, const char *table, struct sp_volume *out, struct sp_error *err)
 {
-    *out = (struct sp_volume){ -1, -1, -1, -1, -1, -1 };
+    *out = SP_VOLUME_UNKNOWN;
     SP_ENTER(s, db, volume, err);
     SP_CHECK(sp_name_check(table, "the table's name", err));
     return sp_answer(db(s)->volume(s, ns, table, out, err), err);

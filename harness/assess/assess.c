@@ -93,7 +93,7 @@ static int choose(struct sp_actx *c)
     for (size_t i = 0; i < c->schema->ntables; i++)
         if (selected(c, c->schema->tables[i].name))
             c->tables[c->ntables++] =
-                (struct sp_atable){ .t = &c->schema->tables[i], .volume = { -1, -1, -1, -1, -1, -1 } };
+                (struct sp_atable){ .t = &c->schema->tables[i], .volume = SP_VOLUME_UNKNOWN };
     if (c->ntables != 0 || c->opt->ntables == 0)
         return 0;
     c->rc = sp_invalid(c->err, "no table matches --tables %s", c->opt->tables[0]);

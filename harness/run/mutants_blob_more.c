@@ -165,15 +165,22 @@ SP_PLANT(blob, signed_url_not_verified, fetch_signed, fetch_unverified)
 
 /* ---- uploads ------------------------------------------------------------------------------------------------- */
 
+/* The upload that was called last is another one than before. */
+static bool is_another(char last[2048], const char *id)
+{
+    bool another = strcmp(last, id) != 0;
+    if (another)
+        sp_strlcpy(last, id, 2048);
+    return another;
+}
+
 static int upload_part_once(
     struct sp_session *s, const char *id, unsigned part, const void *p, size_t n, struct sp_error *err)
 {
     static char last[2048];
     static uint64_t seen;
-    if (strcmp(last, id) != 0) {
-        sp_strlcpy(last, id, sizeof last);
+    if (is_another(last, id))
         seen = 0;
-    }
     bool again = part < 64 && (seen >> part & 1) != 0;
     seen |= part < 64 ? UINT64_C(1) << part : 0;
     return again ? 0 : STORE->upload_part(s, id, part, p, n, err);
@@ -185,10 +192,8 @@ static int upload_part_next(
 {
     static char last[2048];
     static unsigned sent;
-    if (strcmp(last, id) != 0) {
-        sp_strlcpy(last, id, sizeof last);
+    if (is_another(last, id))
         sent = 0;
-    }
     (void)part;
     int rc = STORE->upload_part(s, id, sent + 1, p, n, err);
     sent += rc == 0;
