@@ -54,6 +54,8 @@ static const char *program, *work;
 static json_t *killed_by;  /* mutant -> array of the mock's killing cases */
 static json_t *case_kills; /* case -> number of kills; every case that passes around the mock is in it */
 static json_t *unheld;     /* cases that are skipped around this server without a mutant */
+/* How a run without a mutant ends here: with 0, or with 3 where the server offers nothing of a whole suite. */
+static int sound_exit;
 static unsigned long passed, failed, skipped;
 
 static const char *suites_of(const char *facet)
@@ -250,6 +252,15 @@ static const char *why_equivalent(const char *mutant, const char *kind)
     return NULL;
 }
 
+/* Exit code 3 is told from a run in which cases came to no end. */
+static bool is_as_without(const struct outcome *o)
+{
+    json_t *errored = o->summary == NULL ? json_array() : cases_with(o->summary, "errored");
+    bool same = o->exit_code == sound_exit && json_array_size(errored) == 0;
+    json_decref(errored);
+    return same;
+}
+
 static void judge(const struct target *t, const struct sp_mutant_info *m, struct outcome *o)
 {
     json_t *killers = o->summary == NULL ? json_array() : cases_with(o->summary, "failed");
@@ -262,7 +273,7 @@ static void judge(const struct target *t, const struct sp_mutant_info *m, struct
             json_object_set(killed_by, m->name, killers);
     } else if (strcmp(t->kind, "mock") != 0 && o->summary != NULL && all_skipped(m->name, skips)) {
         out_of_reach(m->name, t->kind);
-    } else if (why_equivalent(m->name, t->kind) != NULL && o->exit_code == 0) {
+    } else if (why_equivalent(m->name, t->kind) != NULL && is_as_without(o)) {
         skipped++;
         row(m->name, t->kind, NULL, why_equivalent(m->name, t->kind));
     } else {
@@ -446,6 +457,7 @@ static bool sound_without(const struct target *t)
         if (t->server != NULL) { /* all suites ran, so this is all that is skipped */
             json_decref(unheld);
             unheld = cases_with(o.summary, "skipped");
+            sound_exit = o.exit_code;
         }
         json_decref(bad);
         json_decref(o.summary);
