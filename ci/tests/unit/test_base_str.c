@@ -11,6 +11,7 @@
 #include <utf8proc.h>
 
 #include "base/str.h"
+#include "rounds.h"
 
 static void copies_and_compares(void **state)
 {
@@ -105,9 +106,9 @@ static void utf8_agrees_with_the_judge(void **state)
         0xe0, 0xed, 0xf0, 0xf4, 0xff };
     unsigned char s[24];
     /* every first byte, all edges behind it, at each place relative to the eight-byte steps */
-    for (size_t place = 0; place < 10; place++) {
+    for (size_t place = few_rounds() ? 7 : 0; place < 10; place++) {
         memset(s, 'x', sizeof s);
-        for (unsigned first = 0; first < 256; first++) {
+        for (unsigned first = 0; first < 256; first += few_rounds() ? 3 : 1) {
             for (size_t k = 0; k < SP_LEN(edge) * SP_LEN(edge) * SP_LEN(edge); k++) {
                 s[place] = (unsigned char)first;
                 s[place + 1] = edge[k % SP_LEN(edge)];
