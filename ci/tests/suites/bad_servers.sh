@@ -152,7 +152,7 @@ verify 0 30 "^equal" "and equal"
 
 # --- a signal while a silent server is waited for, without any time-out ----------------------------------------------------------
 sed 's/statement_timeout: 4s, //' "$work/c.yaml" >"$work/patient.yaml"
-# signalled BYTES NAME COMMAND...: after so many bytes the server falls silent, a signal comes, the command ends within 30 s with
+# signalled BYTES NAME COMMAND...: after so many bytes the server falls silent, a signal comes, the command ends within 20 s with
 # exit code 4: 10 s are for the server to obey.
 signalled() {
     local bytes=$1 name=$2 pid rc=0 i
@@ -164,12 +164,12 @@ signalled() {
     tell "stall 0"
     sleep 0.2
     kill -TERM "$pid"
-    for ((i = 0; i < 300; i++)); do
+    for ((i = 0; i < 200; i++)); do
         kill -0 "$pid" 2>/dev/null || break
         sleep 0.1
     done
     if kill -KILL "$pid" 2>/dev/null; then
-        bad "$name: did not end within 30 s of the signal"
+        bad "$name: did not end within 20 s of the signal"
     fi
     wait "$pid" 2>/dev/null || rc=$?
     if [ "$rc" = 4 ]; then ok "$name"; else bad "$name: exit code $rc, expected 4"; fi

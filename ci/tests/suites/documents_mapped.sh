@@ -36,7 +36,7 @@ fi
 # --- the tables -------------------------------------------------------------------------------------------------------
 export SQL_URL DOC_URL
 name=mapped_$$
-SQL_URL=${POSTGRESQL_URL%/*}/$name DOC_URL=${MONGODB_URL/\/switchproof\?/\/$name?}
+SQL_URL=${POSTGRESQL_URL%/*}/$name DOC_URL=$(mongodb_url "$name")
 sql() { psql -X -q -v ON_ERROR_STOP=1 "$SQL_URL" "$@"; }
 psql -X -q -v ON_ERROR_STOP=1 "$POSTGRESQL_URL" -c "CREATE DATABASE $name" || exit 2
 sql >/dev/null <<'SQL' || exit 2
@@ -392,7 +392,8 @@ sql -c "UPDATE order_items SET qty = 2 WHERE order_id = 3 AND line = 1" || bad "
 expect_text 0 "equal" "at the end all is as it was" verify forth --checks rows,relations
 
 # --- tables copied into documents, children as arrays -----------------------------------------------------------------------------
-export COPY_URL=${MONGODB_URL/\/switchproof\?/\/${name}_copy?}
+COPY_URL=$(mongodb_url "${name}_copy")
+export COPY_URL
 cat >"$work/copy.yaml" <<'YAML'
 version: 1
 relations:

@@ -10,10 +10,11 @@ sp=$build/switchproof
 . ci/tests/checks
 # shellcheck source=ci/tests/server
 . ci/tests/server
-work=$(mktemp -d)
-export STACK_DIR=$work/stack
-trap 'touch "$work/stop"; wait; ci/stack down >/dev/null 2>&1; rm -rf "$work"' EXIT
-trap 'exit 143' INT TERM
+before_end() {
+    touch "$work/stop"
+    wait
+}
+own_stack
 
 check() { if [ "$2" = 0 ]; then ok "$1"; else bad "$1" "$out"; fi; }
 # in_events NAME PATTERN

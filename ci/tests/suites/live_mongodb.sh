@@ -13,12 +13,10 @@ sp=$build/switchproof
 . ci/tests/server
 own_stack
 need_server "$build" mongodb
-url() { echo "${MONGODB_URL/\/switchproof\?/\/$1?}"; }
-commands() { "$build/tools/documents" "$(url "$1")" "$1"; }
 in_events() { if grep -qE "$2" "$work/r/events.jsonl"; then ok "$1"; else bad "$1" "$out"; fi; }
 # compare PAIR OPTION...
 compare() {
-    OLD=$(url "old$1") NEW=$(url "new$1")
+    OLD=$(mongodb_url "old$1") NEW=$(mongodb_url "new$1")
     export OLD NEW
     rm -rf "$work/r"
     "$sp" verify env:OLD env:NEW --report-dir "$work/r" "${@:2}"
@@ -65,7 +63,7 @@ for pair in 1 2; do
             printf "{\"insert\":\"item\",\"documents\":["
             for (i = 1; i <= 1000; i++) printf "%s{\"_id\":%d,\"n\":%d,\"note\":\"row %d\",\"tags\":[\"a\",\"b\"]}", (i > 1 ? "," : ""), i, i, i
             print "]}"
-        }' | commands "$side$pair" || bad "$side$pair could not be filled"
+        }' | mongodb_commands "$side$pair" || bad "$side$pair could not be filled"
     done
 done
 write 1
@@ -73,7 +71,7 @@ expect 0 "a replica that lags is equal" compare 1 --recheck 8s
 if grep -q '"ev":"difference"' "$work/r/events.jsonl"; then bad "nothing is called different" "$out"; else ok "nothing is called different"; fi
 stop_writing "all that time it was written to"
 
-commands new2 <<'END' || bad "nothing was planted"
+mongodb_commands new2 <<'END' || bad "nothing was planted"
 {"update":"item","updates":[{"q":{"_id":333},"u":{"$set":{"tags":["planted"]}}}]}
 {"update":"item","updates":[{"q":{"_id":833},"u":{"$set":{"note":"planted"}}}]}
 {"delete":"item","deletes":[{"q":{"_id":900},"limit":1}]}

@@ -13,8 +13,6 @@ sp=$build/switchproof
 . ci/tests/server
 own_stack
 need_server "$build" mongodb
-url() { echo "${MONGODB_URL/\/switchproof\?/\/$1?}"; }
-commands() { "$build/tools/documents" "$(url "$1")" "$1"; }
 # in_report FILE NAME TEXT...: one of its lines holds all of these.
 in_report() {
     local name=$2 lines text
@@ -26,7 +24,7 @@ in_report() {
 }
 # compare PAIR OPTION...
 compare() {
-    OLD=$(url "old_$1") NEW=$(url "new_$1")
+    OLD=$(mongodb_url "old_$1") NEW=$(mongodb_url "new_$1")
     export OLD NEW
     rm -rf "$work/r"
     "$sp" verify env:OLD env:NEW --report-dir "$work/r" "${@:2}"
@@ -43,11 +41,11 @@ list() {
 
 # --- a sample ---------------------------------------------------------------------------------------------------------------
 for side in old new; do
-    list item 1000 '{\"_id\":%d,\"n\":%d,\"note\":\"row %d\",\"tags\":[\"a\",\"%d\"]}' | commands ${side}_some || bad "${side}_some is filled"
+    list item 1000 '{\"_id\":%d,\"n\":%d,\"note\":\"row %d\",\"tags\":[\"a\",\"%d\"]}' | mongodb_commands ${side}_some || bad "${side}_some is filled"
 done
 expect_text 3 "no_difference_seen" "a sample of faithful documents is not called equal" compare some --sample 100rows --seed 7
 in_report events.jsonl "and how many were looked at is said" '"ev":"sampled"' '"name":"item"'
-commands new_some <<<'{"update":"item","updates":[{"q":{"_id":{"$mod":[10,0]}},"u":{"$set":{"tags":["a"]}},"multi":true}]}' || bad "a fault is planted"
+mongodb_commands new_some <<<'{"update":"item","updates":[{"q":{"_id":{"$mod":[10,0]}},"u":{"$set":{"tags":["a"]}},"multi":true}]}' || bad "a fault is planted"
 expect_text 1 "different" "a sample meets a fault that one document of ten has" compare some --sample 100rows --seed 7
 in_report events.jsonl "and names where" '"ev":"difference"' '"name":"item"' '"column":"tags/1"' '"key":"_id='
 
@@ -58,8 +56,8 @@ in_report events.jsonl "and names where" '"ev":"difference"' '"name":"item"' '"c
     echo '{"insert":"heavy","documents":[{"_id":1,"body":"'"$(head -c 9437184 /dev/zero | tr '\0' x)"'"},{"_id":2,"body":"x"}]}'
     echo '{"create":"measures","validator":{"$jsonSchema":{"bsonType":"object","properties":{"f":{"bsonType":"double"}}}}}'
     list measures 20 '{\"_id\":%d,\"f\":%d.5}'
-} | commands old_assess || bad "old_assess is filled"
-OLD=$(url old_assess)
+} | mongodb_commands old_assess || bad "old_assess is filled"
+OLD=$(mongodb_url old_assess)
 export OLD
 expect_text 0 "reading it all takes about" "documents are assessed" "$sp" assess env:OLD --target sqlite --report-dir "$work/r"
 said() { in_report assess.json "$1" "$2"; }
@@ -79,9 +77,9 @@ for side in old new; do
         list missing 40 '{\"_id\":%d,\"z\":null,\"n\":%d}'
         list reordered 40 '{\"_id\":%d,\"l\":[%d,3%d,2%d]}'
         list folded 40 '{\"_id\":%d,\"s\":\"Word %d Ab\"}'
-    } | commands ${side}_cause || bad "${side}_cause is filled"
+    } | mongodb_commands ${side}_cause || bad "${side}_cause is filled"
 done
-commands new_cause <<'END' || bad "causes are planted"
+mongodb_commands new_cause <<'END' || bad "causes are planted"
 {"update":"zone","updates":[{"q":{},"u":[{"$set":{"at":{"$add":["$at",7200000]}}}],"multi":true}]}
 {"update":"rounded","updates":[{"q":{},"u":[{"$set":{"f":{"$round":["$f",2]}}}],"multi":true}]}
 {"update":"missing","updates":[{"q":{},"u":{"$unset":{"z":""}},"multi":true}]}
@@ -113,10 +111,10 @@ relations:
       who: { target: s }
 END
 export COPY
-COPY=$(url old_cause)
+COPY=$(mongodb_url old_cause)
 expect_text 0 "equal" "a table is equal to documents" \
     "$sp" verify "sqlite:$work/old.db" env:COPY --mapping "$work/m.yaml" --checks rows --tables person --report-dir "$work/r"
-COPY=$(url new_cause)
+COPY=$(mongodb_url new_cause)
 rm -rf "$work/r"
 expect 1 "and differs from folded ones" \
     "$sp" verify "sqlite:$work/old.db" env:COPY --mapping "$work/m.yaml" --checks rows --tables person --report-dir "$work/r"

@@ -13,10 +13,8 @@ sp=$build/switchproof
 . ci/tests/server
 own_stack
 need_server "$build" mongodb
-# The same server, another database.
-other() { echo "${MONGODB_URL/\/switchproof\?/\/$1?}"; }
 export SQL_URL COPY_URL
-SQL_URL=$(other from_tables) COPY_URL=$(other from_documents)
+SQL_URL=$(mongodb_url from_tables) COPY_URL=$(mongodb_url from_documents)
 
 # --- tables become collections ----------------------------------------------------------------------------------------
 expect_text 0 "packages" "package data is there" "$sp" fixture dpkg "$work/source.db" --or-generated

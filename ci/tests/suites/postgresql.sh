@@ -71,19 +71,24 @@ fi
 query "create schema mine; create table mine.kept(id int); create table kept(id int);
     create schema sp_blob_mine; create table sp_blob_mine.kept(id int)" >/dev/null
 ours() { query "select nspname from pg_namespace where nspname like 'sp%' and nspname <> 'sp_blob_mine'"; }
+# kill_early OPTION...: a run of these is killed as soon as there is something of `ours`.
+kill_early() {
+    local pid
+    "$sp" run -q -c "$work/pg.yaml" "$@" --report-dir "$work/killed" >/dev/null 2>&1 &
+    pid=$!
+    for _ in $(seq 300); do
+        [ -n "$(ours)" ] && break
+        sleep 0.02
+    done
+    kill -KILL "$pid" 2>/dev/null
+    wait "$pid" 2>/dev/null
+    sleep 0.5
+}
 # killed CASES: as soon as there is something of theirs. A run that was quicker, and had tidied up, is tried again.
 killed() {
     local left kept
     for _ in 1 2 3 4 5; do
-        "$sp" run -q -c "$work/pg.yaml" -k "$1" --report-dir "$work/killed" >/dev/null 2>&1 &
-        pid=$!
-        for _ in $(seq 200); do
-            [ -n "$(ours)" ] && break
-            sleep 0.05
-        done
-        kill -KILL "$pid" 2>/dev/null
-        wait "$pid" 2>/dev/null
-        sleep 0.5
+        kill_early -k "$1"
         [ -z "$(ours)" ] || break
     done
     if [ -n "$(ours)" ]; then
@@ -154,16 +159,8 @@ query "drop database guarded" >/dev/null
 
 # --- database users of a killed run go, and nobody else's ------------------------------------------------------------------
 query "create role sp_mine login; create role spare" >/dev/null
-"$sp" run -q -c "$work/pg.yaml" -s auth --report-dir "$work/killed" >/dev/null 2>&1 &
-pid=$!
 ours() { query "select string_agg(rolname, ' ') from pg_roles where rolname like 'sp\_%' and rolname <> 'sp_mine'"; }
-for _ in $(seq 200); do
-    [ -n "$(ours)" ] && break
-    sleep 0.02
-done
-kill -KILL "$pid" 2>/dev/null
-wait "$pid" 2>/dev/null
-sleep 0.5
+kill_early -s auth
 left=$(ours)
 expect 0 "clean removes the database users that a killed run left (${left:-none})" "$sp" clean -c "$work/pg.yaml"
 left=$(ours)

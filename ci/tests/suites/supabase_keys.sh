@@ -11,12 +11,10 @@ sp=$build/switchproof
 . ci/tests/checks
 # shellcheck source=ci/tests/server
 . ci/tests/server
-work=$(mktemp -d)
-export STACK_DIR=$work/stack
 gateway='' watcher=''
-# shellcheck disable=SC2086 # one word or none
-trap 'kill $gateway $watcher 2>/dev/null; ci/stack down >/dev/null 2>&1; rm -rf "$work"' EXIT
-trap 'exit 143' INT TERM
+# shellcheck disable=SC2086 # one word each or none
+before_end() { kill $gateway $watcher 2>/dev/null; }
+own_stack
 need_server "$build" supabase
 
 # --- the stand-in ------------------------------------------------------------------------------------------------------------

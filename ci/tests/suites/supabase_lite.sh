@@ -9,13 +9,12 @@ build=$(cd "${1:?usage: supabase_lite.sh BUILD_DIRECTORY}" && pwd)
 sp=$build/switchproof
 # shellcheck source=ci/tests/checks
 . ci/tests/checks
-work=$(mktemp -d)
-export STACK_DIR=$work/stack
-watcher=
-trap '[ -z "$watcher" ] || kill "$watcher" 2>/dev/null; ci/stack down >/dev/null 2>&1; rm -rf "$work"' EXIT
-trap 'exit 143' INT TERM
 # shellcheck source=ci/tests/server
 . ci/tests/server
+watcher=
+# shellcheck disable=SC2086 # one word or none
+before_end() { kill $watcher 2>/dev/null; }
+own_stack
 need_server "$build" supabase_lite
 query() { psql -qAtX "$SUPABASE_LITE_DB_URL" -c "$1" 2>&1; }
 
