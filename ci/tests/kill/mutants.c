@@ -252,13 +252,23 @@ static const char *why_equivalent(const char *mutant, const char *kind)
     return NULL;
 }
 
-/* Exit code 3 is told from a run in which cases came to no end. */
-static bool is_as_without(const struct outcome *o)
+/* The run ended as one without a mutant does; or the harness refused to begin, since the provider has nothing that this one changes. */
+static bool is_without_effect(const struct outcome *o)
 {
-    json_t *errored = o->summary == NULL ? json_array() : cases_with(o->summary, "errored");
-    bool same = o->exit_code == sound_exit && json_array_size(errored) == 0;
-    json_decref(errored);
-    return same;
+    json_t *cases = json_object_get(o->summary, "cases"), *c;
+    size_t i, errored = 0, refused = 0, skips = 0;
+    json_array_foreach(cases, i, c)
+    {
+        const char *outcome = json_string_value(json_object_get(c, "outcome"));
+        const char *message = json_string_value(json_object_get(c, "message"));
+        bool is_errored = outcome != NULL && strcmp(outcome, "errored") == 0;
+        errored += is_errored;
+        skips += outcome != NULL && strcmp(outcome, "skipped") == 0;
+        refused += is_errored && message != NULL && strstr(message, "has nothing there to change") != NULL;
+    }
+    if (refused > 0)
+        return refused == errored && errored + skips == json_array_size(cases);
+    return json_array_size(cases) > 0 && errored == 0 && o->exit_code == sound_exit;
 }
 
 static void judge(const struct target *t, const struct sp_mutant_info *m, struct outcome *o)
@@ -273,7 +283,7 @@ static void judge(const struct target *t, const struct sp_mutant_info *m, struct
             json_object_set(killed_by, m->name, killers);
     } else if (strcmp(t->kind, "mock") != 0 && o->summary != NULL && all_skipped(m->name, skips)) {
         out_of_reach(m->name, t->kind);
-    } else if (why_equivalent(m->name, t->kind) != NULL && is_as_without(o)) {
+    } else if (why_equivalent(m->name, t->kind) != NULL && is_without_effect(o)) {
         skipped++;
         row(m->name, t->kind, NULL, why_equivalent(m->name, t->kind));
     } else {
