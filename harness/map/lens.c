@@ -67,6 +67,7 @@ static const struct sp_db_ops ops = {
     .snapshot_end = snapshot_end,
     .snapshot_share = snapshot_share,
     .snapshot_join = snapshot_join,
+    .volume = lens_volume,
     .split = lens_split,
     .scan = lens_scan,
 };

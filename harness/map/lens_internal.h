@@ -116,6 +116,8 @@ const char *lens_renamed_text(
 
 /* ---- lens_scan.c --------------------------------------------------------------------------------------------------- */
 int lens_scan(struct sp_session *, const struct sp_scan *, struct sp_rowbuf *, struct sp_error *);
+int lens_volume(
+    struct sp_session *, const char *ns, const char *table, struct sp_volume *, struct sp_error *);
 int lens_split(struct sp_session *, const char *ns, const char *table, size_t parts, struct sp_names *bounds,
     struct sp_error *);
 /* ---- lens_cross.c */

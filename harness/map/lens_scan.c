@@ -102,6 +102,23 @@ int lens_scan(
 }
 
 /* Only what the inner session reads by itself, all of it, is cut. */
+/* Only of a view that shows each row once; how many elements its arrays have, or rows meet a condition, nobody knows. */
+int lens_volume(struct sp_session *session, const char *ns, const char *table, struct sp_volume *out,
+    struct sp_error *err)
+{
+    struct lens_session *s = lens_of(session);
+    int rc = lens_ready(s, err);
+    (void)ns;
+    if (rc != 0)
+        return rc;
+    const struct lens_view *v = lens_view_named(s, table);
+    if (v == NULL)
+        return sp_fail(err, SP_E_NOT_FOUND, SP_ORIGIN_HARNESS, "no relation \"%s\"", table);
+    if (v->embedded || v->where != NULL)
+        return 0;
+    return sp_db_volume(s->inner, v->ns, v->inner->name, out, err);
+}
+
 int lens_split(struct sp_session *session, const char *ns, const char *table, size_t parts,
     struct sp_names *bounds, struct sp_error *err)
 {

@@ -1,5 +1,5 @@
 /* About how many rows a table has, of backends that need no server. */
-#include "sqlite_pair.h"
+#include "lens_pair.h"
 
 #include "mock_fixture.h"
 #include "provider_call.h"
@@ -54,6 +54,39 @@ static void sqlite_goes_by_what_analyze_counted(void **state)
     pair_end(&p);
 }
 
+/* Through a mapping: of a table that is shown as it is; nobody knows how many rows meet a condition. */
+static void a_mapping_passes_it_on(void **state)
+{
+    const struct sp_value low = sp_v_int(500);
+    const struct sp_filter where = { .op = SP_F_LT, .column = "id", .values = &low, .nvalues = 1 };
+    const struct sp_map_relation relations[] = {
+        { .name = "all", .table = { "t", "t" }, COLUMNS(COL("number", "id", "id"), COL("v", "v", "v")) },
+        { .name = "some", .table = { "u", "u" }, .where = { &where, &where } },
+    };
+    const struct sp_mapping m = MAPPING(relations);
+    struct opened o;
+    struct sp_session *lens = NULL;
+    struct sp_volume v;
+    struct sp_error err = SP_ERROR_INIT;
+    struct pair p;
+    (void)state;
+    pair_begin(&p);
+    plain(p.a,
+        "CREATE TABLE t(id INTEGER PRIMARY KEY, v); CREATE TABLE u(id INTEGER PRIMARY KEY, v);" THOUSAND
+        "INSERT INTO t SELECT i, 'v' FROM n; INSERT INTO u SELECT id, v FROM t");
+    open_file(&o, p.a, SP_ACCESS_READ_ONLY);
+    assert_int_equal(0, sp_lens_open(o.s, NULL, &m, SP_SIDE_SOURCE, &lens, &err));
+    assert_int_equal(0, sp_db_volume(lens, NULL, "all", &v, &err));
+    assert_int_equal(1000, v.rows);
+    assert_int_equal(0, sp_db_volume(lens, NULL, "some", &v, &err));
+    assert_int_equal(-1, v.rows);
+    assert_int_equal(-SP_E_NOT_FOUND, sp_db_volume(lens, NULL, "t", &v, &err));
+    sp_error_clear(&err);
+    sp_close(lens);
+    sp_close(o.s);
+    pair_end(&p);
+}
+
 static void the_mock_counts(void **state)
 {
     struct fix *f = *state;
@@ -81,6 +114,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sqlite_goes_by_the_numbers_of_rows),
         cmocka_unit_test(sqlite_goes_by_what_analyze_counted),
+        cmocka_unit_test(a_mapping_passes_it_on),
         cmocka_unit_test_setup_teardown(the_mock_counts, fix_setup, fix_teardown),
     };
     return cmocka_run_group_tests_name("volume", tests, NULL, NULL);
