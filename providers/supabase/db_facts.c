@@ -32,7 +32,7 @@ int sd_effective(struct sp_session *s, struct sp_cap *caps, struct sp_facts *fac
     /* Not the place of the database: REST shows it in its own way, which is worth comparing with it. */
     if (base.place[0] != '\0')
         (void)snprintf(facts->place, sizeof facts->place, "supabase %.140s", base.place);
-    (void)snprintf(facts->server_version, sizeof facts->server_version, "PostgREST %.31s%s%.40s",
+    (void)snprintf(facts->server_version, sizeof facts->server_version, "PostgREST %.20s%s%.56s",
         s->db.version[0] != '\0' ? s->db.version : "of unknown version",
         base.server_version[0] != '\0' ? " before " : "", base.server_version);
     (void)snprintf(facts->notes, sizeof facts->notes, "schema %.63s, as role %.63s, %s", s->db.schema,

@@ -44,4 +44,29 @@ sed '/providers-table: end/,$!d' "$repo/README.md" >"$dir/tail"
     cat "$dir/tail"
 } >"$dir/new.md"
 held 1 "no run of this kind" "a table without runs is not written" "$table" "$dir/new.md" 2026-01-01 "$dir/none.json"
+
+# summary VERSION NAME...: a run of a provider of each kind, and of more of kind mock.
+summary() {
+    local version=$1 comma=
+    shift
+    printf '{"cases":[],"providers":['
+    for name in $("$program" list providers | awk '/^[a-z]/ { print $1 }') "$@"; do
+        case $name in more*) kind=mock ;; *) kind=$name ;; esac
+        if [ "$kind" = mock ]; then fidelity=mock; else fidelity=real; fi
+        printf '%s{"name":"%s","kind":"%s","server_version":"%s of %s","fidelity":"%s"}' "$comma" "$name" "$kind" "$version" "$name" "$fidelity"
+        comma=,
+    done
+    echo ']}'
+}
+summary old more1 >"$dir/old.json"
+summary new more2 >"$dir/new.json"
+if "$table" "$dir/new.md" 2026-01-01 "$dir/old.json" "$dir/new.json" >"$dir/out" 2>"$dir/err"; then ok; else bad "runs make a table"; fi
+held 0 "the table fits" "it holds" "$table" --check "$dir/new.md"
+# shellcheck disable=SC2016 # backquotes of Markdown
+sed -n 's/^| `mock` | \([^|]*\) |.*/\1/p' "$dir/new.md" >"$dir/out"
+if [ "$(paste -sd, "$dir/out")" = "old of more1,new of mock,new of more2" ]; then
+    ok
+else
+    bad "of each provider the latest run, several of one kind below each other"
+fi
 finish

@@ -1,6 +1,7 @@
 /* table.c -- the README's table of providers, from what ran.
  *
- * usage: table README DATE SUMMARY...   writes it between the two marks; a provider's latest run in the list counts
+ * usage: table README DATE SUMMARY...   writes it between the two marks: a row for each provider, of which the latest run in
+ *                                       the list counts; several of one kind (on several servers) stand below each other
  *        table --check README           is it one that this program wrote, and does it fit the providers of the code?
  * Exit code 0, 1 with one line per mistake, 2 when something cannot be read. The begin mark carries a digest of the table:
  * who edits numbers by hand is found out. Counts change daily and are not compared with anything. */
@@ -79,26 +80,51 @@ static void head(struct sp_buf *b)
     sp_buf_putc(b, '\n');
 }
 
-static bool row(struct sp_buf *b, const struct sp_provider *p, json_t *const *runs, size_t n)
+static void row(struct sp_buf *b, const struct sp_provider *p, const json_t *run, const json_t *o)
 {
-    for (size_t r = n; r-- > 0;) {
+    sp_buf_printf(b, "| `%s` | %s | %s | ", p->kind, text(o, "server_version"), text(o, "fidelity"));
+    facets(b, p);
+    sp_buf_puts(b, " |");
+    for (size_t k = 0; sp_suites[k] != NULL; k++)
+        outcomes(b, run, text(o, "name"), sp_suites[k]->name);
+    sp_buf_putc(b, '\n');
+}
+
+static bool is_run_of(const json_t *o, const char *kind)
+{
+    return strcmp(text(o, "kind"), kind) == 0 && text(o, "error")[0] == '\0';
+}
+
+static bool ran_later(const char *kind, const char *name, json_t *const *runs, size_t n)
+{
+    for (size_t r = 0; r < n; r++) {
         size_t i;
         const json_t *o;
         json_array_foreach(json_object_get(runs[r], "providers"), i, o)
         {
-            if (strcmp(text(o, "kind"), p->kind) != 0 || text(o, "error")[0] != '\0')
-                continue;
-            sp_buf_printf(b, "| `%s` | %s | %s | ", p->kind, text(o, "server_version"), text(o, "fidelity"));
-            facets(b, p);
-            sp_buf_puts(b, " |");
-            for (size_t k = 0; sp_suites[k] != NULL; k++)
-                outcomes(b, runs[r], text(o, "name"), sp_suites[k]->name);
-            sp_buf_putc(b, '\n');
-            return true;
+            if (is_run_of(o, kind) && strcmp(text(o, "name"), name) == 0)
+                return true;
         }
     }
-    mistake("no run of this kind", p->kind);
     return false;
+}
+
+static void rows(struct sp_buf *b, const struct sp_provider *p, json_t *const *runs, size_t n)
+{
+    bool any = false;
+    for (size_t r = 0; r < n; r++) {
+        size_t i;
+        const json_t *o;
+        json_array_foreach(json_object_get(runs[r], "providers"), i, o)
+        {
+            if (!is_run_of(o, p->kind) || ran_later(p->kind, text(o, "name"), runs + r + 1, n - r - 1))
+                continue;
+            row(b, p, runs[r], o);
+            any = true;
+        }
+    }
+    if (!any)
+        mistake("no run of this kind", p->kind);
 }
 
 /* The place between the marks. */
@@ -131,7 +157,7 @@ static int write_table(const char *path, const char *date, char **files, int nfi
     }
     head(&table);
     for (size_t i = 0; sp_providers[i] != NULL; i++)
-        (void)row(&table, sp_providers[i], runs, n);
+        rows(&table, sp_providers[i], runs, n);
     sp_buf_printf(&table,
         "\nMeasured on %s. Cases passed / failed / skipped; a dash: nothing of that suite ran there.\n",
         date);
