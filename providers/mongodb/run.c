@@ -71,7 +71,14 @@ int mo_command(struct sp_session *s, const char *db, const bson_t *cmd, enum mo_
     bson_error_t e = { 0 };
     bool ok = false;
     bson_init(r);
-    int ret = use == MO_PLAIN ? 0 : mo_opts(s, &opts, true, err);
+    int ret = 0;
+    if (use != MO_PLAIN &&
+        atomic_load(&s->interrupted)) { /* a write that is not sent cannot be finished later */
+        e.domain = MONGOC_ERROR_STREAM;
+        ret = mo_error(s, &e, NULL, what, err);
+    }
+    if (ret == 0 && use != MO_PLAIN)
+        ret = mo_opts(s, &opts, true, err);
     if (ret != 0)
         goto out;
     bson_destroy(r); /* the call makes it anew */

@@ -181,6 +181,7 @@ static void test_stopped(void **state)
         struct stopping d = { { 0, 5000000, 0 }, session };
         FAILS(SP_E_CANCELLED,
             sp_blob_put_stream(session, &arena, "b", keys[i], produce_and_stop, &d, NULL, NULL, &err));
+        assert_int_equal(err.effect, SP_EFFECT_NONE); /* what is not sent is not made later, either */
     }
     OK(sp_blob_get(session, "b", "old", &got, &err));
     assert_string_equal(got.p, "the old one");
