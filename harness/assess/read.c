@@ -102,8 +102,11 @@ static int plan(struct sp_actx *c, struct sp_atable *x)
         x->plan[i] = (struct sp_colplan){
             .name = col->name, .source = col->name, .target = col->name, .type = col->type
         };
-        if (c->opt->target != NULL && !c->same_kind)
-            (void)sp_equiv_ledger(&x->plan[i], want, c->kind->losses, c->opt->target->losses);
+        if (c->opt->target == NULL || c->same_kind)
+            continue;
+        x->plan[i].type = *want; /* a ledger goes by types, also where the source only suggests one */
+        (void)sp_equiv_ledger(&x->plan[i], want, c->kind->losses, c->opt->target->losses);
+        x->plan[i].type = col->type;
     }
     return 0;
 }

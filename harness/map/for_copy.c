@@ -45,8 +45,8 @@ static int column(const struct making *k, const struct sp_map_relation *r, const
     }
     if (in->crosswalk != NULL)
         return refuse(k, in->line,
-            "relations.%s.columns.%s: migrate does not translate ids: copy them as they are, or leave the "
-            "relation out with --tables",
+            "relations.%s.columns.%s: migrate does not translate ids: in a mapping for the copy leave the "
+            "crosswalk out, or `ignore` the column or the relation",
             r->name, in->name);
     if (in->constant[1] != NULL) /* what is not that constant would be lost without a word */
         return refuse(k, in->line,

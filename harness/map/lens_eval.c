@@ -100,6 +100,20 @@ int lens_path_value(struct lens_row *r, const struct lens_path *path, bool paren
     return rc < 0 ? rc : lens_node_value(&r->a, rc == LENS_FOUND ? n : NULL, &how, out);
 }
 
+/* What has elements, and what is no array, is seen where the elements are. */
+static int empty_array(struct lens_row *r, const struct lens_col *c, struct sp_value *out)
+{
+    struct lens_node *n;
+    int rc = lens_find(r, &c->path, false, &n);
+    *out = sp_v_null();
+    if (rc != LENS_FOUND)
+        return rc < 0 ? rc : 0;
+    rc = lens_node_open(&r->a, n, !r->v->store);
+    if (rc == 0 && n->kind == LENS_ARRAY && n->count == 0)
+        *out = sp_v_json("[]");
+    return rc;
+}
+
 int lens_col_value(struct lens_row *r, const struct lens_col *c, const struct sp_type *type, bool as_stored,
     struct sp_value *out, struct sp_error *err)
 {
@@ -112,7 +126,8 @@ int lens_col_value(struct lens_row *r, const struct lens_col *c, const struct sp
         return 0;
     }
     as_stored = as_stored && !c->logical;
-    int rc = lens_path_value(r, &c->path, c->parent, type, as_stored, out);
+    int rc =
+        c->empty ? empty_array(r, c, out) : lens_path_value(r, &c->path, c->parent, type, as_stored, out);
     if (rc != 0)
         return rc == -SP_E_NOMEM ? sp_nomem(err)
                                  : sp_fail(err, (enum sp_code) - rc, SP_ORIGIN_HARNESS,

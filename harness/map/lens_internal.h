@@ -9,6 +9,8 @@
 #include "map/lens.h"
 
 #define LENS_DEPTH 32 /* names in a path */
+/* What an element is called that is no document and that no column takes. */
+#define LENS_ELEMENT "(element)"
 
 /* A way into a document. No name at all = the thing itself. */
 struct lens_path {
@@ -24,6 +26,7 @@ struct lens_col {
     const struct sp_column *inner; /* the place is exactly this column; else NULL */
     bool parent;                   /* of an embedded array: the path begins at the document */
     bool ordinal;
+    bool empty; /* SP_LENS_EMPTY: the place is an array, and only an empty one is shown */
     const struct sp_value *constant;
     bool
         logical; /* compared by meaning, also between two backends of one kind: a side has no stored value of it */

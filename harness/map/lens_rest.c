@@ -101,6 +101,16 @@ static int push_field(
     return rc != 0 ? rc : sp_put_extra(rb, n->name, &v);
 }
 
+/* An element that is no document has no fields that could be left: it is left as a whole, or what places in it leave of an
+ * array. */
+static int push_element(struct lens_row *r, struct sp_rowbuf *rb, bool as_stored)
+{
+    struct lens_node n = *r->element;
+    bool native = n.whole && n.v.tag == SP_ARRAY; /* its elements have no text that could be put together */
+    n.name = LENS_ELEMENT;
+    return push_field(r, rb, &n, native || r->v->taken->first == NULL ? NULL : r->v->taken, as_stored);
+}
+
 int lens_push_rest(struct lens_row *r, struct sp_rowbuf *rb, bool as_stored)
 {
     const struct lens_taken *taken = r->v->taken;
@@ -115,8 +125,9 @@ int lens_push_rest(struct lens_row *r, struct sp_rowbuf *rb, bool as_stored)
     if (r->wanting || r->element == NULL || taken->whole)
         return 0;
     rc = lens_node_open(&r->a, r->element, false);
-    for (struct lens_node *n = r->element->first; rc == 0 && r->element->kind == LENS_OBJECT && n != NULL;
-         n = n->next)
+    if (rc == 0 && r->element->kind != LENS_OBJECT)
+        return push_element(r, rb, as_stored);
+    for (struct lens_node *n = r->element->first; rc == 0 && n != NULL; n = n->next)
         rc = push_field(r, rb, n, taken_named(taken, n->name, n->name_n), as_stored);
     return rc;
 }

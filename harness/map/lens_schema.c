@@ -39,10 +39,20 @@ const char *lens_shown_column(const struct lens_view *v, const char *inner)
     return NULL;
 }
 
+/* A column that is not shown, while another one is shown under its name: what speaks of it must not seem to speak of that. */
+static bool is_namesake(const struct lens_view *v, const char *inner)
+{
+    return sp_table_column(v->inner, inner) != NULL && lens_shown_column(v, inner) == NULL &&
+           lens_col_named(v, inner) != NULL;
+}
+
 /* What a word of a definition is called here. */
-static const char *shown_word(struct lens_session *s, const struct lens_view *v, const char *word)
+static const char *shown_word(
+    struct lens_session *s, struct sp_arena *a, const struct lens_view *v, const char *word)
 {
     const char *name = v != NULL ? lens_shown_column(v, word) : NULL;
+    if (v != NULL && is_namesake(v, word))
+        return sp_arena_printf(a, "%s.%s", v->inner->name, word);
     const struct lens_view *table = name == NULL ? lens_rows_of(s, word) : NULL;
     return name != NULL ? name : table != NULL ? table->name : word;
 }
@@ -71,7 +81,11 @@ const char *lens_renamed_text(
             sp_buf_put(&out, t.p, t.n);
             continue;
         }
-        const char *shown = shown_word(s, v, word);
+        const char *shown = shown_word(s, a, v, word);
+        if (shown == NULL) {
+            out.oom = true;
+            break;
+        }
         changed = changed || strcmp(shown, word) != 0;
         sp_buf_put(&out, t.p, t.exact ? 1 : 0);
         sp_buf_puts(&out, shown);
@@ -94,6 +108,8 @@ static const char *shown_or_inner(const struct shaping *k, const char *inner)
     const char *shown = lens_shown_column(k->v, inner);
     if (shown == NULL && inner[0] == '(') /* an expression */
         shown = lens_renamed_text(k->s, k->a, k->v, inner);
+    if (shown == NULL && is_namesake(k->v, inner))
+        shown = sp_arena_printf(k->a, "%s.%s", k->v->inner->name, inner);
     return shown != NULL ? shown : inner;
 }
 

@@ -253,6 +253,61 @@ static int own_columns(struct making *m, struct lens_view *v)
     return 0;
 }
 
+/* The rows of a table, by the relation's name. */
+static const char *rows_name(const struct lens_session *s, int side, const char *table)
+{
+    for (size_t i = 0; i < s->m->nrelations; i++) {
+        const struct sp_map_relation *r = &s->m->relations[i];
+        if (r->array[side] == NULL && sp_streq(r->table[side], table))
+            return r->ignore == NULL ? r->name : NULL;
+    }
+    return table;
+}
+
+static bool listed_by_place(const struct sp_map_relation *rows, const struct sp_map_relation *r)
+{
+    for (size_t i = 0; rows != NULL && i < rows->ncolumns; i++)
+        for (int side = 0; side < 2; side++)
+            if (sp_streq(rows->columns[i].place[side], r->array[side]))
+                return true;
+    return false;
+}
+
+/* Do both sides keep the array of `r` in a column of the tables whose rows this view shows? */
+static bool both_keep(const struct making *m, const struct lens_view *v, const struct sp_map_relation *r)
+{
+    int side = (int)m->s->side;
+    if (r->ignore != NULL || r->array[0] == NULL || r->array[1] == NULL ||
+        !sp_streq(r->table[side], v->inner->name) || listed_by_place(v->rel, r))
+        return false;
+    const struct sp_table *there = m->other != NULL ? sp_schema_table(m->other, r->table[1 - side]) : NULL;
+    return there != NULL && !there->open_fields && sp_table_column(there, r->array[1 - side]) != NULL &&
+           sp_table_column(v->inner, r->array[side]) != NULL &&
+           sp_streq(rows_name(m->s, 0, r->table[0]), v->name) &&
+           sp_streq(rows_name(m->s, 1, r->table[1]), v->name);
+}
+
+/* Of documents it is what remains; a table has nothing but columns. */
+static int empty_arrays(struct making *m, struct lens_view *v)
+{
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && !v->embedded && !v->documents && i < m->s->m->nrelations; i++) {
+        const struct sp_map_relation *r = &m->s->m->relations[i];
+        struct lens_col c = { .empty = true };
+        if (!both_keep(m, v, r))
+            continue;
+        const char **seg = sp_arena_array(&m->s->arena, 1, sizeof *seg);
+        c.name = sp_arena_printf(&m->s->arena, "%s%s", r->array[0], SP_LENS_EMPTY);
+        if (seg == NULL || c.name == NULL)
+            return sp_nomem(m->err);
+        seg[0] = r->array[m->s->side];
+        c.path = (struct lens_path){ seg, 1 };
+        if (lens_col_named(v, c.name) == NULL) /* two relations may share an array */
+            rc = add_column(m, v, &c);
+    }
+    return rc;
+}
+
 static bool mentioned(const struct lens_view *v, const char *column, int side)
 {
     for (size_t i = 0; v->rel != NULL && i < v->rel->ncolumns; i++) {
@@ -293,6 +348,9 @@ static size_t most_columns(const struct making *m, const struct lens_view *v)
     size_t n = v->inner->ncolumns + (v->rel != NULL ? v->rel->ncolumns : 0);
     const char *other = v->rel != NULL ? v->rel->table[1 - (int)m->s->side] : v->name;
     const struct sp_table *t = m->other != NULL && other != NULL ? sp_schema_table(m->other, other) : NULL;
+    for (size_t i = 0; i < m->s->m->nrelations; i++) /* SP_LENS_EMPTY */
+        n += sp_streq(m->s->m->relations[i].table[m->s->side], v->inner->name) &&
+             m->s->m->relations[i].array[m->s->side] != NULL;
     return n + (t != NULL ? t->ncolumns : 0);
 }
 
@@ -351,6 +409,8 @@ static int make_view(struct making *m, const struct sp_map_relation *r, const st
         rc = own_columns(m, v);
     if (rc == 0)
         rc = columns_of_the_other(m, v);
+    if (rc == 0)
+        rc = empty_arrays(m, v);
     if (rc != 0)
         return rc;
     classify(v);

@@ -186,6 +186,11 @@ static const char *type_name(struct sp_mctx *m, const struct sp_type *type)
     return s == NULL ? "?" : s;
 }
 
+static bool is_number(enum sp_tag tag)
+{
+    return tag == SP_BOOL || tag == SP_INT || tag == SP_DEC || tag == SP_F32 || tag == SP_F64;
+}
+
 static int take(struct sp_mctx *m, struct sp_mtable *x, const struct column *c, struct sp_column *out,
     struct sp_error *err)
 {
@@ -197,9 +202,9 @@ static int take(struct sp_mctx *m, struct sp_mtable *x, const struct column *c, 
             c->choices[0].misfits, err);
     if (rc != 0)
         return rc;
-    /* Without a declaration, texts that happen to spell numbers stay texts. */
-    bool texts = out->declared.tag == SP_MISSING && c->values != 0 && c->texts == c->values;
-    while (i < c->nchoices && (c->choices[i].misfits != 0 || (texts && c->choices[i].type.tag != SP_TEXT)))
+    /* Where no number is declared, texts that happen to spell numbers stay texts. */
+    bool texts = !is_number(out->declared.tag) && c->values != 0 && c->texts == c->values;
+    while (i < c->nchoices && (c->choices[i].misfits != 0 || (texts && is_number(c->choices[i].type.tag))))
         i++;
     if (i == c->nchoices)
         return sp_fail(err, SP_E_INVALID, SP_ORIGIN_BACKEND,

@@ -5,6 +5,8 @@
 #include "base/str.h"
 #include "migrate/migrate.h"
 
+#define SP_M_MADE 2
+
 /* A table to copy. */
 struct sp_mtable {
     const struct sp_table *t;
@@ -25,7 +27,7 @@ struct sp_mctx {
     size_t ntables;
     const char **virtuals; /* virtual tables that this copy created */
     size_t nvirtuals;
-    uint8_t *objects_done;     /* per inventory item: made, or not to be made */
+    uint8_t *objects_done;     /* per inventory item: 1 = not to be made, SP_M_MADE = made */
     const struct sp_cap *caps; /* of the target, effective */
     bool same_kind;
     bool own_words; /* same kind, and no mapping calls anything otherwise */

@@ -14,6 +14,7 @@ struct pump {
     struct sp_mtable *x;
     struct sp_load *load;
     const struct sp_colplan *plan;
+    struct sp_type *types; /* of the target's columns, as far as they are known */
     struct sp_value *row;
     size_t *ends; /* of the columns in the row's bytes */
     struct sp_membed *arrays;
@@ -61,6 +62,20 @@ static int extras(struct pump *p, const uint8_t *at, size_t left)
                                     (unsigned long long)p->x->rows + 1);
 }
 
+/* A float among exact numbers stands for the decimal that comparisons take it for (0.1 for 0.1): a target would write down the
+ * exact value of the double, or fewer digits. */
+static int spell_float(struct pump *p, size_t i)
+{
+    enum sp_tag tag = p->row[i].tag, want = p->types[i].tag;
+    struct sp_value v;
+    if ((tag != SP_F64 && tag != SP_F32) || (want != SP_DEC && want != SP_JSON))
+        return 0;
+    int rc = sp_coerce(&p->arena, &p->types[i], &p->row[i], &v);
+    if (rc == 0)
+        p->row[i] = v;
+    return rc < 0 ? sp_nomem(&p->err) : 0;
+}
+
 static int decode(struct pump *p, const struct sp_rowview *view)
 {
     const uint8_t *at = view->row;
@@ -74,6 +89,8 @@ static int decode(struct pump *p, const struct sp_rowview *view)
         at += used;
         left -= (size_t)used;
         p->ends[i] = (size_t)(at - view->row);
+        if (spell_float(p, i) != 0)
+            return -SP_E_NOMEM;
     }
     return p->x->t->open_fields ? extras(p, at, left) : 0;
 }
@@ -141,6 +158,16 @@ static size_t columns(
     return n;
 }
 
+static void target_types(struct pump *p)
+{
+    const struct sp_table *t = p->x->existing ? sp_schema_table(p->m->to, p->x->t->name) : &p->x->made;
+    for (size_t i = 0; t != NULL && i < p->ncols; i++) {
+        const struct sp_column *c = sp_table_column(t, p->plan[i].name);
+        if (c != NULL)
+            p->types[i] = c->type;
+    }
+}
+
 static int scan(struct pump *p, struct sp_error *err)
 {
     const struct sp_table *t = p->x->t;
@@ -188,11 +215,12 @@ static int close_load(struct pump *p, int rc, struct sp_error *err)
     uint64_t loaded = 0;
     struct sp_error close_err = SP_ERROR_INIT;
     int close_rc = sp_db_load_close(p->m->target, p->load, rc == 0, &loaded, &close_err);
+    /* Rows that may be there are taken back like those that are. */
+    p->x->filled = (rc == 0 && close_rc == 0) || close_rc == -SP_E_OUTCOME_UNKNOWN;
     if (rc == 0 && close_rc != 0) {
         sp_error_move(err, &close_err);
         rc = close_rc;
     } else if (rc == 0) {
-        p->x->filled = true;
         if (loaded != p->x->rows)
             rc = sp_fail(err, SP_E_INTERNAL, SP_ORIGIN_BACKEND, "%llu rows were read, %llu were loaded",
                 (unsigned long long)p->x->rows, (unsigned long long)loaded);
@@ -219,7 +247,12 @@ int sp_m_load(struct sp_mctx *m, struct sp_mtable *x, struct sp_error *err)
     p.plan = plan;
     p.row = sp_arena_array(&m->arena, p.ncols + 1, sizeof *p.row);
     p.ends = sp_arena_array(&m->arena, p.ncols + 1, sizeof *p.ends);
-    int rc = plan == NULL || names == NULL || p.row == NULL || p.ends == NULL ? sp_nomem(&own) : 0;
+    p.types = sp_arena_array(&m->arena, p.ncols + 1, sizeof *p.types);
+    int rc = plan == NULL || names == NULL || p.row == NULL || p.ends == NULL || p.types == NULL
+                 ? sp_nomem(&own)
+                 : 0;
+    if (rc == 0)
+        target_types(&p);
     if (rc == 0 && p.ncols == 0)
         rc = sp_fail(&own, SP_E_UNSUPPORTED, SP_ORIGIN_HARNESS, "it has no column that can be written");
     if (rc == 0)

@@ -160,6 +160,10 @@ static void undo(struct sp_mctx *m, struct sp_buf *left)
     }
     for (size_t i = m->nvirtuals; i-- > 0;)
         drop(m, m->virtuals[i], left);
+    for (size_t i = 0; m->objects_done != NULL && i < m->from->ninventory; i++)
+        if (m->objects_done[i] == SP_M_MADE) /* no statement that would take it back is known */
+            sp_buf_printf(left, "%s%s %s", left->n == 0 ? "" : ", ", m->from->inventory[i].kind,
+                m->from->inventory[i].name);
 }
 
 static void fail_and_undo(struct sp_mctx *m, struct sp_error *err)

@@ -86,7 +86,7 @@ static size_t round_of(struct sp_mctx *m, enum round which)
         if (m->objects_done[i] || !is_statement(x) || round_of_item(x) != which)
             continue;
         if (run(m, x, &err) == 0) {
-            m->objects_done[i] = 1;
+            m->objects_done[i] = SP_M_MADE;
             made++;
         }
         sp_error_clear(&err);

@@ -23,7 +23,7 @@ static bool holds_what_is_declared(
     bool given = m != NULL && m->has_type;
     struct sp_type want = given ? m->type : s->declared,
                    has = given && t->declared.tag != SP_MISSING ? t->declared : t->type;
-    if (p->rel == NULL || (!given && s->type.tag != SP_MISSING))
+    if (c->opt->mapping == NULL || (!given && s->type.tag != SP_MISSING))
         return false;
     for (size_t i = 0; m != NULL && !given && i < m->nrules; i++)
         sp_rule_type(m->rules[i], &want);
@@ -158,7 +158,7 @@ static void column(
 {
     const char *table = p->name;
     type(c, p, s, t);
-    bool made_anew = !c->same_kind || p->rel != NULL; /* not in the source's own words */
+    bool made_anew = !c->same_kind || c->opt->mapping != NULL; /* not in the source's own words */
     if (made_anew && t->not_null && !s->not_null && sp_table_is_pk(p->t[0], s->name) &&
         sp_table_is_pk(p->t[1], t->name))
         sp_v_finding(c, table, s->name, "null in a primary key", 1,
@@ -173,6 +173,16 @@ static void column(
     if (s->identity != t->identity)
         sp_v_schema_diff(c, "identity", table, s->name, s->identity ? "draws the next value" : NULL,
             t->identity ? "draws the next value" : NULL);
+}
+
+/* Ids that a crosswalk translates have other types and defaults on the two sides; whether one must be there is the same
+ * question. What a collection does not declare it enforces nowhere. */
+static void translated(
+    struct sp_vctx *c, const struct sp_vpair *p, const struct sp_column *s, const struct sp_column *t)
+{
+    bool key = sp_table_is_pk(p->t[0], s->name) && sp_table_is_pk(p->t[1], t->name);
+    if (s->not_null && !t->not_null && !key && !t->ordinal_unstable)
+        sp_v_schema_diff(c, "nullability", p->name, s->name, "not null", "nullable");
 }
 
 static void order(struct sp_vctx *c, const struct sp_vpair *p)
@@ -198,8 +208,13 @@ void sp_v_compare_columns(struct sp_vctx *c, const struct sp_vpair *p)
 {
     for (size_t i = 0; i < p->t[0]->ncolumns; i++) {
         const struct sp_column *s = &p->t[0]->columns[i], *t = sp_table_column(p->t[1], s->name);
-        if (t != NULL && sp_v_listed(p, s->name) && sp_v_declared(p, s->name))
+        if (t == NULL || !sp_v_listed(p, s->name))
+            continue;
+        const struct sp_map_column *m = sp_v_map_column(p, s->name);
+        if (sp_v_declared(p, s->name))
             column(c, p, s, t);
+        else if (m != NULL && m->crosswalk != NULL)
+            translated(c, p, s, t);
     }
     order(c, p);
 }

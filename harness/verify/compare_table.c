@@ -286,7 +286,7 @@ static void definition(struct sp_vctx *c, const struct sp_vpair *p)
     if (!c->same_kind || a == NULL || b == NULL || sp_v_expr_equal(a, b))
         return;
     bool counts = false; /* a copy through a mapping is made anew, and may give out no id again */
-    if (!sp_v_marks_equal(a, b, p->rel != NULL ? &counts : NULL))
+    if (!sp_v_marks_equal(a, b, c->opt->mapping != NULL ? &counts : NULL))
         sp_v_schema_diff(c, "definition", p->name, p->name, a, b);
     else if (counts)
         sp_v_finding(c, p->name, NULL, "definition text", 1,

@@ -1,6 +1,6 @@
 /* mapped.c -- what a mapping adds to a comparison: how a column is compared, and what is left out with a reason. Both
  * sessions are lenses then, which show the relations under one name each. */
-#include "map/mapping.h"
+#include "map/lens.h"
 #include "verify/internal.h"
 
 const struct sp_map_relation *sp_v_relation(const struct sp_vctx *c, const char *name)
@@ -17,7 +17,8 @@ const struct sp_map_column *sp_v_map_column(const struct sp_vpair *p, const char
 
 bool sp_v_listed(const struct sp_vpair *p, const char *column)
 {
-    return p->rel == NULL || p->rel->columns_by_name || sp_map_column_named(p->rel, column) != NULL;
+    return p->rel == NULL || p->rel->columns_by_name || sp_map_column_named(p->rel, column) != NULL ||
+           sp_str_suffix(column, SP_LENS_EMPTY); /* of an array that is listed as a relation */
 }
 
 bool sp_v_declared(const struct sp_vpair *p, const char *column)
@@ -55,6 +56,15 @@ static const char *referenced(const struct sp_vctx *c, const struct sp_map_refer
     return parent->nkey == 1 ? parent->cols[0].source : NULL;
 }
 
+/* What one side does not show cannot be followed there: no orphan would be found. */
+static bool both_show(const struct sp_vpair *p, const char *column)
+{
+    for (int side = 0; side < 2; side++)
+        if (p->t[side] != NULL && sp_table_column(p->t[side], column) == NULL)
+            return false;
+    return true;
+}
+
 const struct sp_fk *sp_v_mapped_fk(struct sp_vctx *c, const struct sp_vpair *p, size_t i)
 {
     const struct sp_map_reference *ref = &p->rel->references[i];
@@ -66,7 +76,15 @@ const struct sp_fk *sp_v_mapped_fk(struct sp_vctx *c, const struct sp_vpair *p, 
     }
     names[0] = ref->column;
     names[1] = referenced(c, ref);
-    if (names[1] == NULL || sp_v_pair(c, SP_SIDE_SOURCE, ref->relation) == NULL) {
+    const struct sp_vpair *parent = sp_v_pair(c, SP_SIDE_SOURCE, ref->relation);
+    if (names[1] != NULL && parent != NULL && (!both_show(p, ref->column) || !both_show(parent, names[1]))) {
+        sp_v_not_compared(c, p->name, "relation",
+            "column %s refers to %s.%s, and not both sides show both columns: list them under `columns` of "
+            "their relations",
+            ref->column, ref->relation, names[1]);
+        return NULL;
+    }
+    if (names[1] == NULL || parent == NULL) {
         sp_v_not_compared(c, p->name, "relation",
             "column %s refers to %s, which is not compared or has no key of one column: name it as %s.COLUMN",
             ref->column, ref->relation, ref->relation);

@@ -107,6 +107,27 @@ static void what_is_planted_is_found(void **state)
     }
 }
 
+/* What the target cuts off is counted also where the source only suggests a type. */
+static void a_loss_of_a_suggested_type_is_counted(void **state)
+{
+    static const struct sp_loss losses[] = { { SP_LOCAL, SP_RULE_TRUNCATE_MS, "milliseconds" },
+        { SP_MISSING, SP_RULE_NONE, NULL } };
+    struct sp_provider coarse = sp_provider_mock;
+    struct assessed r = { .out = { SP_RISK_LOW, false } };
+    struct pair p;
+    (void)state;
+    coarse.losses = losses;
+    pair_begin(&p);
+    plain(p.a, "CREATE TABLE t(id INTEGER PRIMARY KEY, at TIMESTAMP); INSERT INTO t VALUES"
+               "(1, '2024-01-02 03:04:05.123456'), (2, '2024-01-02 03:04:05.123'), (3, NULL)");
+    assess(&r, p.a, &(struct sp_assess_options){ .target = &coarse });
+    if (!found(&r, "type at risk", "\"column\":\"at\"", "\"count\":1") ||
+        found(&r, "does not fit its declaration", "at", "t"))
+        fail_msg("%s", r.events.p);
+    assessed_free(&r);
+    pair_end(&p);
+}
+
 static void a_sound_source_has_no_findings(void **state)
 {
     struct pair p;
@@ -218,6 +239,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_planted_is_found),
+        cmocka_unit_test(a_loss_of_a_suggested_type_is_counted),
         cmocka_unit_test(a_sound_source_has_no_findings),
         cmocka_unit_test(what_comes_late_needs_all_rows),
         cmocka_unit_test(only_what_was_chosen),

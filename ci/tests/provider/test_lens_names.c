@@ -278,6 +278,149 @@ static void an_array_in_a_column_is_a_table(void **state)
     }
 }
 
+/* Both sides keep the array: what no column takes of an element still counts, and so does an array without elements. */
+static void what_no_column_takes_of_an_array_counts(void **state)
+{
+    const struct sp_map_relation both[] = {
+        { .name = "items",
+            .table = { "orders", "orders" },
+            .array = { "items", "items" },
+            .ordered = { true, true },
+            .key = item_key,
+            .nkey = 2,
+            COLUMNS({ .name = "order_id", .place = { "id", "id" }, .parent = { true, true } },
+                { .name = "pos", .ordinal = { true, true } }) },
+        { .name = "pairs",
+            .table = { "orders", "orders" },
+            .array = { "pairs", "pairs" },
+            COLUMNS(COL("first", "0", "0")) },
+    };
+    const struct sp_mapping m = MAPPING(both);
+    static const struct {
+        const char *a, *b, *pairs;
+        enum sp_verify_verdict want;
+        const char *column;
+    } cases[] = {
+        { "'[1,[2],{\"n\":3}]'", "' [1, [2], {\"n\":3}]'", "[[1,2]]", SP_VV_EQUAL, NULL },
+        { "'[1,2]'", "'[1,3]'", "[[1,2]]", SP_VV_DIFFERENT, "(element)" },
+        { "'[[1]]'", "'[[2]]'", "[[1,2]]", SP_VV_DIFFERENT, "(element)" },
+        { "'[null]'", "'[{}]'", "[[1,2]]", SP_VV_DIFFERENT, "(element)" },
+        { "'[1]'", "'[1]'", "[[1,3]]", SP_VV_DIFFERENT, NULL },
+        { "'[]'", "' [ ] '", "[[1,2]]", SP_VV_EQUAL, NULL },
+        { "NULL", "NULL", "[[1,2]]", SP_VV_EQUAL, NULL },
+        { "'[]'", "NULL", "[[1,2]]", SP_VV_DIFFERENT, "items (empty)" },
+        { "NULL", "'[]'", "[[1,2]]", SP_VV_DIFFERENT, "items (empty)" },
+    };
+    (void)state;
+    for (size_t i = 0; i < SP_LEN(cases); i++) {
+        struct pair p;
+        char sql[400];
+        pair_begin(&p);
+        p.opt.mapping = &m;
+        for (int side = 0; side < 2; side++) {
+            snprintf(sql, sizeof sql,
+                "CREATE TABLE orders(id INTEGER PRIMARY KEY, items TEXT, pairs TEXT); INSERT INTO orders "
+                "VALUES(1, %s, '%s')",
+                side == 0 ? cases[i].a : cases[i].b, side == 0 ? "[[1,2]]" : cases[i].pairs);
+            plain(side == 0 ? p.a : p.b, sql);
+        }
+        assert_lens(&p, &m, cases[i].want);
+        if (cases[i].column != NULL)
+            assert_event(&p, "difference ", cases[i].column, "\"changed\"");
+        pair_end(&p);
+    }
+}
+
+/* ---- what is declared --------------------------------------------------------------------------------------------------- */
+
+/* A constraint over a column that is left out is none of the column that took its name. */
+static void what_an_ignored_namesake_declares_is_not_ours(void **state)
+{
+    const struct sp_map_relation users[] = { { .name = "users",
+        .table = { "users", "users" },
+        COLUMNS(COL("email", "email", "email2"),
+            { .name = "old", .place = { NULL, "email" }, .ignore = "of the old system" }) } };
+    const struct sp_mapping m = MAPPING(users);
+    static const char *const words[] = { "UNIQUE(email)", "CHECK(length(email) > 2)",
+        "FOREIGN KEY(email) REFERENCES mails(m)" };
+    static const char *const elements[] = { "\"unique\"", "\"check\"", "\"foreign_key\"" };
+    (void)state;
+    for (size_t i = 0; i < SP_LEN(words); i++) {
+        struct pair p;
+        char sql[400];
+        pair_begin(&p);
+        p.opt.mapping = &m;
+        for (int side = 0; side < 2; side++) {
+            snprintf(sql, sizeof sql,
+                "CREATE TABLE mails(m TEXT PRIMARY KEY); INSERT INTO mails VALUES('abc');"
+                "CREATE TABLE users(id INTEGER PRIMARY KEY, email TEXT%s, %s);"
+                "INSERT INTO users VALUES(1, 'abc'%s)",
+                side == 0 ? "" : ", email2 TEXT", words[i], side == 0 ? "" : ", 'abc'");
+            plain(side == 0 ? p.a : p.b, sql);
+        }
+        assert_lens(&p, &m, SP_VV_DIFFERENT);
+        assert_event(&p, "schema_diff ", elements[i], "users");
+        pair_end(&p);
+    }
+}
+
+/* A reference that cannot be followed on a side was not checked. */
+static void a_reference_to_nowhere_is_not_compared(void **state)
+{
+    static const struct sp_map_reference refs[] = { { "b", "parents", "id" }, { "b", "parents", "idd" },
+        { "bb", "parents", "id" } };
+    (void)state;
+    for (size_t i = 0; i < SP_LEN(refs); i++) {
+        const struct sp_map_relation children[] = { { .name = "children",
+            .table = { "children", "children" },
+            .references = &refs[i],
+            .nreferences = 1,
+            .columns_by_name = true } };
+        const struct sp_mapping m = MAPPING(children);
+        struct pair p;
+        pair_begin(&p);
+        p.opt.mapping = &m;
+        for (int side = 0; side < 2; side++)
+            plain(side == 0 ? p.a : p.b,
+                "CREATE TABLE parents(id INTEGER PRIMARY KEY); CREATE TABLE children(id INTEGER PRIMARY KEY, "
+                "b INTEGER); INSERT INTO parents VALUES(1); INSERT INTO children VALUES(1, 1), (2, 7)");
+        assert_lens(&p, &m, i == 0 ? SP_VV_EQUAL : SP_VV_NOT_COMPARED);
+        pair_end(&p);
+    }
+}
+
+/* Of ids that a crosswalk translates, only the types are not the same. */
+static void a_translated_id_must_be_there_on_both_sides(void **state)
+{
+    static const struct sp_crosswalk walk = {
+        .name = "ids", .on_target = true, .table = "walk", .source_id = "old", .target_id = "new"
+    };
+    const struct sp_map_relation walked[] = {
+        { .name = "o",
+            .table = { "o", "o" },
+            COLUMNS({ .name = "c", .place = { "c", "c" }, .crosswalk = "ids" }) },
+        { .name = "walk", .table = { NULL, "walk" }, .ignore = "pairs" },
+    };
+    const struct sp_mapping m = {
+        .relations = walked, .nrelations = 2, .crosswalks = &walk, .ncrosswalks = 1
+    };
+    (void)state;
+    for (int lost = 0; lost < 2; lost++) {
+        struct pair p;
+        pair_begin(&p);
+        p.opt.mapping = &m;
+        plain(p.a, "CREATE TABLE o(id INTEGER PRIMARY KEY, c INTEGER NOT NULL); INSERT INTO o VALUES(1, 5)");
+        plain(p.b, lost ? "CREATE TABLE o(id INTEGER PRIMARY KEY, c TEXT); INSERT INTO o VALUES(1, 'x5')"
+                        : "CREATE TABLE o(id INTEGER PRIMARY KEY, c TEXT NOT NULL); INSERT INTO o VALUES(1, "
+                          "'x5')");
+        plain(p.b, "CREATE TABLE walk(old INTEGER, new TEXT); INSERT INTO walk VALUES(5, 'x5')");
+        assert_lens(&p, &m, lost ? SP_VV_DIFFERENT : SP_VV_EQUAL);
+        if (lost)
+            assert_event(&p, "schema_diff ", "\"nullability\"", "\"c\"");
+        pair_end(&p);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -288,6 +431,10 @@ int main(void)
         cmocka_unit_test(names_that_meet_are_refused),
         cmocka_unit_test(queries_see_the_relation),
         cmocka_unit_test(an_array_in_a_column_is_a_table),
+        cmocka_unit_test(what_no_column_takes_of_an_array_counts),
+        cmocka_unit_test(what_an_ignored_namesake_declares_is_not_ours),
+        cmocka_unit_test(a_reference_to_nowhere_is_not_compared),
+        cmocka_unit_test(a_translated_id_must_be_there_on_both_sides),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,4 +1,5 @@
 /* migrate, bulk, from one SQLite file to another: what arrives must verify as equal, and a failure leaves nothing. */
+#include "map/mapping.h"
 #include "sqlite_pair.h"
 
 static const char *const rich =
@@ -226,6 +227,60 @@ static void a_table_of_unknown_fate_is_taken_back_too(void **state)
     pair_end(&p);
 }
 
+/* The same of rows: the table was there before, and empty. */
+static int kept_and_not_answered(struct sp_load *l, bool commit, uint64_t *loaded, struct sp_error *err)
+{
+    int rc = sp_provider_sqlite.db->load_close(l, commit, loaded, err);
+    return rc != 0 ? rc : sp_fail(err, SP_E_OUTCOME_UNKNOWN, SP_ORIGIN_TRANSPORT, "the answer is lost");
+}
+
+static void rows_of_unknown_fate_are_taken_back_too(void **state)
+{
+    const struct sp_migrate_options opt = { .into_existing = true };
+    struct sp_db_ops db = *sp_provider_sqlite.db;
+    struct sp_provider silent = sp_provider_sqlite;
+    struct opened a, b;
+    struct pair p;
+    (void)state;
+    pair_begin(&p);
+    plain(p.a, "CREATE TABLE t(id INTEGER PRIMARY KEY); INSERT INTO t VALUES(1)");
+    plain(p.b, "CREATE TABLE t(id INTEGER PRIMARY KEY)");
+    struct lines l = { { keep_line }, &p.events };
+    open_file(&a, p.a, SP_ACCESS_READ_ONLY);
+    open_file(&b, p.b, SP_ACCESS_TARGET);
+    db.load_close = kept_and_not_answered;
+    silent.db = &db;
+    ((struct sp_session_base *)(void *)b.s)->provider = &silent;
+    assert_int_equal(-SP_E_OUTCOME_UNKNOWN, sp_migrate_bulk(a.s, b.s, &opt, &l.em, &p.err));
+    ((struct sp_session_base *)(void *)b.s)->provider = &sp_provider_sqlite;
+    sp_close(a.s);
+    sp_close(b.s);
+    assert_int_equal(0, number(p.b, "SELECT count(*) FROM t"));
+    pair_end(&p);
+}
+
+/* Made anew, a column has a type: what is in it is written down as that, and stays what it was. */
+static void values_are_spelled_as_their_column(void **state)
+{
+    static const struct sp_mapping anew = { .file = "m.yaml" };
+    const struct sp_migrate_options opt = { .mapping = &anew };
+    struct pair p;
+    (void)state;
+    pair_begin(&p);
+    plain(p.a, "CREATE TABLE t(id INTEGER PRIMARY KEY, price NUMERIC, j JSON, phone VARCHAR(3));"
+               "INSERT INTO t VALUES(1, 19.99, 1.2345678901234567e19, '4915112345678'),"
+               " (2, 0.1, 1.5, '5'), (3, 7, 7, NULL)");
+    plain(p.b, "PRAGMA user_version=1");
+    expect_migrated(&p, &opt);
+    assert_int_equal(1, number(p.b, "SELECT count(*) FROM t WHERE price = '19.99' AND j = "
+                                    "'12345678901234567168'"));
+    assert_int_equal(1, number(p.b, "SELECT count(*) FROM t WHERE price = '0.1' AND j = '1.5'"));
+    assert_int_equal(2, number(p.b, "SELECT count(*) FROM t WHERE typeof(phone) = 'text'"));
+    p.opt.checks = SP_VC_ROWS;
+    assert_compares(&p, SP_VV_EQUAL);
+    pair_end(&p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -237,6 +292,8 @@ int main(void)
         cmocka_unit_test(a_dry_run_writes_nothing),
         cmocka_unit_test(chosen_tables),
         cmocka_unit_test(a_table_of_unknown_fate_is_taken_back_too),
+        cmocka_unit_test(rows_of_unknown_fate_are_taken_back_too),
+        cmocka_unit_test(values_are_spelled_as_their_column),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -175,13 +175,13 @@ static const struct {
     { "{\"items\":[null,\"s\",[1]]}", "id=1\n",
         "id=1 n=1 sku=malformed:null where a document was expected deep=malformed:null "
         "where a document "
-        "was expected\n"
+        "was expected | (element)=null\n"
         "id=1 n=2 sku=malformed:text where a document was expected deep=malformed:text "
         "where a document "
-        "was expected\n"
+        "was expected | (element)=\"s\"\n"
         "id=1 n=3 sku=malformed:an array where a document was expected deep=malformed:an "
         "array where a "
-        "document was expected\n",
+        "document was expected | (element)=array [int 1]\n",
         "" },
     { "{\"labels\":[null,{\"a\":1},[2]]}", "id=1\n", "",
         "id=1 label=null\nid=1 label={\"a\":1}\nid=1 label=array [int 2]\n" },
