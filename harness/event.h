@@ -150,7 +150,7 @@ struct sp_event {
     bool bad;           /* out of memory, or a field of another type */
 };
 /* Building: begin, set, send. sp_event_send() releases the event in every case; a NULL emitter drops it. A text is
- * redacted, loses control characters other than tab and newline to \xHH, and is cut after 64 KiB with a remark; setting a field twice
+ * redacted (but for the program's own words and the names of cases, suites and providers), loses control characters other than tab and newline to \xHH, and is cut after 64 KiB with a remark; setting a field twice
  * or with another type makes the event bad, and sending it is an error. */
 void sp_event_begin(struct sp_event *ev, enum sp_event_kind kind);
 void sp_event_text(

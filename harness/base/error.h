@@ -95,6 +95,8 @@ int sp_secret_add(const char *secret);
 /* Returns a new string (free()) with registered secrets, and passwords inside URLs (scheme://user:PASS@), hidden;
  * NULL only when out of memory. */
 char *sp_redact(const char *text);
+/* The URL without the passwords that stand in it, whatever else is registered: the same text in every process. */
+char *sp_redact_url(const char *url);
 /* Sets mark[i] = 1 for every byte of `text` (n bytes, then a NUL) that belongs to a password inside a URL. */
 void sp_secret_in_urls(const char *text, size_t n, char *mark);
 /* The same of a text that is one URL and nothing else: blanks and quotes do not end it. */

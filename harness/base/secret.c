@@ -100,25 +100,31 @@ int sp_secret_add(const char *secret)
     if (n < MIN_SECRET) {
         return -SP_E_INVALID; /* hiding one to three bytes would make every text unreadable */
     }
-    /* Libraries quote a URL in either form, so the encoded and the decoded secret are as secret as itself. */
-    struct sp_buf b = SP_BUF_INIT;
-    int rc = sp_buf_reserve(&b, 3 * n); /* once, so that no copy is left behind by growth */
+    /* Libraries quote a URL in either form, so the encoded and the decoded secret are as secret as itself; and what was
+     * decoded may come back encoded with other digits. */
+    static const char *const digits[] = { "0123456789ABCDEF", "0123456789abcdef" };
+    struct sp_buf b = SP_BUF_INIT, plain = SP_BUF_INIT;
+    int rc = sp_buf_reserve(&b, 3 * n + 1); /* once, so that no copy is left behind by growth */
+    if (rc == 0) {
+        rc = sp_buf_reserve(&plain, n + 1);
+    }
     if (rc == 0) {
         rc = add_form(secret, n);
     }
-    if (rc == 0) {
-        percent_encode(&b, secret, "0123456789ABCDEF");
+    percent_decode(&plain, secret);
+    for (size_t i = 0; i < SP_LEN(digits) && rc == 0; i++) {
+        percent_encode(&b, secret, digits[i]);
         rc = add_and_wipe(&b);
+        if (rc == 0) {
+            percent_encode(&b, plain.p, digits[i]);
+            rc = add_and_wipe(&b);
+        }
     }
     if (rc == 0) {
-        percent_encode(&b, secret, "0123456789abcdef");
-        rc = add_and_wipe(&b);
-    }
-    if (rc == 0) {
-        percent_decode(&b, secret);
-        rc = add_and_wipe(&b);
+        rc = add_and_wipe(&plain);
     }
     sp_buf_free(&b);
+    sp_buf_free(&plain);
     return rc;
 }
 
@@ -242,18 +248,10 @@ void sp_secret_in_url(const char *url, size_t n, char *mark)
     mark_urls(url, n, mark, true);
 }
 
-char *sp_redact(const char *text)
+/* The text with *** for what is marked; `mark` is freed. */
+static char *without(const char *text, size_t n, char *mark)
 {
-    size_t n = text != NULL ? strlen(text) : 0;
     struct sp_buf out = SP_BUF_INIT;
-    char *mark = calloc(n + 1, 1);
-    if (mark == NULL) {
-        return NULL;
-    }
-    if (n > 0) {
-        mark_secrets(text, n, mark);
-        sp_secret_in_urls(text, n, mark);
-    }
     (void)sp_buf_reserve(&out, n);
     for (size_t i = 0; i < n;) {
         size_t j = i;
@@ -269,4 +267,29 @@ char *sp_redact(const char *text)
     }
     free(mark);
     return sp_buf_steal(&out);
+}
+
+char *sp_redact(const char *text)
+{
+    size_t n = text != NULL ? strlen(text) : 0;
+    char *mark = calloc(n + 1, 1);
+    if (mark == NULL) {
+        return NULL;
+    }
+    if (n > 0) {
+        mark_secrets(text, n, mark);
+        sp_secret_in_urls(text, n, mark);
+    }
+    return without(text, n, mark);
+}
+
+char *sp_redact_url(const char *url)
+{
+    size_t n = strlen(url);
+    char *mark = calloc(n + 1, 1);
+    if (mark == NULL) {
+        return NULL;
+    }
+    sp_secret_in_url(url, n, mark);
+    return without(url, n, mark);
 }

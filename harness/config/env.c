@@ -103,6 +103,35 @@ bool sp_url_literal_password(const struct sp_expanded *url)
     return literal;
 }
 
+static bool digits(const char *p, size_t n)
+{
+    size_t i = 0;
+    while (i < n && p[i] >= '0' && p[i] <= '9') {
+        i++;
+    }
+    return i == n;
+}
+
+bool sp_url_raw_password(const char *url)
+{
+    const char *p = strstr(url, "://");
+    if (p == NULL || p[3] == '[') {
+        return false;
+    }
+    p += 3;
+    size_t authority = strcspn(p, "/?#"), place = strcspn(p, "?#");
+    const char *colon = memchr(p, ':', authority), *at = memchr(p, '@', authority);
+    if (colon == NULL) {
+        return false;
+    }
+    if (at != NULL) { /* a second one, in what would be the host or the path, belongs to the password */
+        return colon < at && memrchr(p, '@', place) != at;
+    }
+    /* Without one the colon is that of a port, and an '@' stands in the path or the query; or the password was cut. */
+    const char *last = memrchr(p, ':', authority);
+    return strchr(p, '@') != NULL && !digits(last + 1, authority - (size_t)(last + 1 - p));
+}
+
 int sp_url_register(const char *url, struct sp_error *err)
 {
     size_t n = strlen(url);

@@ -26,7 +26,11 @@ static int check_url_secrets(struct sp_reader *r, const struct sp_yaml *node, co
             "a password stands in the file: put it, or the whole URL, into an environment variable and write "
             "${VARIABLE} here");
     }
-    return env.unset != NULL ? 0 : sp_url_register(env.text, r->err);
+    if (env.unset != NULL) {
+        return 0;
+    }
+    rc = sp_url_register(env.text, r->err);
+    return rc == 0 && sp_url_raw_password(env.text) ? sp_read_fail(r, node, path, "%s", SP_URL_RAW) : rc;
 }
 
 static int check_url_kind(struct sp_reader *r, const struct sp_yaml *node, const char *path, const char *url,
@@ -81,7 +85,12 @@ static int check_sensitive(
         return sp_read_fail(
             r, node, path, "a secret of fewer than 4 characters cannot be kept out of reports");
     }
-    return rc == 0 ? 0 : sp_nomem(r->err);
+    if (rc == 0) { /* of a URL the password alone is secret, too */
+        rc = sp_url_register(value, r->err);
+    }
+    return rc == 0 && sp_url_raw_password(value) ? sp_read_fail(r, node, path, "%s", SP_URL_RAW)
+           : rc == 0                             ? 0
+                                                 : sp_nomem(r->err);
 }
 
 static int read_option(struct sp_reader *r, const struct sp_yaml *m, const char *path,

@@ -108,6 +108,12 @@ int sp_expand(
 bool sp_url_literal_password(const struct sp_expanded *url);
 /* Registers the passwords inside a URL as secrets. */
 int sp_url_register(const char *url, struct sp_error *err);
+/* True where a raw '@', '/', '?' or '#' in the password makes it end elsewhere for those who read the URL by the rules:
+ * they would take the rest for a host or a parameter, and quote it. SP_URL_RAW says what to do. */
+bool sp_url_raw_password(const char *url);
+#define SP_URL_RAW                                                                                           \
+    "'@', '/', '?' and '#' in the password of a URL have to be written as %40, %2F, %3F and %23; as it "     \
+    "stands, nobody can tell where the password ends"
 
 /* kinds.c */
 const struct sp_provider *sp_config_kind(

@@ -71,6 +71,9 @@ static int from_environment(const char *arg, struct sp_arena *a, struct sp_confi
         return sp_invalid(err, "%s: the variable's value is not a URL (such as sqlite:path)", arg);
     }
     int rc = sp_url_register(url, err);
+    if (rc == 0 && sp_url_raw_password(url)) {
+        rc = sp_invalid(err, "%s: %s", arg, SP_URL_RAW);
+    }
     return rc == 0 ? from_url(arg, url, a, out, kinds, err) : rc;
 }
 

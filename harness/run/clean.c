@@ -27,7 +27,7 @@ static int locate(const struct cleaning *c, const struct sp_journal_entry *e, st
     struct sp_error *err)
 {
     const struct sp_config_provider *p = sp_config_provider(c->config, e->provider);
-    char *url = p != NULL && p->url != NULL ? sp_redact(p->url) : NULL;
+    char *url = p != NULL && p->url != NULL ? sp_redact_url(p->url) : NULL;
     bool is_same = url != NULL && e->url != NULL && strcmp(p->kind, e->kind) == 0 && strcmp(url, e->url) == 0;
     free(url);
     if (is_same) {
@@ -142,6 +142,7 @@ static void clean_place(struct cleaning *c, struct sp_journal_log *log, size_t l
             trouble(c, what, &err);
         } else if (rc == 0 && c->dry_run) {
             printf("would remove %s\n", what);
+            (*c->removed)++;
         } else if (rc == 0) {
             int done = sp_object_remove(s, &e->object, NULL, &err);
             if (done == 0)
@@ -169,7 +170,9 @@ static void clean_journal(struct cleaning *c, const char *path)
         return;
     }
     if (rc == 0) {
-        rc = sp_journal_read(path, &log, &err);
+        rc = c->dry_run ? 0 : sp_journal_mend(&j, &err);
+        if (rc == 0)
+            rc = sp_journal_read(path, &log, &err);
         if (rc != 0)
             sp_journal_close(&j);
     }

@@ -116,6 +116,18 @@ int sp_journal_adopt(struct sp_journal *j, const char *path, struct sp_error *er
     return rc;
 }
 
+int sp_journal_mend(struct sp_journal *j, struct sp_error *err)
+{
+    struct sp_buf b = SP_BUF_INIT;
+    int rc = sp_read_file(j->path, JOURNAL_MAX, &b, err);
+    const char *end = rc == 0 && b.n > 0 ? memrchr(b.p, '\n', b.n) : NULL;
+    size_t whole = end != NULL ? (size_t)(end - b.p) + 1 : 0;
+    if (whole != 0 && whole < b.n && ftruncate(j->fd, (off_t)whole) != 0)
+        rc = fail_io(err, "mend", j->path);
+    sp_buf_free(&b);
+    return rc;
+}
+
 void sp_journal_close(struct sp_journal *j)
 {
     if (j->fd >= 0)
@@ -150,7 +162,7 @@ int sp_journal_open(const char *path, struct sp_error *err)
 int sp_journal_note(int fd, bool made, const struct sp_config_provider *p, const struct sp_object_ref *o,
     struct sp_error *err)
 {
-    char *url = made && p->url != NULL ? sp_redact(p->url) : NULL;
+    char *url = made && p->url != NULL ? sp_redact_url(p->url) : NULL;
     json_t *line = made ? json_pack("{ss ss ss ss? ss ss ss?}", "op", "made", "provider", p->name, "kind",
                               p->kind, "url", url, "type", o->type, "name", o->name, "ns", o->ns)
                         : json_pack("{ss ss ss ss ss?}", "op", "gone", "provider", p->name, "type", o->type,

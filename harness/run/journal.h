@@ -15,6 +15,9 @@ struct sp_journal { /* the parent's end */
 int sp_journal_create(struct sp_journal *, const char *state_dir, const char *run, struct sp_error *err);
 /* Takes an existing file over: 0, -SP_E_CONFLICT while its run lives, -SP_E_NOT_FOUND. */
 int sp_journal_adopt(struct sp_journal *, const char *path, struct sp_error *err);
+/* Takes away a last line without its end, so that what is written next does not become a part of it. Only who holds the
+ * lock, and when no worker writes. */
+int sp_journal_mend(struct sp_journal *, struct sp_error *err);
 /* Removes the file if nothing is left in it, and lets go of it. *left = objects still there. */
 int sp_journal_finish(struct sp_journal *, uint64_t *left, struct sp_error *err);
 void sp_journal_close(struct sp_journal *);

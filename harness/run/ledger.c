@@ -84,7 +84,10 @@ static void put_repeat(
     struct sp_event *ev, const struct sp_run_options *o, const char *provider, const char *id)
 {
     struct sp_buf b = SP_BUF_INIT;
-    (void)sp_buf_printf(&b, "%s -p ", o->command_line != NULL ? o->command_line : "switchproof run");
+    /* The names that follow are no secrets, and have to be right. */
+    char *command = sp_redact(o->command_line != NULL ? o->command_line : "switchproof run");
+    (void)sp_buf_printf(&b, "%s -p ", command != NULL ? command : "switchproof run");
+    free(command);
     put_word(&b, provider);
     (void)sp_buf_printf(&b, " -k %s --seed %" PRIu64 "%s", id, o->seed, o->quick ? "" : " --full");
     sp_event_textn(ev, SP_FLD_repeat, b.p, b.n);

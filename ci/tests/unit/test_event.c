@@ -127,6 +127,19 @@ static void secrets_are_hidden(void **state)
     assert_int_equal(sp_secret_add("hunter2secret"), 0);
     check_text("the password hunter2secret was refused", 38, "the password *** was refused");
     check_text("x\0hunter2secret", 15, "x\\x00***");
+    /* A password that is a word of our own, or the name of a provider, takes neither away. */
+    struct sp_event ev;
+    assert_int_equal(sp_secret_add("postgres"), 0);
+    sp_event_begin(&ev, SP_EV_PROVIDER);
+    sp_event_text(&ev, SP_FLD_name, "postgres");
+    sp_event_text(&ev, SP_FLD_kind, "postgresql");
+    sp_event_text(&ev, SP_FLD_notes, "as postgres");
+    assert_string_equal(ev.json.p, ",\"name\":\"postgres\",\"kind\":\"postgresql\",\"notes\":\"as ***\"");
+    sp_buf_free(&ev.json);
+    sp_event_begin(&ev, SP_EV_TABLE);
+    sp_event_text(&ev, SP_FLD_name, "of postgres");
+    assert_string_equal(ev.json.p, ",\"name\":\"of ***\"");
+    sp_buf_free(&ev.json);
     sp_secret_forget_all();
 }
 

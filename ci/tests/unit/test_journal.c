@@ -115,6 +115,30 @@ static void a_torn_line_was_never_made_and_damage_is_told(void **state)
     assert_int_equal(read_text(MADE("a"), &log), -SP_E_CORRUPT);
 }
 
+/* What is written behind a torn line must not become a part of it. */
+static void a_torn_line_is_taken_away(void **state)
+{
+    (void)state;
+    static const char *const whole[] = { HEAD MADE("a"), HEAD };
+    for (size_t i = 0; i < 4; i++) {
+        struct sp_journal_log log;
+        struct sp_journal j;
+        struct sp_buf text = SP_BUF_INIT;
+        char path[128];
+        snprintf(path, sizeof path, "%s/y.jsonl", dir);
+        (void)sp_buf_printf(&text, "%s%s", whole[i / 2], i % 2 == 0 ? "{\"op\":\"gone\",\"prov" : "");
+        assert_int_equal(sp_write_file_atomic(path, text.p, text.n, NULL), 0);
+        assert_int_equal(sp_journal_adopt(&j, path, &error), 0);
+        assert_int_equal(sp_journal_mend(&j, &error), 0);
+        note(j.fd, true, "table", "b", NULL);
+        assert_int_equal(sp_journal_read(path, &log, &error), 0);
+        assert_int_equal(log.live, i / 2 == 0 ? 2 : 1);
+        sp_journal_log_free(&log);
+        sp_journal_close(&j);
+        sp_buf_free(&text);
+    }
+}
+
 static void a_job_arrives_as_it_was_sent(void **state)
 {
     (void)state;
@@ -216,6 +240,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(what_is_made_is_found_until_it_is_gone, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_torn_line_was_never_made_and_damage_is_told, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_torn_line_is_taken_away, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_sessions_make_is_noted, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_job_arrives_as_it_was_sent, set_up, tear_down),
     };
