@@ -176,7 +176,8 @@ static void refuses_other_files(void **state)
         { "\n\n# nothing\n", SP_E_CORRUPT, "no package" },
         { "Version: 1\n", SP_E_CORRUPT, "no package" },
     };
-    assert_int_equal(sp_write_file_atomic(path, "old", 3, NULL), 0);
+    static const char old[] = "SQLite format 3"; /* how a database begins */
+    assert_int_equal(sp_write_file_atomic(path, old, sizeof old, NULL), 0);
     for (size_t i = 0; i < SP_LEN(bad); i++) {
         struct sp_error err = SP_ERROR_INIT;
         struct sp_buf b = SP_BUF_INIT;
@@ -184,10 +185,19 @@ static void refuses_other_files(void **state)
         assert_int_equal(sp_fixture_dpkg(status, path, NULL, &err), -bad[i].code);
         assert_non_null(strstr(sp_error_text(&err), bad[i].says));
         assert_int_equal(sp_read_file(path, 100, &b, NULL), 0);
-        assert_string_equal(b.p, "old");
+        assert_string_equal(b.p, old);
         sp_buf_free(&b);
         sp_error_clear(&err);
     }
+    /* what is no database was named by mistake */
+    struct sp_buf kept = SP_BUF_INIT;
+    write_status("Package: a\nStatus: install ok installed\nVersion: 1\n");
+    assert_int_equal(sp_write_file_atomic(path, "precious", 8, NULL), 0);
+    assert_int_equal(sp_fixture_dpkg(status, path, NULL, NULL), -SP_E_INVALID);
+    assert_int_equal(sp_read_file(path, 100, &kept, NULL), 0);
+    assert_string_equal(kept.p, "precious");
+    sp_buf_free(&kept);
+    assert_int_equal(sp_write_file_atomic(path, old, sizeof old, NULL), 0);
     assert_int_equal(unlink(status), 0);
     assert_int_equal(sp_fixture_dpkg(status, path, NULL, NULL), -SP_E_NOT_FOUND);
     /* a journal of the old database would be played into the new one */
