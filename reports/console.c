@@ -210,6 +210,16 @@ static void count_skip(struct sp_console *c, const struct sp_event_in *ev)
         c->skips[c->nskips++] = s;
 }
 
+/* A name from the events, made harmless, in a column. */
+static void column(struct sp_console *c, const char *text, size_t width)
+{
+    size_t before = c->out.n, shown = 0;
+    rd_plain(&c->out, text);
+    for (size_t i = before; i < c->out.n; i++)
+        shown += ((unsigned char)c->out.p[i] & 0xc0) != 0x80;
+    sp_buf_printf(&c->out, "%*s ", (int)(shown < width ? width - shown : 0), "");
+}
+
 static void cell_line(struct sp_console *c, const struct rdc_cell *cell)
 {
     char time[32];
@@ -223,7 +233,9 @@ static void cell_line(struct sp_console *c, const struct rdc_cell *cell)
         rdc_colored(c, "33", "none   ");
     else
         rdc_colored(c, "32", "held   ");
-    sp_buf_printf(&c->out, "%-12s %-12s %4" PRIu64 " passed", cell->provider, cell->suite, cell->passed);
+    column(c, cell->provider, 12);
+    column(c, cell->suite, 12);
+    sp_buf_printf(&c->out, "%4" PRIu64 " passed", cell->passed);
     if (cell->failed > 0)
         sp_buf_printf(&c->out, ", %" PRIu64 " failed", cell->failed);
     if (cell->errored > 0)
@@ -318,7 +330,8 @@ static void on_run_end(struct sp_console *c, const struct sp_event_in *ev)
     if (c->verbosity >= 1 && c->nskips > 0) {
         sp_buf_puts(&c->out, "\nSkipped:\n");
         for (size_t i = 0; i < c->nskips; i++) {
-            sp_buf_printf(&c->out, "  %4" PRIu64 "  %-12s ", c->skips[i].n, c->skips[i].provider);
+            sp_buf_printf(&c->out, "  %4" PRIu64 "  ", c->skips[i].n);
+            column(c, c->skips[i].provider, 12);
             rd_plain(&c->out, c->skips[i].reason);
             sp_buf_putc(&c->out, '\n');
         }

@@ -49,6 +49,8 @@ int sp_report_render(const char *report_dir, unsigned formats, struct sp_error *
             continue;
         rc = render_one(r, report_dir, i, err);
     }
+    if (rc == 0 && r->truncated)
+        rc = 1;
     rd_free(r);
     return rc;
 }

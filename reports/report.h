@@ -19,6 +19,8 @@ enum sp_report_format {
     SP_REPORT_ALL = 63
 };
 
+/* 0; 1 if the record is not whole (cut, out of order, or at odds with itself): the files say so too, and with formats 0
+ * nothing is written but that is still told. A negative error: what was to be written was not. */
 int sp_report_render(const char *report_dir, unsigned formats, struct sp_error *err);
 
 /* The console: an observer of the event file. On a terminal a status line is redrawn, elsewhere only whole lines are

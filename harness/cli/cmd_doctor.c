@@ -4,12 +4,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/log.h"
 #include "base/str.h"
 #include "cli/sides.h"
+#include "model/calendar.h"
 #include "provider_call.h"
+#include "run/ledger.h"
 
 struct doctor {
     const struct sp_program *program;
@@ -38,7 +41,7 @@ static const char *advice(enum sp_code code)
     case SP_E_TIMEOUT:
         return "check address and firewall; `connect_timeout` sets how long to wait";
     case SP_E_UNAVAILABLE:
-        return "start the server, or check host, port and path in the URL";
+        return "start the server, if it is one, and check host, port or path in the URL";
     case SP_E_CORRUPT:
         return "this is not an intact file of this kind: restore it from a copy";
     case SP_E_INVALID:
@@ -132,6 +135,53 @@ static void examine_provider(struct doctor *d, const struct sp_config_provider *
     }
 }
 
+/* What a run would refuse, or would not do although the configuration looks as if. */
+static void examine_demands(struct doctor *d)
+{
+    const struct sp_config *c = d->config;
+    const struct sp_run_options o = { .config = c, .suites = d->program->suites };
+    struct sp_error err = SP_ERROR_INIT;
+    if (sp_requires_check(&o, &err) != 0) {
+        (void)printf("  PROBLEM  %s\n  to do    correct the name; `switchproof list cases` and `list "
+                     "capabilities` show them\n",
+            sp_error_text(&err));
+        worse(d, SP_EXIT_USAGE);
+        sp_error_clear(&err);
+    }
+    int64_t today = (int64_t)(time(NULL) / 86400);
+    for (size_t i = 0; i < c->nxfails; i++) {
+        const struct sp_config_xfail *x = &c->xfails[i];
+        struct sp_buf day = SP_BUF_INIT;
+        (void)sp_date_print(&day, x->until_day);
+        if (!sp_xfail_names_case(&o, x)) {
+            (void)printf("  note     line %d: the expected failure '%s' matches no case\n", x->line, x->id);
+        } else if (x->until_day < today) {
+            (void)printf("  note     line %d: the expected failure '%s' expired on %s, and counts again\n",
+                x->line, x->id, day.p != NULL ? day.p : "?");
+        }
+        sp_buf_free(&day);
+    }
+    if (c->ngates > 0) {
+        (void)printf("  note     %s\n", SP_GATES_NOTE);
+    }
+}
+
+/* Nothing to examine is not health. */
+static void examine_configuration(struct doctor *d)
+{
+    const struct sp_config *c = d->config;
+    if (c->nproviders == 0) {
+        (void)printf("configuration\n  PROBLEM  %s\n  to do    name providers in a section `providers:` (see "
+                     "`switchproof help config`), or the file with -c\n",
+            c->path != NULL ? "the file names no provider"
+                            : "there is no switchproof.yaml in this directory");
+        worse(d, SP_EXIT_USAGE);
+        return;
+    }
+    (void)printf("configuration\n  ok       %s, %zu provider%s\n", c->path, c->nproviders,
+        c->nproviders == 1 ? "" : "s");
+}
+
 /* The nearest directory on the way that exists must be writable. */
 static void examine_directory(struct doctor *d, const char *what, const char *dir)
 {
@@ -171,12 +221,11 @@ int sp_cmd_doctor(const struct sp_program *program, struct sp_args *a)
     for (size_t i = 0; names != NULL && i < cfg->nproviders; i++) {
         names[i] = cfg->providers[i].name;
     }
-    (void)printf("configuration\n  ok       %s, %zu provider%s\n",
-        cfg->path != NULL ? cfg->path : "none (no switchproof.yaml here)", cfg->nproviders,
-        cfg->nproviders == 1 ? "" : "s");
+    examine_configuration(&d);
+    examine_demands(&d);
     examine_directory(&d, "report_dir", cfg->report_dir);
     examine_directory(&d, "state_dir", cfg->state_dir);
-    for (size_t i = 0; i < a->providers.n && d.code == SP_EXIT_OK; i++) {
+    for (size_t i = 0; i < a->providers.n; i++) {
         if (sp_config_provider(cfg, a->providers.v[i]) == NULL) {
             d.code = sp_cli_usage(a, "no provider is called '%s'%s", a->providers.v[i],
                 sp_cli_hint(&a->arena, a->providers.v[i], names));

@@ -39,6 +39,9 @@ static int replay(const struct sp_program *program, const struct sp_args *a, con
         if (rc == 0) {
             program->console_observe(console, ev.kind, line, (size_t)n);
             sp_event_in_free(&ev);
+        } else if (rc == -SP_E_UNSUPPORTED) { /* of a newer version: the reports skip it, too */
+            rc = 0;
+            sp_error_clear(&err);
         } else {
             (void)sp_error_prefix(&err, "%s:%llu", path, (unsigned long long)number);
         }
@@ -51,10 +54,15 @@ static int replay(const struct sp_program *program, const struct sp_args *a, con
     return code;
 }
 
-static bool is_file(const char *path)
+/* What is in the way of looking is not the same as nothing there. */
+static bool is_file(const char *path, int *trouble)
 {
     struct stat st;
-    return stat(path, &st) == 0 && S_ISREG(st.st_mode);
+    bool there = stat(path, &st) == 0;
+    if (!there && errno != ENOENT && errno != ENOTDIR) {
+        *trouble = errno;
+    }
+    return there && S_ISREG(st.st_mode);
 }
 
 int sp_cmd_report(const struct sp_program *program, struct sp_args *a)
@@ -68,9 +76,14 @@ int sp_cmd_report(const struct sp_program *program, struct sp_args *a)
         sp_error_clear(&err);
         return SP_EXIT_USAGE;
     }
-    bool ended = is_file(whole);
-    if (!ended && !is_file(part)) {
-        sp_log_error("%s holds no events.jsonl: name the report directory of a run", dir);
+    int trouble = 0;
+    bool ended = is_file(whole, &trouble);
+    if (!ended && !is_file(part, &trouble)) {
+        if (trouble != 0) {
+            sp_log_error("cannot look into %s: %s", dir, strerrordesc_np(trouble));
+        } else {
+            sp_log_error("%s holds no events.jsonl: name the report directory of a run", dir);
+        }
         return SP_EXIT_USAGE;
     }
     const struct sp_report_name *f = program->formats;
@@ -78,17 +91,19 @@ int sp_cmd_report(const struct sp_program *program, struct sp_args *a)
         f++;
     }
     unsigned bits = a->format == NULL ? program->all_formats : f->bits;
-    int code = SP_EXIT_OK;
-    if (bits == 0) {
-        code = replay(program, a, ended ? whole : part);
-    } else if (program->render(dir, bits, &err) != 0) {
+    int code = SP_EXIT_OK, rc = program->render(dir, bits, &err);
+    if (rc < 0) {
         code = sp_cli_fail(&err);
         sp_error_clear(&err);
+    } else if (bits == 0) {
+        code = replay(program, a, ended ? whole : part);
     } else if (!a->quiet) {
         (void)printf("reports written to %s\n", dir);
     }
-    if (code == SP_EXIT_OK && !ended) {
-        sp_log_warn("%s is of a run that did not end: nothing follows from what it does not show", part);
+    if (code == SP_EXIT_OK && rc > 0) {
+        sp_log_warn(ended ? "the events in %s are not whole: nothing can be concluded from them"
+                          : "%s is of a run that did not end: nothing follows from what it does not show",
+            ended ? dir : part);
         code = SP_EXIT_INCONCLUSIVE;
     }
     return code;

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "cli/evidence.h"
+#include "run/plan.h"
 
 #define MOST_JOBS 16
 
@@ -82,17 +83,22 @@ static int check_names(const struct sp_program *program, struct sp_args *a, cons
     return SP_EXIT_OK;
 }
 
+static int check_any(const struct sp_config *cfg)
+{
+    if (cfg->nproviders != 0) {
+        return SP_EXIT_OK;
+    }
+    sp_log_error("no providers: %s%s; write a section `providers:` (see `switchproof help config`)",
+        cfg->path != NULL ? cfg->path : "there is no switchproof.yaml in this directory",
+        cfg->path != NULL ? " names none" : "");
+    return SP_EXIT_USAGE;
+}
+
 /* A provider that is neither there nor optional is a mistake before anything runs. */
 static int check_usable(const struct sp_args *a, const struct sp_config *cfg)
 {
     struct sp_error err = SP_ERROR_INIT;
     int code = SP_EXIT_OK;
-    if (cfg->nproviders == 0) {
-        sp_log_error("no providers: %s%s; write a section `providers:` (see `switchproof help config`)",
-            cfg->path != NULL ? cfg->path : "there is no switchproof.yaml in this directory",
-            cfg->path != NULL ? " names none" : "");
-        return SP_EXIT_USAGE;
-    }
     for (size_t i = 0; i < cfg->nproviders && code == SP_EXIT_OK; i++) {
         const struct sp_config_provider *p = &cfg->providers[i];
         if (chosen(&a->providers, p->name) && !p->optional && sp_config_usable(cfg, p, &err) != 0) {
@@ -103,22 +109,35 @@ static int check_usable(const struct sp_args *a, const struct sp_config *cfg)
     return code;
 }
 
+/* The very plan of a run. */
 static int list_cases(const struct sp_program *program, const struct sp_args *a, const struct sp_config *cfg)
 {
+    struct sp_plan plan;
+    struct sp_error err = SP_ERROR_INIT;
+    const struct sp_run_options o = { .config = cfg,
+        .kinds = program->providers,
+        .suites = program->suites,
+        .providers = a->providers.v,
+        .nproviders = a->providers.n,
+        .only_suites = a->suites.v,
+        .nsuites = a->suites.n,
+        .glob = a->glob };
     size_t n = 0;
-    for (size_t p = 0; p < cfg->nproviders; p++) {
-        for (size_t s = 0; chosen(&a->providers, cfg->providers[p].name) && program->suites[s] != NULL; s++) {
-            const struct sp_suite *suite = program->suites[s];
-            for (const struct sp_case *c = suite->cases; chosen(&a->suites, suite->name) && c->id != NULL;
-                 c++) {
-                if ((a->full || (c->flags & SP_CASE_HEAVY) == 0) &&
-                    (a->glob == NULL || sp_glob(a->glob, c->id, true))) {
-                    (void)printf("%s %s\n", cfg->providers[p].name, c->id);
-                    n++;
-                }
+    if (sp_plan_make(&plan, &o, &err) != 0) {
+        int code = sp_cli_fail(&err);
+        sp_error_clear(&err);
+        return code;
+    }
+    for (size_t i = 0; i < plan.nlanes; i++) {
+        const struct sp_lane *lane = &plan.lanes[i];
+        for (size_t k = 0; k < lane->ncases; k++) {
+            if (a->full || (lane->cases[k].c->flags & SP_CASE_HEAVY) == 0) {
+                (void)printf("%s %s\n", lane->provider->name, lane->cases[k].c->id);
+                n++;
             }
         }
     }
+    sp_plan_free(&plan);
     if (n == 0) {
         sp_log_error("no case matches");
     }
@@ -184,7 +203,10 @@ int sp_cmd_run(const struct sp_program *program, struct sp_args *a)
         sp_error_clear(&err);
         return code;
     }
-    int code = check_names(program, a, cfg);
+    int code = check_any(cfg);
+    if (code == SP_EXIT_OK) {
+        code = check_names(program, a, cfg);
+    }
     if (code == SP_EXIT_OK && a->list) {
         code = list_cases(program, a, cfg);
     } else if (code == SP_EXIT_OK) {

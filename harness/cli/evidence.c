@@ -237,10 +237,15 @@ int sp_evidence_close(struct sp_evidence *e, const char *verdict, int code)
         sp_error_clear(&err);
     }
     int reports = e->program->render(e->dir, e->program->all_formats, &err);
-    if (reports != 0) {
+    if (reports < 0) {
         sp_log_error("cannot write the reports in %s: %s", e->dir, sp_error_text(&err));
-    } else if (!e->args->quiet) {
-        (void)printf("report: %s/report.html\n", e->dir);
+    } else {
+        if (reports > 0 && rc == 0) {
+            sp_log_error("the events in %s are not whole: nothing can be concluded from them", e->dir);
+        }
+        if (!e->args->quiet) {
+            (void)printf("report: %s/report.html\n", e->dir);
+        }
     }
     sp_error_clear(&err);
     e->program->console_free(e->console);

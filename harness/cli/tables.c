@@ -73,7 +73,8 @@ const struct sp_command sp_commands[] = {
     { "list", SP_C_LIST, "providers|suites|cases|capabilities", 1, 1, false, "what this program knows",
       NULL, EXAMPLES("list providers -v", "list cases -s crud", "list cases -k '*null*'", "list capabilities -p sqlite"), sp_cmd_list },
     { "report", SP_C_REPORT, "DIR", 1, 1, false, "write the reports of a run anew from its events",
-      "Exit: 0 written, 2 there are no events in DIR, 3 they are those of a run that did not end.",
+      "Exit: 0 written, 2 there are no events in DIR, 3 they are not whole, or those of a run that did\n"
+      "not end: the reports say so, and nothing can be concluded from them.",
       EXAMPLES("report build/report", "report build/report --format junit", "report build/verify --format console -v"), sp_cmd_report },
     { "clean", SP_C_CLEAN, "", 0, 0, false, "remove what killed runs left behind, and nothing else",
       NULL, EXAMPLES("clean --dry-run", "clean", "clean --run 3f9k2m1q"), sp_cmd_clean },

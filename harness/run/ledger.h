@@ -32,6 +32,11 @@ void sp_ledger_note(struct sp_ledger *, const char *level, const char *fmt, ...)
 
 /* -SP_E_INVALID for a requirement that names nothing in this program. */
 int sp_requires_check(const struct sp_run_options *, struct sp_error *);
+/* An expectation for a case that does not exist hides nothing, but its author thinks it does. */
+bool sp_xfail_names_case(const struct sp_run_options *, const struct sp_config_xfail *);
+/* A section that is read, and decides nothing yet: whoever wrote it must not believe that it did. */
+#define SP_GATES_NOTE                                                                                        \
+    "the section `gates` is checked for mistakes, and not applied by this version: no verdict rests on it"
 /* Broken requirements as lines of `reasons`; 0, SP_EXIT_FAILED or SP_EXIT_INCONCLUSIVE. */
 int sp_requires_judge(struct sp_ledger *, struct sp_buf *reasons);
 int sp_ledger_verdict(struct sp_ledger *, struct sp_buf *reasons);

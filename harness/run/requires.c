@@ -118,7 +118,7 @@ static bool concerns(const struct need *n, const struct sp_lane *lane, const str
 /* One provider's answer to one requirement. */
 struct answer {
     size_t planned, executed;
-    bool partial;                     /* of a suite, only some cases were selected */
+    bool partial;                     /* only some of the cases that try it were selected */
     const struct sp_planned *skipped; /* what did not prove it, to be named: skipped, or expected to fail */
     bool decisive;                    /* that breaks the requirement although other cases ran */
 };
@@ -158,11 +158,13 @@ static bool is_decisive(const struct need *n, const struct sp_lane *lane, const 
 
 static void add_lane(const struct need *n, const struct sp_lane *lane, struct answer *a)
 {
+    size_t seen = 0;
     for (size_t i = 0; i < lane->ncases; i++) {
         const struct sp_planned *pc = &lane->cases[i];
         if (!concerns(n, lane, pc->c))
             continue;
         a->planned++;
+        seen++;
         if (pc->done && pc->outcome != SP_SKIPPED && pc->outcome != SP_XFAILED) {
             a->executed += n->kind != NEED_SUITE || is_proper(lane, pc->c) ? 1 : 0;
             continue;
@@ -172,8 +174,10 @@ static void add_lane(const struct need *n, const struct sp_lane *lane, struct an
             a->skipped = pc;
         a->decisive = a->decisive || decisive;
     }
-    if (n->kind == NEED_SUITE && a->planned > 0)
-        a->partial = lane->suite->cases[lane->ncases].id != NULL;
+    size_t all = 0;
+    for (const struct sp_case *c = lane->suite->cases; c->id != NULL; c++)
+        all += concerns(n, lane, c) ? 1 : 0;
+    a->partial = a->partial || seen < all;
 }
 
 static bool holds(const struct answer *a)

@@ -50,20 +50,28 @@ static void send_plan(struct sp_ledger *l)
     }
 }
 
-/* An expectation for a case that does not exist hides nothing, but its author thinks it does. */
-static void note_unmatched(struct sp_ledger *l)
+bool sp_xfail_names_case(const struct sp_run_options *o, const struct sp_config_xfail *x)
+{
+    for (size_t s = 0; o->suites[s] != NULL; s++) {
+        for (const struct sp_case *c = o->suites[s]->cases; c->id != NULL; c++) {
+            if (sp_glob(x->id, c->id, false))
+                return true;
+        }
+    }
+    return false;
+}
+
+/* What the configuration says and this run does not do. */
+static void note_without_effect(struct sp_ledger *l)
 {
     for (size_t i = 0; i < l->o->config->nxfails; i++) {
         const struct sp_config_xfail *x = &l->o->config->xfails[i];
-        bool found = false;
-        for (size_t s = 0; l->o->suites[s] != NULL; s++) {
-            for (const struct sp_case *c = l->o->suites[s]->cases; c->id != NULL; c++)
-                found = found || sp_glob(x->id, c->id, false);
-        }
-        if (!found)
+        if (!sp_xfail_names_case(l->o, x))
             sp_ledger_note(
                 l, "warning", "line %d: the expected failure '%s' matches no case", x->line, x->id);
     }
+    if (l->o->config->ngates > 0)
+        sp_ledger_note(l, "warning", "%s", SP_GATES_NOTE);
 }
 
 static bool makes_things(const struct sp_plan *plan)
@@ -96,6 +104,10 @@ static void clean_up(struct sp_ledger *l, struct sp_journal *journal)
     struct sp_error err = SP_ERROR_INIT;
     if (journal->fd < 0)
         return;
+    if (sp_journal_mend(journal, &err) != 0) {
+        sp_ledger_note(l, "warning", "%s", sp_error_text(&err));
+        sp_error_clear(&err);
+    }
     sp_supervise_clean(l, journal->path);
     count_left(l, journal->path);
     if (sp_journal_finish(journal, &l->totals.leftovers, &err) != 0)
@@ -115,7 +127,7 @@ static int carry_out(struct sp_ledger *l, struct sp_buf *reasons)
             return rc;
     }
     send_plan(l);
-    note_unmatched(l);
+    note_without_effect(l);
     int rc = l->rc != 0 ? l->rc : sp_supervise(l, journal.path, l->err);
     clean_up(l, &journal);
     sp_journal_close(&journal);

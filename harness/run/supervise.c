@@ -94,7 +94,9 @@ static int start_worker(
     return 0;
 }
 
-static void announce_absent(struct supervisor *s, const struct sp_lane *lane, const char *reason)
+/* That an optional one is absent is a remark, and no error: the run may hold all the same. */
+static void announce_absent(
+    struct supervisor *s, const struct sp_lane *lane, enum sp_skip_cause cause, const char *reason)
 {
     if (s->announced[lane->provider_index])
         return;
@@ -104,7 +106,7 @@ static void announce_absent(struct supervisor *s, const struct sp_lane *lane, co
     sp_event_text(&ev, SP_FLD_name, lane->provider->name);
     sp_event_text(&ev, SP_FLD_kind, lane->provider->kind);
     sp_event_text(&ev, SP_FLD_access, sp_access_name(lane->provider->access));
-    sp_event_text(&ev, SP_FLD_error, reason);
+    sp_event_text(&ev, cause == SP_SKIP_ABSENT ? SP_FLD_notes : SP_FLD_error, reason);
     sp_ledger_send(s->l, &ev);
 }
 
@@ -119,7 +121,7 @@ static void settle_known(struct supervisor *s, struct sp_lane *lane)
         if (cause == SP_SKIP_NONE)
             continue;
         if (cause == SP_SKIP_ABSENT || cause == SP_SKIP_UNSET)
-            announce_absent(s, lane, reason);
+            announce_absent(s, lane, cause, reason);
         struct sp_settled skip = {
             .outcome = SP_SKIPPED, .cause = cause, .blocked_by = cap, .reason = reason
         };

@@ -57,6 +57,10 @@ expect 2 "did you mean 'suites'?" list suits
 
 # --- configuration
 expect 2 "there is no switchproof.yaml" run
+expect 2 "there is no switchproof.yaml" doctor
+expect 2 "there is no switchproof.yaml" run --list
+: >none.yaml
+expect 2 "names no provider" doctor -c none.yaml
 expect 2 "No such file or directory" run -c nowhere.yaml
 expect 2 "not a file" run -c .
 config <<'EOF'
@@ -87,9 +91,32 @@ expect 2 "no provider is called 'aa'; did you mean 'a'?" run -p aa
 expect 2 "did you mean 'auth'?" run -s auht
 expect 0 "a auth." run --list -s auth -p a
 expect 5 "no case matches" run --list -k no_such_case_anywhere
+expect 0 "a crud.filter_eq_text" run --list -p a -k crud.filter_eq_text
+if [ "$(wc -l <out)" -eq 1 ]; then ok; else bad "a whole case id lists more cases than it runs"; fi
 expect 0 "all is well" doctor
 expect 0 "SP_CLI_UNSET is not set; the provider is optional" doctor
 expect 2 "no provider is called" doctor -p b
+
+# --- what the configuration demands and no run would do
+cat >demands.yaml <<'EOF'
+requires: [crud.no_such_case]
+providers:
+  a: { kind: mock, url: "mock:a", access: disposable }
+EOF
+expect 2 "'crud.no_such_case' is no case, suite or capability" doctor -c demands.yaml
+cat >demands.yaml <<'EOF'
+providers:
+  a: { kind: mock, url: "mock:a", access: disposable }
+gates:
+  production: { fidelity: real }
+expected_failures:
+  - { case: crud.no_such_case, provider: a, reason: r, link: "https://example.com/1", until: 2030-01-01 }
+  - { case: crud.count, provider: a, reason: r, link: "https://example.com/2", until: 2020-02-29 }
+EOF
+expect 0 "'crud.no_such_case' matches no case" doctor -c demands.yaml
+has "'crud.count' expired on 2020-02-29" out
+has "not applied by this version" out
+expect 0 "not applied by this version" run -c demands.yaml -k connection.opens --report-dir rg
 
 # --- run
 expect 0 "HELD" run -p a -s auth --seed 7 --report-dir r
@@ -98,6 +125,11 @@ for f in events.jsonl junit.xml summary.json summary.md report.html; do
 done
 absent r/events.jsonl.part
 has '"seed":"7"' r/events.jsonl
+# An optional provider that is absent is skipped in sight, and is no error in any report.
+expect 0 "HELD" run -k connection.opens --report-dir ra
+lacks "<error" ra/junit.xml
+lacks "ERROR" out
+has "SP_CLI_UNSET is not set" ra/junit.xml
 has '"ev":"run_end"' r/events.jsonl
 expect 0 "HELD" run -p a -s auth -q --report-dir r
 if [ "$(wc -l <out)" -lt 6 ]; then ok; else bad "-q prints more than the verdict"; fi
@@ -112,6 +144,16 @@ expect 2 "holds no events.jsonl" report .
 mkdir part
 head -n 3 r/events.jsonl >part/events.jsonl.part
 expect 3 "did not end" report part
+# Events that were cut, or that say what they cannot: no format tells them as success.
+mkdir cut odd
+sed '$d' r/events.jsonl >cut/events.jsonl
+sed 's/"passed":[0-9]*,"failed":0/"passed":1,"failed":0/' r/events.jsonl >odd/events.jsonl
+for d in cut odd; do
+    expect 3 "nothing can be concluded" report $d
+    expect 3 "nothing can be concluded" report $d --format console
+done
+sed '2s/"ev":"[a-z_]*"/"ev":"of_a_newer_version"/' r/events.jsonl >odd/events.jsonl
+expect 0 "HELD" report odd --format console
 if NO_COLOR=1 "$program" report r --format console | grep -q "$(printf '\033')"; then
     bad "color in spite of NO_COLOR"
 else
@@ -225,7 +267,55 @@ providers:
 EOF
 SP_CLI_SECRET=tell-no1 "$program" run -s auth --report-dir rs >out 2>err
 lacks tell-no1 out err rs
+# A password may be any word, also one that tells cases and providers apart.
+config <<'EOF'
+providers:
+  mock: { kind: mock, url: "mock://u:${SP_CLI_SECRET}@x", access: disposable }
+EOF
+for word in mock crud count passed; do
+    SP_CLI_SECRET=$word expect 0 "HELD" run -s crud -k crud.count --report-dir rw
+    has 'name="crud.count" classname="mock.crud"' rw/junit.xml
+done
+SP_CLI_URL=postgresql://u:tell@no2@127.0.0.1:1/d expect 2 "%40" verify env:SP_CLI_URL sqlite:b.db --report-dir rs2
+lacks no2 out err
 
+# --- what a killed run left, its last line torn
 expect 0 "removed" clean
+mkdir -p files/sp-abcdefgh-storag0-1-st .switchproof/journal
+journal=.switchproof/journal/abcdefgh.jsonl
+{
+    printf '{"run":"abcdefgh","format":1,"dir":"%s"}\n' "$(pwd -P)"
+    printf '{"op":"made","provider":"f","kind":"filesystem","url":"filesystem:files","type":"bucket",'
+    printf '"name":"sp-abcdefgh-storag0-1-st","ns":null}\n{"op":"made","prov'
+} >$journal
+cp $journal before.jsonl
+expect 0 "1 object would be removed" clean --dry-run
+if cmp -s $journal before.jsonl; then ok; else bad "a dry run changed the journal"; fi
+expect 0 "1 object removed" clean
+absent files/sp-abcdefgh-storag0-1-st
+absent $journal
+
+# Whose place is no secret is found again, also where it is another one's password.
+config <<'EOF'
+providers:
+  a: { kind: mock, url: "mock://u:${SP_CLI_SECRET}@x", access: disposable }
+  b: { kind: mock, url: "mock://u:${SP_CLI_OTHER}@storeb", access: disposable }
+EOF
+{
+    printf '{"run":"abcdefgh","format":1,"dir":"%s"}\n' "$(pwd -P)"
+    printf '{"op":"made","provider":"b","kind":"mock","url":"mock://u:***@storeb","type":"bucket",'
+    printf '"name":"sp-abcdefgh-storag0-1-st","ns":null}\n'
+} >$journal
+SP_CLI_SECRET=storeb SP_CLI_OTHER=tell-no3 expect 0 "1 object removed" clean
+lacks tell-no3 out err
+
+# --- a fixture replaces a database, and nothing else
+echo "precious" >notes.txt
+expect 2 "is no SQLite database" fixture bench notes.txt --rows 1
+has precious notes.txt
+expect 2 'without "sqlite:"' fixture bench sqlite:q.db --rows 1
+: >empty.db
+expect 0 "1 rows" fixture bench empty.db --rows 1
+expect 0 "2 rows" fixture bench empty.db --rows 2
 
 finish

@@ -52,8 +52,11 @@ static inline const char *text_of(struct fx *f, const char *file)
 static inline void render(struct fx *f)
 {
     struct sp_error err = SP_ERROR_INIT;
-    if (sp_report_render(f->dir, SP_REPORT_ALL, &err) != 0)
+    int rc = sp_report_render(f->dir, SP_REPORT_ALL, &err);
+    if (rc < 0)
         fail_msg("%s", sp_error_text(&err));
+    assert_int_equal(sp_report_render(f->dir, 0, &err), rc); /* told without writing, too */
+    assert_int_equal(rc == 1, strstr(text_of(f, "summary.json"), "\"truncated\": true") != NULL);
 }
 
 static inline void has(const char *text, const char *part)

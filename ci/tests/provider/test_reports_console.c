@@ -104,6 +104,22 @@ static void console_shows_differences(void **state)
            "3 rows");
 }
 
+/* A stream may come from anywhere: no name in it speaks to the terminal. */
+static void console_hides_controls_in_names(void **state)
+{
+    struct fx *f = *state;
+    stream_raw(f->dir,
+        START "{\"seq\":2,\"t\":0,\"ev\":\"plan\",\"provider\":\"p\\u001b[2J\",\"suite\":\"s\\u202e\","
+              "\"cases\":1}\n"
+              "{\"seq\":3,\"t\":0,\"ev\":\"case_end\",\"id\":\"s.c\",\"suite\":\"s\\u202e\",\"provider\":"
+              "\"p\\u001b[2J\",\"outcome\":\"skipped\",\"reason\":\"r\",\"duration_s\":0}\n" ENDED("4", "0"));
+    const char *t = console(f, false, false, 1);
+    hasnt(t, "\x1b");
+    hasnt(t, "\xe2\x80\xae");
+    has(t, "none   p\\u{001B}[2J s\\u{202E}       0 passed, 1 skipped");
+    has(t, "     1  p\\u{001B}[2J r\n");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -111,6 +127,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(console_keeps_workers_apart, set_up, tear_down),
         cmocka_unit_test_setup_teardown(console_says_it_once, set_up, tear_down),
         cmocka_unit_test_setup_teardown(console_shows_differences, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(console_hides_controls_in_names, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

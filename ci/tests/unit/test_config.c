@@ -25,7 +25,7 @@ static void test_everything(void **state)
              "           connect_timeout: 2s, statement_timeout: 500ms,\n"
              "           options: { busy_timeout: 1s, pages: 7 } }\n"
              "  next: { kind: bigsql, url: 'bigsql://h/d', access: target, optional: true }\n"
-             "suites: { load: { users: 50, rate: 500/s, ramp: 5s, duration: 30s } }\n"
+             "suites: { load: { users: 50, rate: 500/s, duration: 30s } }\n"
              "verify: { rate: 500/s, max_lag: 5s, recheck: 1m }\n"
              "gates:\n"
              "  migration: { require: [crud, auth], max_differences: 0 }\n"
@@ -52,12 +52,12 @@ static void test_everything(void **state)
     assert_int_equal(p->access, SP_ACCESS_TARGET);
     assert_true(p->optional);
     assert_null(sp_config_provider(cfg, "nowhere"));
-    assert_int_equal(cfg->nsettings, 4);
+    assert_int_equal(cfg->nsettings, 3);
     assert_string_equal(cfg->settings[0].suite, "load");
     assert_string_equal(cfg->settings[0].name, "users");
     assert_true(cfg->settings[0].value == 50);
     assert_true(cfg->settings[1].value == 500);
-    assert_true(cfg->settings[2].value == 5000);
+    assert_true(cfg->settings[2].value == 30000);
     assert_int_equal((int64_t)cfg->verify.rate, 500);
     assert_int_equal(cfg->verify.max_lag_ms, 5000);
     assert_int_equal(cfg->verify.recheck_ms, 60000);
@@ -171,17 +171,24 @@ static void test_types(void **state)
 {
     (void)state;
     bad("suites: { load: { users: 5s } }\n",
-        "t.yaml:1:26: suites.load.users: expected a whole number from 1 to 4096, found \"5s\"");
+        "t.yaml:1:26: suites.load.users: expected a whole number from 2 to 62, found \"5s\"");
     bad("suites: { load: { users: 0 } }\n",
-        "t.yaml:1:26: suites.load.users: expected a whole number from 1 to 4096, found \"0\"");
+        "t.yaml:1:26: suites.load.users: expected a whole number from 2 to 62, found \"0\"");
     bad("suites: { load: { users: 1.5 } }\n",
-        "t.yaml:1:26: suites.load.users: expected a whole number from 1 to 4096, found \"1.5\"");
+        "t.yaml:1:26: suites.load.users: expected a whole number from 2 to 62, found \"1.5\"");
     bad("suites: { load: { users: '5' } }\n",
-        "t.yaml:1:26: suites.load.users: expected a whole number from 1 to "
-        "4096, found the text \"5\": leave out the quotes");
+        "t.yaml:1:26: suites.load.users: expected a whole number from 2 to "
+        "62, found the text \"5\": leave out the quotes");
     bad("suites: { load: { duration: 30 } }\n", "t.yaml:1:29: suites.load.duration: expected a duration from "
-                                                "1ms to 86400s (such as 500ms, 5s or 2m), "
+                                                "10ms to 3600s (such as 500ms, 5s or 2m), "
                                                 "found \"30\"");
+    /* What the suite would not do is not taken for a setting of it. */
+    bad("suites: { load: { users: 63 } }\n",
+        "t.yaml:1:26: suites.load.users: expected a whole number from 2 to 62, found \"63\"");
+    bad("suites: { load: { ramp: 5s } }\n",
+        "t.yaml:1:19: suites.load: unknown key \"ramp\"; did you mean \"rate\"?");
+    bad("suites: { migration: { rows: 5 } }\n", "t.yaml:1:11: suites: no suite with settings is called "
+                                                "\"migration\"; known: performance, load");
     bad("suites: { load: { rate: fast } }\n",
         "t.yaml:1:25: suites.load.rate: expected a rate such as 500/s, found \"fast\"");
     bad("suites: { load: { usres: 5 } }\n",

@@ -292,6 +292,11 @@ static void required_suites_are_whole(void **state)
     need[0] = "good"; /* a part says nothing about the whole */
     assert_int_equal(run("good", "good.passes_too"), SP_EXIT_OK);
     assert_true(noted("only some cases were selected"));
+    need[0] = "good.*";
+    assert_int_equal(run("good", "good.passes_too"), SP_EXIT_OK);
+    assert_true(noted("only some cases were selected"));
+    assert_int_equal(run("good", NULL), SP_EXIT_OK);
+    assert_false(noted("only some cases were selected"));
     providers[0].access = SP_ACCESS_READ_ONLY;
     assert_int_equal(run("good", NULL), SP_EXIT_INCONCLUSIVE);
     assert_true(reason_has("good.passes_too was skipped"));
