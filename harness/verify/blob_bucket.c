@@ -58,45 +58,43 @@ static void one_sided(struct merge *m, bool missing, const struct sp_object *o)
 
 /* ---- what both have --------------------------------------------------------------------------------------------------- */
 
-static void put_value(struct sp_buf *out, const struct sp_object *o, const char *name, bool show)
-{
-    for (size_t i = 0; i < o->nmeta; i++) {
-        if (strcmp(o->meta[i].name, name) != 0)
-            continue;
-        char digest[33];
-        sp_d128_format(digest, sp_d128_of(o->meta[i].value, strlen(o->meta[i].value)));
-        digest[16] = '\0';
-        if (show)
-            sp_buf_puts(out, o->meta[i].value);
-        else
-            sp_buf_printf(out, "text, %zu bytes, digest %s", strlen(o->meta[i].value), digest);
-        return;
-    }
-    sp_buf_puts(out, "none");
-}
-
-static bool metadata_of(struct merge *m, const char *key, const char *name, const struct sp_object *a,
-    const struct sp_object *b, bool list)
-{
-    struct sp_buf x = SP_BUF_INIT, y = SP_BUF_INIT, column = SP_BUF_INIT;
-    put_value(&x, a, name, m->c->opt->show_values);
-    put_value(&y, b, name, m->c->opt->show_values);
-    bool same = !x.oom && !y.oom && strcmp(x.p, y.p) == 0;
-    if (!same && list) {
-        sp_buf_printf(&column, "metadata %s", name);
-        difference(m, "changed", key, column.p, x.p, y.p);
-    }
-    sp_buf_free(&x);
-    sp_buf_free(&y);
-    sp_buf_free(&column);
-    return same;
-}
-
-static bool has(const struct sp_object *o, const char *name)
+/* NULL: there is none of that name. */
+static const char *value_of(const struct sp_object *o, const char *name)
 {
     for (size_t i = 0; i < o->nmeta; i++)
         if (strcmp(o->meta[i].name, name) == 0)
-            return true;
+            return o->meta[i].value;
+    return NULL;
+}
+
+static void put_value(struct sp_buf *out, const char *value, bool show)
+{
+    char digest[33];
+    if (value == NULL || show) {
+        sp_buf_puts(out, value != NULL ? value : "none");
+        return;
+    }
+    sp_d128_format(digest, sp_d128_of(value, strlen(value)));
+    digest[16] = '\0';
+    sp_buf_printf(out, "text, %zu bytes, digest %s", strlen(value), digest);
+}
+
+/* By the values themselves: how they are shown may be alike, as none and the text "none" are. */
+static bool metadata_of(struct merge *m, const char *key, const char *name, const struct sp_object *a,
+    const struct sp_object *b, bool list)
+{
+    const char *u = value_of(a, name), *v = value_of(b, name);
+    bool same = u == NULL || v == NULL ? u == v : strcmp(u, v) == 0;
+    if (same || !list)
+        return same;
+    struct sp_buf x = SP_BUF_INIT, y = SP_BUF_INIT, column = SP_BUF_INIT;
+    put_value(&x, u, m->c->opt->show_values);
+    put_value(&y, v, m->c->opt->show_values);
+    sp_buf_printf(&column, "metadata %s", name);
+    difference(m, "changed", key, column.p, x.p, y.p);
+    sp_buf_free(&x);
+    sp_buf_free(&y);
+    sp_buf_free(&column);
     return false;
 }
 
@@ -107,7 +105,7 @@ static bool same_metadata(
     for (size_t i = 0; i < a->nmeta; i++)
         same = metadata_of(m, key, a->meta[i].name, a, b, list) && same;
     for (size_t i = 0; i < b->nmeta; i++)
-        if (!has(a, b->meta[i].name))
+        if (value_of(a, b->meta[i].name) == NULL)
             same = metadata_of(m, key, b->meta[i].name, a, b, list) && same;
     return same;
 }
@@ -264,25 +262,26 @@ static void send(const struct merge *m)
     sp_v_send(m->c, &ev);
 }
 
-static bool both_keep(const struct sp_vctx *c, enum sp_cap_id cap)
+/* What these servers do, not what their kind can: two that give back no metadata would seem to have the same. */
+static void find_kept(struct merge *m)
 {
+    struct sp_cap *caps = calloc(SP_CAP_N, sizeof *caps);
+    struct sp_facts facts = { .fidelity = SP_FID_UNKNOWN };
+    m->meta = m->type = true;
     for (int i = 0; i < 2; i++) {
-        const struct sp_cap *declared = sp_session_provider(c->plain[i])->declared;
-        if (declared == NULL || declared[cap].level == SP_CAP_NO)
-            return false;
+        bool known = caps != NULL && sp_effective(m->c->plain[i], caps, &facts, NULL) == 0;
+        m->meta = m->meta && known && caps[SP_CAP_METADATA].level != SP_CAP_NO;
+        m->type = m->type && known && caps[SP_CAP_CONTENT_TYPE].level != SP_CAP_NO;
     }
-    return true;
+    free(caps);
 }
 
 void sp_v_bucket(struct sp_vctx *c, const char *source, const char *target)
 {
     const char *bucket = source;
     struct sp_error err = SP_ERROR_INIT;
-    struct merge m = { .c = c,
-        .bucket = bucket,
-        .name = { source, target },
-        .meta = both_keep(c, SP_CAP_METADATA),
-        .type = both_keep(c, SP_CAP_CONTENT_TYPE) };
+    struct merge m = { .c = c, .bucket = bucket, .name = { source, target } };
+    find_kept(&m);
     for (int i = 0; i < 2; i++)
         sp_v_listing_open(&m.list[i], c->plain[i], m.name[i]);
     struct sp_digest state[2];

@@ -184,6 +184,23 @@ static void judged(const char *a, const char *b)
     end(st);
 }
 
+/* The text "none" and no metadata at all are shown alike, and are not. */
+static void metadata_that_says_none(void **state)
+{
+    (void)state;
+    for (int shown = 0; shown < 2; shown++) {
+        struct stores s, *st = &s;
+        begin(st, "filesystem", "sqlite");
+        fill(st);
+        put(st, 0, "b", "b", 1, "text/plain", "none");
+        put(st, 1, "b", "b", 1, "text/plain", NULL);
+        st->opt.show_values = shown == 1;
+        assert_verdict(st, SP_VV_DIFFERENT);
+        has(st, "\"key\":\"b\",\"column\":\"metadata owner\"");
+        end(st);
+    }
+}
+
 #define PAIR(a, b)                                                                                           \
     static void a##_to_##b(void **state)                                                                     \
     {                                                                                                        \
@@ -248,7 +265,7 @@ static struct {
     unsigned calls;
 } planted;
 
-enum { VANISH = 1, SHORT, DISORDER, UNREADABLE, MOVES, REPLACED, NO_LIST };
+enum { VANISH = 1, SHORT, DISORDER, UNREADABLE, MOVES, REPLACED, NO_LIST, NO_META, NO_TYPE };
 
 static int faulty_get(struct sp_session *s, struct sp_arena *a, const char *bucket, const char *key,
     uint64_t offset, uint64_t length, sp_sink_fn sink, void *payload, struct sp_object *out,
@@ -291,10 +308,21 @@ static int faulty_buckets(
     return planted.inner->blob->bucket_list(s, prefix, out, err);
 }
 
+/* A server that gives back less than others of its kind. */
+static int lower_effective(
+    struct sp_session *s, struct sp_cap caps[SP_CAP_N], struct sp_facts *facts, struct sp_error *err)
+{
+    int rc = planted.inner->effective == NULL ? 0 : planted.inner->effective(s, caps, facts, err);
+    if (planted.fault == NO_META || planted.fault == NO_TYPE)
+        caps[planted.fault == NO_META ? SP_CAP_METADATA : SP_CAP_CONTENT_TYPE] =
+            (struct sp_cap){ .level = SP_CAP_NO, .why = "this server gives back none" };
+    return rc;
+}
+
 static void faults_are_never_equal(void **state)
 {
     (void)state;
-    for (int fault = VANISH; fault <= NO_LIST; fault++)
+    for (int fault = VANISH; fault <= NO_TYPE; fault++)
         for (int side = 0; side < 2; side++) {
             struct stores s, *st = &s;
             begin(st, "filesystem", "sqlite");
@@ -307,6 +335,7 @@ static void faults_are_never_equal(void **state)
             planted.blob.list = faulty_list;
             planted.blob.bucket_list = faulty_buckets;
             planted.outer.blob = &planted.blob;
+            planted.outer.effective = lower_effective;
             planted.fault = fault;
             planted.calls = 0;
             base->provider = &planted.outer;
@@ -359,6 +388,7 @@ int main(void)
         cmocka_unit_test(postgresql_to_filesystem),
         cmocka_unit_test(filesystem_to_mongodb),
         cmocka_unit_test(mongodb_to_postgresql),
+        cmocka_unit_test(metadata_that_says_none),
         cmocka_unit_test(a_bucket_of_one_side_differs),
         cmocka_unit_test(buckets_of_other_names_are_matched_by_option),
         cmocka_unit_test(faults_are_never_equal),
