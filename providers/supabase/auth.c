@@ -183,11 +183,11 @@ static int dead_token(int rc, struct sp_error *err)
         err, SP_E_AUTHENTICATION, SP_ORIGIN_BACKEND, "the user of this token does not exist any more");
 }
 
-/* The sign-in that this token comes from ends, on this device and no other. */
+/* The sign-in that this token comes from ends, on this device and no other. A second copy would be refused. */
 static int sign_out(struct sp_session *s, const char *access, struct sp_error *err)
 {
     struct su_call c = {
-        .service = SU_AUTH, .user = access, .method = "POST", .target = "/logout?scope=local", .again = true
+        .service = SU_AUTH, .user = access, .method = "POST", .target = "/logout?scope=local"
     };
     return dead_token(su_json(s, &c, NULL, err), err);
 }
@@ -220,9 +220,12 @@ static int user_update(struct sp_session *s, struct sp_arena *a, const char *acc
         ok = json_object_set_new(body, "password", json_string(change->password)) == 0;
     if (ok && change->name != NULL)
         ok = json_object_set_new(body, "data", json_pack("{s:s}", "name", change->name)) == 0;
-    struct su_call c = {
-        .service = SU_AUTH, .user = access, .method = "PUT", .target = "/user", .body = body, .again = true
-    };
+    struct su_call c = { .service = SU_AUTH,
+        .user = access,
+        .method = "PUT",
+        .target = "/user",
+        .body = body,
+        .again = change->password == NULL }; /* a password that is there already is refused as the same */
     int rc = ok ? su_json(s, &c, &answer, err) : sp_invalid(err, "a text of the change is not valid UTF-8");
     if (rc == 0)
         rc = su_user(answer, a, out, err);

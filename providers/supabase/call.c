@@ -1,4 +1,5 @@
 /* call.c -- a request with the keys that belong to it, and an answer in JSON. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -127,17 +128,63 @@ int su_send(struct sp_session *s, const struct su_call *c, struct sp_http_reques
     return rc;
 }
 
+static bool reads(const struct sp_http_request *q)
+{
+    return q->method == NULL || strcmp(q->method, "GET") == 0 || strcmp(q->method, "HEAD") == 0;
+}
+
+/* What is in a sink is not seen here: an object's content may be a page. */
+static int no_answer(const struct sp_session *s, const struct su_call *c, const struct sp_http_request *q,
+    struct sp_error *err)
+{
+    if (reads(q))
+        return su_no_json(c->service, err);
+    int rc = sp_fail(err, SP_E_OUTCOME_UNKNOWN, SP_ORIGIN_BACKEND,
+        "%s: the answer to a write is a page, not the service's; whether it was carried out is not known",
+        sp_http_where(s->http[c->service]));
+    sp_error_native(err, "a page");
+    return rc;
+}
+
+/* A redirect, or a page with the status of a refusal: who stands before the service refuses, or passes the request on. It says
+ * nothing of a token or a password. */
+static bool is_elsewhere(const struct sp_http_response *r)
+{
+    return (r->status >= 300 && r->status <= 399) || sp_http_page_refuses(r);
+}
+
+static int elsewhere(const struct sp_session *s, const struct su_call *c, const struct sp_http_response *r,
+    struct sp_error *err)
+{
+    char native[24];
+    (void)snprintf(native, sizeof native, "HTTP %d", r->status);
+    int rc = sp_fail(err, SP_E_UNAVAILABLE, SP_ORIGIN_BACKEND,
+        "%s: %s (HTTP %d), which is not the service's answer", sp_http_where(s->http[c->service]),
+        r->status < 400 ? "it redirects" : "a page comes", r->status);
+    sp_error_native(err, native);
+    return rc;
+}
+
 int su_answer(struct sp_session *s, const struct su_call *c, const struct sp_http_request *q,
     const struct sp_http_response *r, json_t **out, struct sp_error *err)
 {
     if (out != NULL)
         *out = NULL;
+    if (is_elsewhere(r))
+        return elsewhere(s, c, r, err);
     if (r->status < 200 || r->status > 299)
         return c->service == SU_AUTH ? su_auth_error(s, q, r, err) : su_storage_error(s, q, r, err);
+    if (out == NULL && sp_http_is_page(r))
+        return no_answer(s, c, q, err);
     if (out == NULL || r->body.n == 0)
         return 0;
     *out = json_loadb(r->body.p, r->body.n, JSON_REJECT_DUPLICATES, NULL);
-    return *out == NULL ? su_no_json(c->service, err) : 0;
+    if (*out != NULL)
+        return 0;
+    int rc = su_no_json(c->service, err);
+    if (err != NULL && !reads(q))
+        err->effect = SP_EFFECT_UNKNOWN;
+    return rc;
 }
 
 int su_json(struct sp_session *s, const struct su_call *c, json_t **out, struct sp_error *err)

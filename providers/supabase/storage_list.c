@@ -8,23 +8,16 @@
 
 /* ---- buckets ------------------------------------------------------------------------------------------------------ */
 
-static int bucket_json(
-    struct sp_session *s, const char *method, const char *bucket, json_t **out, struct sp_error *err)
-{
-    char *path = su_object_path("/bucket/", bucket, NULL);
-    struct su_call c = {
-        .service = SU_STORAGE, .role = SU_ADMIN, .method = method, .target = path, .again = true
-    };
-    int rc = path == NULL ? sp_nomem(err) : su_json(s, &c, out, err);
-    free(path);
-    return rc;
-}
-
 int su_bucket_known(struct sp_session *s, const char *bucket, struct sp_error *err)
 {
     json_t *answer = NULL;
-    int rc = bucket_json(s, "GET", bucket, &answer, err);
+    char *path = su_object_path("/bucket/", bucket, NULL);
+    struct su_call c = {
+        .service = SU_STORAGE, .role = SU_ADMIN, .method = "GET", .target = path, .again = true
+    };
+    int rc = path == NULL ? sp_nomem(err) : su_json(s, &c, &answer, err);
     json_decref(answer);
+    free(path);
     return rc;
 }
 
@@ -42,9 +35,25 @@ int su_bucket_create(struct sp_session *s, const char *bucket, struct sp_error *
     return rc;
 }
 
+/* Gone when it is asked once more, because the answer was lost: then the first copy did it. */
 int su_bucket_discard(struct sp_session *s, const char *bucket, struct sp_error *err)
 {
-    return bucket_json(s, "DELETE", bucket, NULL, err);
+    struct sp_http_request q = { .method = NULL };
+    struct sp_http_response r = SP_HTTP_RESPONSE_INIT;
+    char *path = su_object_path("/bucket/", bucket, NULL);
+    struct su_call c = {
+        .service = SU_STORAGE, .role = SU_ADMIN, .method = "DELETE", .target = path, .again = true
+    };
+    int rc = path == NULL ? sp_nomem(err) : su_send(s, &c, &q, &r, err);
+    if (rc == 0)
+        rc = su_answer(s, &c, &q, &r, NULL, err);
+    if (rc == -SP_E_NOT_FOUND && r.copies > 1) {
+        sp_error_clear(err);
+        rc = 0;
+    }
+    sp_http_response_free(&r);
+    free(path);
+    return rc;
 }
 
 /* Storage does it some time later; so only where nothing can be listed. */
@@ -111,11 +120,13 @@ static int text_order(const void *a, const void *b)
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
+/* A page may be shorter than was asked for: only an empty one is the end. Servers without pages give all of them each time. */
 int su_bucket_list(struct sp_session *s, const char *prefix, struct sp_names *out, struct sp_error *err)
 {
-    size_t got = SU_PAGE;
+    json_t *before = NULL;
+    bool more = true;
     int rc = 0;
-    for (size_t offset = 0; rc == 0 && got == SU_PAGE; offset += SU_PAGE) {
+    for (size_t offset = 0; rc == 0 && more;) {
         char target[96];
         json_t *page = NULL;
         struct su_call c = {
@@ -126,9 +137,12 @@ int su_bucket_list(struct sp_session *s, const char *prefix, struct sp_names *ou
         rc = su_json(s, &c, &page, err);
         if (rc == 0)
             rc = json_is_array(page) ? add_buckets(page, prefix, out, err) : su_no_json(SU_STORAGE, err);
-        got = json_array_size(page);
-        json_decref(page);
+        offset += json_array_size(page);
+        more = json_array_size(page) > 0 && !json_equal(page, before);
+        json_decref(before);
+        before = page;
     }
+    json_decref(before);
     if (rc == 0 && out->n > 1)
         qsort(out->v, out->n, sizeof *out->v, text_order);
     return rc;

@@ -52,6 +52,8 @@ static void scrubbing(void **state)
         { "no password given", "no password given" },
         { "\\\"password\\\": \\\"hunter2\\\"", "\\\"password\\\": \\\"***\\\"" },
         { "monkeyJoke keyJ", "monkeyJoke keyJ" },
+        { "for key=sb_secret_aaa_bbb", "for key=***" },
+        { "GET /verify/eyJhbGciOi.J9.sig-x ends", "GET /verify/*** ends" },
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct sp_buf b = SP_BUF_INIT;
@@ -136,6 +138,32 @@ static void certificates(void **state)
     assert_int_equal(try_tls("localhost", "/nonexistent.pem", false), -SP_E_UNAVAILABLE);
 }
 
+/* What the environment says of a proxy may hold a password, also where it is no good URL. */
+static void proxy_of_the_environment(void **state)
+{
+    static const char *const bad[] = { "socks9://user:hunter2@127.0.0.1:1",
+        "http://user:hunter2 x@127.0.0.1:1", "user:hunter2@127.0.0.1:port" };
+    static const struct sp_http_config c = { .base = "https://nowhere.invalid", .what = "test" };
+    (void)state;
+    (void)unsetenv("no_proxy");
+    (void)unsetenv("NO_PROXY");
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        struct sp_http_request q = { .method = "POST", .target = "/", .body = "x", .nbody = 1 };
+        struct sp_http_response r = SP_HTTP_RESPONSE_INIT;
+        struct sp_http *h;
+        assert_int_equal(setenv("https_proxy", bad[i], 1), 0);
+        sp_error_clear(&err);
+        assert_int_equal(sp_http_open(&h, &c, &err), 0);
+        assert_int_equal(sp_http_do(h, &q, &r, &err), -SP_E_UNAVAILABLE);
+        assert_int_equal(err.effect, SP_EFFECT_NONE);
+        assert_null(strstr(err.text, "hunter2"));
+        assert_non_null(strstr(err.text, "proxy"));
+        sp_http_close(h);
+        sp_http_response_free(&r);
+    }
+    (void)unsetenv("https_proxy");
+}
+
 static int init(void **state)
 {
     (void)state;
@@ -160,6 +188,7 @@ int main(void)
         cmocka_unit_test(retry_after),
         cmocka_unit_test(scrubbing),
         cmocka_unit_test(certificates),
+        cmocka_unit_test(proxy_of_the_environment),
     };
     return cmocka_run_group_tests(tests, init, done);
 }

@@ -80,6 +80,9 @@ static void auth_words(void **state)
         { 429, "{\"code\":429,\"error_code\":\"over_request_rate_limit\",\"msg\":\"slow down\"}",
             SP_E_RATE_LIMITED },
         { 501, "<html>nothing here</html>", SP_E_UNSUPPORTED },
+        { 400, "<html>Bad request</html>", SP_E_UNAVAILABLE }, /* not that the password is wrong */
+        { 401, "\n<html>Who are you?</html>", SP_E_UNAVAILABLE },
+        { 302, "", SP_E_UNAVAILABLE },
         { 200, "{\"access_token\":\"t\",\"user\":{}}", SP_E_CORRUPT },
         { 200, "[]", SP_E_CORRUPT },
         { 200, "{\"access_token\":", SP_E_CORRUPT },
@@ -138,6 +141,39 @@ static void lost_answer(void **state)
     int rc = sp_auth_admin_create(s, &arena, "a@example.com", "secret-1", &u, &err);
     assert_int_equal(rc, -SP_E_OUTCOME_UNKNOWN);
     assert_int_equal(srv.next, 1);
+}
+
+/* A second copy of these is refused though the first one did it; and a page for people is no answer to a write. */
+static void sent_once(void **state)
+{
+    static const char same[] = "{\"code\":422,\"error_code\":\"same_password\",\"msg\":\"the same\"}",
+                      gone[] = "{\"code\":403,\"error_code\":\"session_not_found\",\"msg\":\"gone\"}";
+    struct sp_user_change change = { .password = "secret-2" };
+    struct sp_user u;
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        fresh();
+        says(200, "");
+        says(i == 0 ? 422 : 403, i == 0 ? same : gone);
+        script[0] = (struct answer){ .bytes = "", .then = CLOSE };
+        server_script(script, 2);
+        int rc = i == 0 ? sp_auth_user_update(s, &arena, "a.b.c", &change, &u, &err)
+                        : sp_auth_sign_out(s, "a.b.c", &err);
+        assert_int_equal(err.effect, SP_EFFECT_UNKNOWN);
+        expect(rc, SP_E_OUTCOME_UNKNOWN);
+        assert_int_equal(srv.next, 1);
+    }
+    fresh();
+    says(200, "<html>Please sign in</html>");
+    expect(sp_auth_sign_out(s, "a.b.c", &err), SP_E_OUTCOME_UNKNOWN);
+    fresh();
+    says(200, "  <!DOCTYPE html><html>Please sign in</html>");
+    expect(sp_blob_copy(s, "b", "from", "to", &err), SP_E_OUTCOME_UNKNOWN);
+    fresh();
+    says(200, "<html>Please sign in</html>");
+    int rc = sp_auth_admin_create(s, &arena, "a@example.com", "secret-1", &u, &err);
+    assert_int_equal(err.effect, SP_EFFECT_UNKNOWN);
+    expect(rc, SP_E_CORRUPT);
 }
 
 static void tokens_that_are_none(void **state)
@@ -320,6 +356,50 @@ static void listing(void **state)
     expect(sp_blob_list(s, &arena, "b", "", NULL, &cursor, 1, &o, &n, &err), SP_E_NOT_FOUND);
 }
 
+/* Buckets come in pages, of whatever size the server likes. */
+static void bucket_pages(void **state)
+{
+    struct sp_names list = { .arena = SP_ARENA_INIT };
+    (void)state;
+    says(200, "[{\"name\":\"b\"},{\"name\":\"c\"}]");
+    says(200, "[{\"name\":\"a\"}]");
+    says(200, "[]");
+    assert_int_equal(sp_blob_bucket_list(s, "", &list, &err), 0);
+    assert_int_equal(list.n, 3);
+    assert_string_equal(list.v[0], "a");
+    assert_non_null(strstr(srv.requests[1], "offset=2&"));
+    assert_non_null(strstr(srv.requests[2], "offset=3&"));
+    sp_names_free(&list);
+    fresh(); /* a server that knows no pages */
+    says(200, "[{\"name\":\"b\"},{\"name\":\"c\"}]");
+    says(200, "[{\"name\":\"b\"},{\"name\":\"c\"}]");
+    list = (struct sp_names){ .arena = SP_ARENA_INIT };
+    assert_int_equal(sp_blob_bucket_list(s, "b", &list, &err), 0);
+    assert_int_equal(list.n, 1);
+    assert_int_equal(srv.next, 2);
+    sp_names_free(&list);
+}
+
+/* The answer is lost, and asked once more the bucket is gone: it was dropped. */
+static void bucket_drop_twice(void **state)
+{
+    static const char none[] =
+        "{\"statusCode\":\"404\",\"error\":\"x\",\"code\":\"NoSuchBucket\",\"message\":\"y\"}";
+    (void)state;
+    says(200, "{\"name\":\"b\"}");
+    says(200, "{\"hasNext\":false,\"folders\":[],\"objects\":[]}");
+    says(200, "{\"name\":\"b\"}");
+    says(200, "");
+    says(400, none);
+    script[3] = (struct answer){ .bytes = "", .then = CLOSE };
+    server_script(script, 5);
+    assert_int_equal(sp_blob_bucket_drop(s, "b", &err), 0);
+    assert_int_equal(srv.next, 5);
+    fresh();
+    says(400, none);
+    expect(sp_blob_bucket_drop(s, "b", &err), SP_E_NOT_FOUND);
+}
+
 /* What the service does not do is refused, not passed over. */
 static void conditions(void **state)
 {
@@ -334,6 +414,8 @@ static void conditions(void **state)
     o = (struct sp_put_opts){ .sha256_hex =
                                   "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855" };
     expect(sp_blob_put(s, "b", "k", "x", 1, &o, &err), SP_E_UNSUPPORTED);
+    o = (struct sp_put_opts){ .content_type = "text/plain\r\nX-Break: 1" }; /* would be a header of its own */
+    expect(sp_blob_put(s, "b", "k", "x", 1, &o, &err), SP_E_INVALID);
     assert_int_equal(srv.next, 0);
     expect(sp_blob_fetch_signed(s, "http://127.0.0.1:1/elsewhere?token=x", 0, &b, &err), SP_E_AUTHENTICATION);
 }
@@ -358,6 +440,12 @@ static void signed_urls(void **state)
     sp_buf_clear(&b);
     expect(sp_blob_fetch_signed(s, signed_url, 0, &b, &err), SP_E_AUTHENTICATION);
     assert_int_equal(b.n, 0);
+    fresh(); /* which is not said by who stands before it */
+    says(404, "<html>no such page</html>");
+    expect(sp_blob_fetch_signed(s, signed_url, 0, &b, &err), SP_E_UNAVAILABLE);
+    fresh();
+    says(307, "");
+    expect(sp_blob_fetch_signed(s, signed_url, 0, &b, &err), SP_E_UNAVAILABLE);
     fresh();
     expect(sp_blob_fetch_signed(s, signed_url, 120, &b, &err), SP_E_UNSUPPORTED);
     sp_buf_free(&b);
@@ -367,8 +455,9 @@ int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
     const struct CMUnitTest tests[] = { T(opened_by_whom), T(refused_at_the_door), T(auth_words),
-        T(sign_up_answers), T(lost_answer), T(tokens_that_are_none), T(account_pages), T(storage_words),
-        T(reading), T(listing), T(conditions), T(signed_urls) };
+        T(sign_up_answers), T(lost_answer), T(sent_once), T(tokens_that_are_none), T(account_pages),
+        T(storage_words), T(reading), T(listing), T(bucket_pages), T(bucket_drop_twice), T(conditions),
+        T(signed_urls) };
     (void)signal(SIGPIPE, SIG_IGN);
     if (sp_provider_supabase.process_init(&err) != 0)
         return 1;

@@ -63,6 +63,7 @@ static int on_request(void *payload, char *peer, char *local, int peer_port, int
         return CURL_PREREQFUNC_ABORT;
     }
     c->sent = true;
+    c->r->copies++;
     return CURL_PREREQFUNC_OK;
 }
 
@@ -262,6 +263,10 @@ int http_call_start(struct sp_http *h, const struct sp_http_request *q, struct s
         return sp_fail(err, SP_E_TOO_LARGE, SP_ORIGIN_HARNESS,
             "%s: the request's address has %zu bytes, more than can be sent; nothing was", h->where,
             strlen(q->target));
+    for (size_t i = 0; i < q->nheaders; i++) /* a value may come out of data: an object's content type */
+        if (q->headers[i].value != NULL && !http_header_ok(q->headers[i].name, q->headers[i].value))
+            return sp_invalid(err, "%s: the header %s has a line break, or no good name; nothing was sent",
+                h->where, q->headers[i].name);
     struct sp_http_call *c = calloc(1, sizeof *c);
     if (c == NULL)
         return sp_nomem(err);

@@ -103,7 +103,7 @@ out:
     return ret;
 }
 
-static bool header_ok(const char *name, const char *value)
+bool http_header_ok(const char *name, const char *value)
 {
     static const char token[] =
         "!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
@@ -113,7 +113,7 @@ static bool header_ok(const char *name, const char *value)
 int sp_http_set_header(struct sp_http *h, const char *name, const char *value, struct sp_error *err)
 {
     size_t i = 0;
-    if (!header_ok(name, value != NULL ? value : "")) /* the value may be a key: not shown */
+    if (!http_header_ok(name, value != NULL ? value : "")) /* the value may be a key: not shown */
         return sp_invalid(err, "%s: the header %s has a line break, or no good name", h->what, name);
     while (i < h->nheaders && strcasecmp(h->headers[i].name, name) != 0)
         i++;

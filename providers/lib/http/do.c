@@ -114,6 +114,7 @@ static int carry_out(struct sp_http *h, const struct sp_http_request *q, struct 
 int sp_http_do(
     struct sp_http *h, const struct sp_http_request *q, struct sp_http_response *r, struct sp_error *err)
 {
+    r->copies = 0;
     return carry_out(h, q, r, NULL, deadline(h, q), err);
 }
 
@@ -123,6 +124,7 @@ int sp_http_ahead(struct sp_http *h, const struct sp_http_request *q, struct sp_
     *out = NULL;
     if (!repeatable(q))
         return sp_invalid(err, "%s: only what may be repeated is asked ahead", h->where);
+    r->copies = 0;
     int ret = http_call_start(h, q, r, deadline(h, q), out, err);
     if (ret != 0)
         return ret;
@@ -149,6 +151,7 @@ void sp_http_give_up(struct sp_http_call *c)
 int sp_http_start(struct sp_http *h, const struct sp_http_request *q, struct sp_http_response *r,
     struct sp_http_call **out, struct sp_error *err)
 {
+    r->copies = 0;
     int ret = http_call_start(h, q, r, deadline(h, q), out, err);
     r->attempts = 1;
     return ret;

@@ -61,6 +61,9 @@ int http_transport_error(const struct sp_http_call *c, struct sp_error *err)
 {
     const char *where = c->http->where;
     const char *said = c->message[0] != '\0' ? c->message : curl_easy_strerror(c->result);
+    if (sp_str_prefix(said, "Unsupported proxy")) /* libcurl goes on with the proxy's URL, and its password */
+        said =
+            "the environment (http_proxy, https_proxy, all_proxy) names a proxy by a URL that cannot be used";
     if (c->stop != STOP_NONE)
         return stopped_error(c, err);
     if (c->not_here)
@@ -107,6 +110,20 @@ bool http_lost(const struct sp_http_call *c)
     return c->sent;
 }
 
+bool sp_http_is_page(const struct sp_http_response *r)
+{
+    size_t i = 0;
+    while (i < r->body.n && (r->body.p[i] == ' ' || (r->body.p[i] >= '\t' && r->body.p[i] <= '\r')))
+        i++;
+    return i < r->body.n && r->body.p[i] == '<';
+}
+
+bool sp_http_page_refuses(const struct sp_http_response *r)
+{
+    return (r->status == 400 || r->status == 401 || (r->status >= 403 && r->status <= 405)) &&
+           sp_http_is_page(r);
+}
+
 static enum sp_code status_code(int status, bool once)
 {
     if (status >= 300 && status < 400)
@@ -151,7 +168,9 @@ int sp_http_status_error(const struct sp_http *h, const struct sp_http_request *
     struct sp_buf said = SP_BUF_INIT;
     const char *location = sp_http_header(r, "location");
     char native[24];
-    enum sp_code code = status_code(r->status, q->repeat == SP_HTTP_ONCE || q->source != NULL);
+    enum sp_code code = sp_http_page_refuses(r)
+                            ? SP_E_UNAVAILABLE
+                            : status_code(r->status, q->repeat == SP_HTTP_ONCE || q->source != NULL);
     if (detail != NULL)
         (void)sp_http_scrub(&said, detail, strlen(detail), SHOWN);
     else if (r->status >= 300 && r->status < 400 && location != NULL)
@@ -165,7 +184,7 @@ int sp_http_status_error(const struct sp_http *h, const struct sp_http_request *
         r->request_id[0] != '\0' ? " (request id " : "", r->request_id, r->request_id[0] != '\0' ? ")" : "");
     sp_error_native(err, native);
     if (err != NULL) {
-        err->retryable = r->status == 429 || (code == SP_E_UNAVAILABLE && r->status != 500);
+        err->retryable = r->status == 429 || (code == SP_E_UNAVAILABLE && r->status > 500);
         err->retry_after_ms = r->retry_after_ms;
     }
     sp_buf_free(&said);

@@ -85,6 +85,8 @@ struct sp_http_response {
     char request_id[80]; /* "" = the server gave none */
     uint64_t received;   /* bytes of the body */
     unsigned attempts;
+    unsigned
+        copies; /* of the request that went out: libcurl repeats one by itself where a connection turns out dead */
     int retry_after_ms; /* 0 = not said */
     struct sp_http_header headers[SP_HTTP_HEADERS];
     size_t nheaders;
@@ -120,10 +122,14 @@ static inline bool sp_http_good(const struct sp_http_response *r)
 {
     return r->status >= 200 && r->status <= 299;
 }
+/* A page for people, which no service answers with: something that stands before it did. refuses: with the status of a refusal
+ * (400, 401, 403, 404, 405), which says nothing of a key, a right, or a thing that is absent. */
+bool sp_http_is_page(const struct sp_http_response *r);
+bool sp_http_page_refuses(const struct sp_http_response *r);
 /* An answer with a status that means failure, as an error: 401 AUTHENTICATION, 403 PERMISSION, 404 NOT_FOUND, 409
  * CONFLICT, 412 PRECONDITION, 413 TOO_LARGE, 416 RANGE, 429 RATE_LIMITED, 3xx INVALID (a redirect), other 4xx INVALID,
- * 501 UNSUPPORTED, 5xx UNAVAILABLE. 502, 503, 504 and 408 after a request that is sent once: OUTCOME_UNKNOWN, because what
- * stands between may have lost the answer. Says the status, the request id, and `detail` or the beginning of the body,
+ * 501 UNSUPPORTED, 5xx UNAVAILABLE, a page that refuses UNAVAILABLE. 502, 503, 504 and 408 after a request that is sent
+ * once: OUTCOME_UNKNOWN, because what stands between may have lost the answer. Says the status, the request id, and `detail` or the beginning of the body,
  * scrubbed. Providers look into the body first; this is for what they don't know. */
 int sp_http_status_error(const struct sp_http *h, const struct sp_http_request *q,
     const struct sp_http_response *r, const char *detail, struct sp_error *err);

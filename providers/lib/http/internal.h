@@ -57,6 +57,8 @@ struct sp_http_call {
 };
 
 int64_t http_now_ns(void);
+/* client.c: a line break would begin another header. */
+bool http_header_ok(const char *name, const char *value);
 /* call.c */
 int http_call_start(struct sp_http *h, const struct sp_http_request *q, struct sp_http_response *r,
     int64_t deadline_ns, struct sp_http_call **out, struct sp_error *err);

@@ -49,7 +49,7 @@ static bool word_at(const char *s, size_t i, size_t n, const char *word)
 /* A token begins at i: its end; else i. */
 static size_t token_at(const char *s, size_t i, size_t n)
 {
-    if (i > 0 && token_char(s[i - 1]))
+    if (i > 0 && unreserved((unsigned char)s[i - 1]))
         return i;
     if (word_at(s, i, n, "eyJ") || word_at(s, i, n, "sb_secret_") || word_at(s, i, n, "sb_publishable_"))
         return token_end(s, i, n);
