@@ -8,6 +8,7 @@
  * False: the outcome is recorded. */
 bool coc_open(struct dc *d, const struct sp_endpoint *e, bool in_namespace, struct sp_session **out);
 
+void coc_later(int tries); /* waits, longer with each try that took too long: not before the first */
 int64_t coc_now_ns(void);
 /* No more than `ms` passed since then. */
 bool coc_in_time(struct dc *d, const char *what, int64_t from_ns, int64_t ms);

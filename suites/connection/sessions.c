@@ -17,6 +17,7 @@ bool coc_open(struct dc *d, const struct sp_endpoint *e, bool in_namespace, stru
         return false;
     /* The endpoint's time-out may be short, and the machine busy. */
     for (int i = 0; rc == -SP_E_TIMEOUT && i < OPEN_TRIES; i++) {
+        coc_later(i);
         sp_close(*out);
         *out = NULL;
         sp_error_clear(&d->err);

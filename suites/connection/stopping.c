@@ -9,7 +9,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { TEXT_BYTES = 16384, ROWS_AT_ONCE = 100, ROWS_AT_MOST = 6400, TRIES = 40 };
+enum { TEXT_BYTES = 16384, ROWS_AT_ONCE = 100, ROWS_AT_MOST = 6400, TRIES = 24 };
 #define ENOUGH_NS 60000000
 
 static const struct sp_column long_columns[] = { COL_ID, COL("t", TEXT) };
@@ -143,12 +143,19 @@ void coc_interrupt_idle(struct sp_ctx *ctx, const void *data)
     dc_done(&d);
 }
 
+void coc_later(int tries)
+{
+    int64_t ms = tries > 0 ? INT64_C(10) << (tries < 7 ? tries - 1 : 6) : 0;
+    (void)nanosleep(&(struct timespec){ 0, (long)(ms * 1000000) }, NULL);
+}
+
 /* On a busy machine even what is short takes longer than the time-out, once in a while. That says nothing of the session: it
- * is asked again. */
+ * is asked again, each time a little later, because a server may still work on what was given up. */
 static bool goes_on(struct dc *d, struct sp_session *b)
 {
     int rc = -SP_E_TIMEOUT;
     for (int i = 0; rc == -SP_E_TIMEOUT && i < TRIES; i++) {
+        coc_later(i);
         sp_error_clear(&d->err);
         rc = sp_ping(b, &d->err);
     }
@@ -156,6 +163,7 @@ static bool goes_on(struct dc *d, struct sp_session *b)
         return false;
     rc = -SP_E_TIMEOUT;
     for (int i = 0; rc == -SP_E_TIMEOUT && i < TRIES; i++) {
+        coc_later(i);
         sp_error_clear(&d->err);
         rc = sp_db_read(b, QUERY("longs", .select = NAMES("id"), .where = ID_IS(1)), &d->r, &d->err);
     }
