@@ -53,6 +53,9 @@ struct sd_db {
     char ns[64];             /* current, "" = default */
     struct sp_schema *known; /* of namespace known_ns */
     char known_ns[64];
+    bool acting; /* for somebody who need not see all rows */
+    struct sp_names
+        whole; /* tables of which the key's role sees all rows, as far as was asked; as long as `known` */
     struct sp_arena table_arena;
     struct sd_table table; /* of the last lookup */
 };
@@ -112,6 +115,10 @@ int sd_table_wait(struct sp_session *s, const char *table, struct sp_error *err)
 int sd_table_wait_gone(struct sp_session *s, const char *table, struct sp_error *err);
 /* PERMISSION where policies could hide rows from the key's role. */
 int sd_rows_whole(struct sp_session *s, const char *ns, const char *table, struct sp_error *err);
+/* The same of a read or a count for oneself: fewer rows would look like all. Asked once for each table. */
+int sd_read_whole(struct sp_session *s, const char *table, struct sp_error *err);
+/* UNSUPPORTED where floats come rounded over REST, so that two of them would seem to be one. */
+int sd_floats_whole(struct sp_session *s, struct sp_error *err);
 
 /* db_ns.c: through the database itself. */
 int sd_introspect(struct sp_session *, const char *ns, struct sp_schema **out, struct sp_error *);
@@ -202,8 +209,9 @@ int sd_raw_reads(struct sp_session *, const char *raw, struct sp_error *);
 /* db_state.c: one state for several scans, proved behind each. */
 int sd_snapshot_begin(struct sp_session *, char id[64], struct sp_error *);
 int sd_snapshot_end(struct sp_session *, struct sp_error *);
-/* CONFLICT unless the table is now what it was when the snapshot began; nothing to say without one. */
-int sd_unchanged(struct sp_session *s, const char *ns, const char *table, struct sp_error *err);
+/* CONFLICT unless the table is now what it was when the snapshot began, and had as many rows as came over REST (`rows`; -1 = only
+ * some were asked for); nothing to say without one. */
+int sd_unchanged(struct sp_session *s, const char *ns, const char *table, int64_t rows, struct sp_error *err);
 
 /* db_exec.c, db_scan.c, db_load.c, db_facts.c */
 extern const struct sp_db_ops sd_ops;

@@ -88,6 +88,7 @@ static int own(struct sp_session *s, struct sp_error *err)
 {
     const char *key = s->key[s->key[SU_ADMIN] != NULL ? SU_ADMIN : SU_ANON];
     (void)sp_strlcpy(s->db.role, s->db.own_role, sizeof s->db.role);
+    s->db.acting = false;
     return send_as(s, key, su_key_is_token(key) ? key : NULL, err);
 }
 
@@ -106,6 +107,7 @@ static int become(struct sp_session *s, const struct sp_actor *a, struct sp_erro
         ret = sign(s, a, now - AGO, now + LIFE, &made, err);
     if (ret == 0)
         ret = send_as(s, key, made.p != NULL ? made.p : token, err);
+    s->db.acting = ret == 0;
     if (ret == 0)
         note_role(s, made.p != NULL ? made.p : token);
     sp_buf_free(&made);

@@ -152,7 +152,7 @@ static void put_page(struct sp_buf *url, int64_t limit, int64_t offset)
 static int read_rows(struct run *r, struct sp_error *err)
 {
     const struct sp_query *q = &r->op->query;
-    int64_t offset = q->offset, left = q->limit, first, last, total, before = -1;
+    int64_t offset = q->offset, left = q->limit, first, last, total = -1, before = -1;
     size_t mark;
     int ret = put_columns(r, err);
     for (size_t i = 0; ret == 0 && i < q->norder; i++)
@@ -166,16 +166,17 @@ static int read_rows(struct run *r, struct sp_error *err)
         r->url.n = mark;
         put_page(&r->url, left, offset);
         ret = ask(r, "GET", "count=exact,timezone=UTC", false, true, &got, err);
-        if (ret == -SP_E_RANGE && r->answer.status == 416) { /* nothing there */
+        bool beyond = ret == -SP_E_RANGE && r->answer.status == 416; /* nothing there */
+        if (beyond && before < 0 && offset > 0) {
             sp_error_clear(err);
             return 0;
         }
-        if (ret != 0)
+        if (ret != 0 && (!beyond || before < 0))
             break;
-        if (!sd_range(&r->answer, &first, &last, &total) || total < 0)
+        if (!beyond && (!sd_range(&r->answer, &first, &last, &total) || total < 0))
             return sp_fail(err, SP_E_CORRUPT, SP_ORIGIN_BACKEND, "%s does not say how many rows there are",
                 sp_http_where(r->s->db.http));
-        if (before >= 0 && total != before)
+        if (beyond || (before >= 0 && total != before))
             return sp_fail(err, SP_E_CONFLICT, SP_ORIGIN_BACKEND,
                 "%s changed while it was read in pages: the server gives at most %lld rows at once",
                 r->t->name, (long long)(offset - q->offset));
@@ -389,6 +390,8 @@ static int once(struct sp_session *s, const struct sp_op *op, struct sp_result *
     struct sp_result none = SP_RESULT_INIT;
     struct run r = { .s = s, .op = op, .out = out != NULL ? out : &none };
     int ret = sd_table(s, NULL, op->query.table, &r.t, err);
+    if (ret == 0 && (op->kind == SP_OP_READ || op->kind == SP_OP_COUNT))
+        ret = sd_read_whole(s, op->query.table, err);
     if (ret == 0)
         (void)sd_put_path(&r.url, op->query.table);
     if (ret == 0 && op->kind == SP_OP_READ)

@@ -168,7 +168,7 @@ void sd_close(struct sp_session *s)
     sp_close(s->db.sql);
     sp_close(s->db.alike);
     sp_http_close(s->db.http);
-    sp_schema_free(s->db.known);
+    sd_tables_forget(s);
     sp_arena_free(&s->db.table_arena);
     free(s->db.sql_url);
 }

@@ -291,6 +291,8 @@ int sd_raw(struct sp_session *s, const struct sp_op *op, struct sp_result *out, 
     if (ret == 0)
         ret = sees_all(s, err);
     if (ret == 0)
+        ret = sd_floats_whole(s, err);
+    if (ret == 0)
         ret = find_shape(s, &r, err);
     struct sd_request q = {
         .method = "GET", .target = r.target.p, .prefer = "count=exact,timezone=UTC", .ns = sd_ns(s, NULL)

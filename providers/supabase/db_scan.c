@@ -155,6 +155,17 @@ static int put_columns(struct pass *p, struct sp_buf *url, struct sp_error *err)
     return ret;
 }
 
+static bool has_floats(const struct pass *p)
+{
+    for (size_t i = 0; i < p->nplan; i++) {
+        const struct sp_type *t = &p->cols[i]->type;
+        if (t->tag == SP_F32 || t->tag == SP_F64 || t->tag == SP_VECTOR ||
+            (t->tag == SP_ARRAY && (t->elem == SP_F32 || t->elem == SP_F64)))
+            return true;
+    }
+    return false;
+}
+
 /* Behind the last key: (a > x) or (a = x and b > y) ... */
 static int put_behind(struct pass *p, const struct place *at, struct sp_buf *url, struct sp_error *err)
 {
@@ -309,11 +320,16 @@ static int page(struct pass *p, struct turn *t, struct turn *next, uint64_t *got
     return ret;
 }
 
-/* Behind the rows that were handed over: what was asked ahead is that, or it is given up. */
-static int go_on(struct pass *p, struct turn *t, struct sp_error *err)
+/* Behind the rows that were handed over: what was asked ahead is that, or it is given up. A page that ends where the one before it
+ * ended would come for ever. */
+static int go_on(struct pass *p, const struct turn *before, struct turn *t, struct sp_error *err)
 {
     struct sp_buf url = SP_BUF_INIT;
     int ret = put_url(p, &p->last, &url, err);
+    if (ret == 0 && url.n == before->url.n && memcmp(url.p, before->url.p, url.n) == 0)
+        ret = sp_fail(err, SP_E_CORRUPT, SP_ORIGIN_BACKEND,
+            "%s: what is asked for behind the last row of %s is that row again", sp_http_where(p->s->db.http),
+            p->t->name);
     if (ret == 0 && (t->ahead.call == NULL || url.n != t->url.n || memcmp(url.p, t->url.p, url.n) != 0))
         ret = ask(t, &p->last, false, err);
     sp_buf_free(&url);
@@ -348,6 +364,8 @@ static int pages(struct pass *p, uint64_t *rows, struct sp_error *err)
     uint64_t got = 0;
     (void)sd_put_path(&p->base, p->scan->table);
     int ret = put_columns(p, &p->base, err);
+    if (ret == 0 && has_floats(p))
+        ret = sd_floats_whole(p->s, err);
     if (ret == 0)
         ret = sd_put_where(&p->base, p->t, p->scan->where, err);
     if (ret == 0 && p->nkey > 0)
@@ -358,7 +376,7 @@ static int pages(struct pass *p, uint64_t *rows, struct sp_error *err)
         ret = page(p, &p->turns[i], &p->turns[1 - i], &got, err);
         if (ret != 0 || got == 0 || p->nkey == 0)
             break;
-        ret = go_on(p, &p->turns[1 - i], err);
+        ret = go_on(p, &p->turns[i], &p->turns[1 - i], err);
     }
     if (ret == 0)
         ret = count(p, rows, err);
@@ -394,7 +412,7 @@ int sd_scan(struct sp_session *s, const struct sp_scan *scan, struct sp_rowbuf *
     if (ret == 0)
         ret = pages(&p, &rows, err);
     if (ret == 0)
-        ret = sd_unchanged(s, scan->ns, scan->table, err);
+        ret = sd_unchanged(s, scan->ns, scan->table, scan->where == NULL ? (int64_t)rows : -1, err);
     for (size_t i = 0; i < SP_LEN(p.turns); i++) {
         end_turn(&p.turns[i]);
         sp_buf_free(&p.turns[i].url);

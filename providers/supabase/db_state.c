@@ -87,7 +87,7 @@ static void put_question(struct sp_buf *b, const char *ns, const char *table, bo
     sp_buf_puts(b, " x) t WHERE s.nspname = $1 AND c.relname = $2");
 }
 
-int sd_unchanged(struct sp_session *s, const char *ns, const char *table, struct sp_error *err)
+int sd_unchanged(struct sp_session *s, const char *ns, const char *table, int64_t rows, struct sp_error *err)
 {
     enum { FILE_NUMBER, ROWS, LATER, N };
     struct sp_buf sql = SP_BUF_INIT;
@@ -107,5 +107,9 @@ int sd_unchanged(struct sp_session *s, const char *ns, const char *table, struct
         ret = sp_fail(err, SP_E_CONFLICT, SP_ORIGIN_BACKEND,
             "%s changed since the comparison began; over REST there is one state only while nobody writes",
             table);
+    if (ret == 0 && rows >= 0 && rows != then[ROWS])
+        ret = sp_fail(err, SP_E_CONFLICT, SP_ORIGIN_BACKEND,
+            "%s gives %lld rows of %s, and the database of db_url holds %lld: is it the database behind it?",
+            sp_http_where(s->db.http), (long long)rows, table, (long long)then[ROWS]);
     return ret;
 }

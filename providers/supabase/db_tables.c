@@ -33,6 +33,8 @@ void sd_tables_forget(struct sp_session *s)
 {
     sp_schema_free(s->db.known);
     s->db.known = NULL;
+    sp_names_free(&s->db.whole);
+    s->db.whole = (struct sp_names){ .arena = SP_ARENA_INIT };
 }
 
 static int describe(struct sp_session *s, const struct sp_table *t, struct sp_error *err)
@@ -246,14 +248,10 @@ int sd_ask(struct sp_session *s, const struct sp_op *op, struct sp_result *out, 
     return sp_session_provider(s->db.sql)->db->exec(s->db.sql, op, out, err);
 }
 
-int sd_rows_whole(struct sp_session *s, const char *ns, const char *table, struct sp_error *err)
+/* `sql` counts 1 if the key's role sees all rows of a table; whose owner, with forced policies, counts as anybody. */
+static int rows_whole(
+    struct sp_session *s, const char *sql, const char *ns, const char *table, struct sp_error *err)
 {
-    /* The owner of a table with forced policies counts as anybody. A role that is not there hides everything. */
-    static const char sql[] =
-        "SELECT count(*) FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace "
-        "JOIN pg_catalog.pg_roles r ON r.rolname = $3 WHERE n.nspname = $1 AND c.relname = $2 AND "
-        "(NOT c.relrowsecurity OR r.rolbypassrls OR r.rolsuper) AND has_table_privilege(r.oid, c.oid, "
-        "'SELECT')";
     struct sp_value v[] = { sp_v_text(sd_ns(s, ns)), sp_v_text(table), sp_v_text(s->db.role) };
     struct sp_op op = { .kind = SP_OP_RAW, .raw = sql, .values = v, .nfields = 3 };
     struct sp_result r = SP_RESULT_INIT;
@@ -263,6 +261,58 @@ int sd_rows_whole(struct sp_session *s, const char *ns, const char *table, struc
             "%s: row security may hide rows of %s from the role %s of this key; a key of a role that "
             "bypasses it sees all",
             sp_http_where(s->db.http), table, s->db.role[0] != '\0' ? s->db.role : "(unknown)");
+    sp_result_free(&r);
+    return ret;
+}
+
+int sd_rows_whole(struct sp_session *s, const char *ns, const char *table, struct sp_error *err)
+{
+    /* A role that is not there hides everything. */
+    static const char sql[] =
+        "SELECT count(*) FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace "
+        "JOIN pg_catalog.pg_roles r ON r.rolname = $3 WHERE n.nspname = $1 AND c.relname = $2 AND "
+        "(NOT c.relrowsecurity OR r.rolbypassrls OR r.rolsuper) AND has_table_privilege(r.oid, c.oid, "
+        "'SELECT')";
+    return rows_whole(s, sql, ns, table, err);
+}
+
+int sd_read_whole(struct sp_session *s, const char *table, struct sp_error *err)
+{
+    /* What the role may not read at all PostgREST refuses by itself. */
+    static const char sql[] =
+        "SELECT count(*) FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace "
+        "WHERE n.nspname = $1 AND c.relname = $2 AND (NOT c.relrowsecurity OR EXISTS (SELECT FROM "
+        "pg_catalog.pg_roles r WHERE r.rolname = $3 AND (r.rolbypassrls OR r.rolsuper)))";
+    struct sp_names *l = &s->db.whole;
+    if (s->db.acting)
+        return 0;
+    for (size_t i = 0; i < l->n; i++)
+        if (strcmp(l->v[i], table) == 0)
+            return 0;
+    int ret = rows_whole(s, sql, NULL, table, err);
+    return ret == 0 && sp_names_add(l, table) != 0 ? sp_nomem(err) : ret;
+}
+
+int sd_floats_whole(struct sp_session *s, struct sp_error *err)
+{
+    /* Of the server, this database, and the two roles that a request runs as. */
+    static const char sql[] =
+        "SELECT count(*) FROM (SELECT reset_val FROM pg_catalog.pg_settings WHERE name = "
+        "'extra_float_digits' UNION ALL SELECT split_part(x, '=', 2) FROM pg_catalog.pg_db_role_setting d "
+        "LEFT JOIN pg_catalog.pg_roles r ON r.oid = d.setrole, unnest(d.setconfig) x WHERE "
+        "split_part(x, '=', 1) = 'extra_float_digits' AND d.setdatabase IN (0, (SELECT b.oid FROM "
+        "pg_catalog.pg_database b WHERE b.datname = current_database())) AND (d.setrole = 0 OR r.rolname IN "
+        "('authenticator', $1))) v(digits) WHERE digits::int < 1";
+    struct sp_value v = sp_v_text(s->db.role);
+    struct sp_op op = { .kind = SP_OP_RAW, .raw = sql, .values = &v, .nfields = 1 };
+    struct sp_result r = SP_RESULT_INIT;
+    int ret = sd_ask(s, &op, &r, err);
+    if (ret == 0 && (r.nrows != 1 || r.values[0].tag != SP_INT || r.values[0].u.i != 0))
+        ret = sp_fail(err, SP_E_UNSUPPORTED, SP_ORIGIN_BACKEND,
+            "%s: extra_float_digits is set below 1 on the server, for the database, or for a role: "
+            "floating-point "
+            "numbers come rounded over REST",
+            sp_http_where(s->db.http));
     sp_result_free(&r);
     return ret;
 }

@@ -302,6 +302,8 @@ static bool ask_database(struct lane *l, int64_t *writes, char *holds, size_t si
     return ok;
 }
 
+static const char no_fault[] = "an error without a fault";
+
 static const char *judge_write(struct lane *l, const struct operation *op, const struct ill *ill,
     unsigned fired, const struct sp_error *e)
 {
@@ -318,7 +320,7 @@ static const char *judge_write(struct lane *l, const struct operation *op, const
     if (e->effect == SP_EFFECT_NONE ? writes != 0 : e->effect == SP_EFFECT_APPLIED && writes != 1)
         return "the error is wrong about what became of the write";
     if (ill == NULL || fired == 0)
-        return "an error without a fault";
+        return no_fault;
     if (e->code == ill->write)
         return ill->write == SP_E_RATE_LIMITED && (e->retry_after_ms < 1 || e->retry_after_ms > 2000)
                    ? "it does not say how long to wait"
@@ -333,7 +335,7 @@ static const char *judge_read(const struct ill *ill, bool always, unsigned fired
     if (e->code == SP_E_OK)
         return NULL;
     if (ill == NULL || fired == 0)
-        return "an error without a fault";
+        return no_fault;
     if (ill->again && !always)
         return "not repeated";
     if (e->effect != SP_EFFECT_NONE)
@@ -344,6 +346,9 @@ static const char *judge_read(const struct ill *ill, bool always, unsigned fired
     case SP_E_TIMEOUT:
     case SP_E_UNAVAILABLE:
         return NULL;
+    case SP_E_RANGE:
+    case SP_E_CONFLICT:
+        return ill->write == SP_E_RANGE ? NULL : "another error than this fault means";
     case SP_E_CORRUPT:
     case SP_E_INVALID:
         return ill->again ? "another error than this fault means" : NULL;
@@ -381,7 +386,9 @@ static bool try_one(
         bad = judge_write(l, op, ill, fired, &e);
     else
         bad = judge_read(ill, always, fired, &e);
-    if (bad != NULL)
+    /* On a busy machine half a second is over before a server answers that nothing disturbed. */
+    bool slow = hasty && fired == 0 && (e.code == SP_E_TIMEOUT || e.code == SP_E_OUTCOME_UNKNOWN);
+    if (bad != NULL && !(slow && strcmp(bad, no_fault) == 0))
         complain(op, ill, first, always, bad, &e);
     sp_error_clear(&e);
     sp_result_reset(&l->result);
@@ -406,6 +413,31 @@ static void *work(void *arg)
             (void)try_one(l, op, ill, 1, true);
     }
     return NULL;
+}
+
+/* Answers that only a reader of pages meets: no page is there any more, and the same page again and again. */
+static void odd_pages(struct lane *l)
+{
+    static const struct ill beyond = {
+        { "416", FAULT_BEFORE,
+            "HTTP/1.1 416 X\r\nContent-Type: application/json\r\nContent-Length: "
+            "63\r\n\r\n{\"code\":\"PGRST103\",\"message\":\"Requested range not "
+            "satisfiable\"}",
+            END_KEEP, 0 },
+        SP_E_RANGE, false
+    };
+    static const struct ill same = {
+        { "the same page", FAULT_BEFORE,
+            "HTTP/1.1 200 X\r\nContent-Type: application/json\r\nContent-Length: "
+            "17\r\n\r\n[{\"c0\":1,\"c1\":1}]",
+            END_KEEP, 0 },
+        SP_E_CORRUPT, false
+    };
+    static const struct operation all = { .name = "read all", .run = read_all },
+                                  scan = { .name = "scan", .run = scan_all };
+    if (!try_one(l, &all, &beyond, 1, false) || !try_one(l, &all, &beyond, 2, false) ||
+        !try_one(l, &scan, &same, 1, true))
+        complaints++;
 }
 
 static int open_lane(struct lane *l, unsigned number)
@@ -465,6 +497,7 @@ static void rows(void **state)
         owner, &ready, true, &err)); /* which waits until PostgREST knows this one, and so all */
     for (unsigned i = 0; i < LANES; i++)
         open_sessions(&lanes[i]);
+    odd_pages(&lanes[0]);
     for (unsigned i = 0; i < LANES; i++)
         assert_int_equal(pthread_create(&threads[i], NULL, work, &lanes[i]), 0);
     for (unsigned i = 0; i < LANES; i++)

@@ -115,6 +115,15 @@ expect_text 0 "equal   table two" "a key that bypasses row security sees all row
     "$sp" verify env:PG_SAME env:SUPABASE_URL --tables two --checks rows --report-dir "$work/verify"
 expect_text 3 "row security may hide rows" "to another key the table is not compared" \
     env SUPABASE_KEY="$SUPABASE_ANON_KEY" "$sp" verify env:PG_SAME env:SUPABASE_URL --tables two --checks rows --report-dir "$work/verify"
+cat >"$work/h.yaml" <<YAML
+providers:
+  pg: { kind: postgresql, url: "\${SUPABASE_DB_URL}" }
+  sb: { kind: supabase, url: "\${SUPABASE_URL}" }
+checks:
+  - { name: the false ones, query: { from: two, where: { c: false } }, expect: same }
+YAML
+expect_text 3 "row security may hide rows" "nor is it asked how many of its rows fit" \
+    env SUPABASE_KEY="$SUPABASE_ANON_KEY" "$sp" verify -c "$work/h.yaml" pg sb --tables nokey --checks rows --report-dir "$work/verify"
 # What policies bind the owner to, and what a view gets around, is judged by what the reader sees.
 query "ALTER TABLE two FORCE ROW LEVEL SECURITY; CREATE ROLE keeper LOGIN PASSWORD 'keeper'; GRANT USAGE, CREATE ON SCHEMA public TO keeper;
   GRANT SELECT ON ALL TABLES IN SCHEMA public TO keeper; GRANT SELECT ON ALL SEQUENCES IN SCHEMA public TO keeper;
@@ -128,6 +137,16 @@ expect_text 3 "row security could hide rows" "to its owner the table is not comp
 query "ALTER TABLE two NO FORCE ROW LEVEL SECURITY" >/dev/null
 expect_text 0 "equal   table two" "the owner sees all rows where policies do not bind it" \
     "$sp" verify env:PG_KEEPER env:SUPABASE_URL --tables two --checks rows --report-dir "$work/verify"
+
+# --- what the proof is about --------------------------------------------------------------------------------------------
+query "ALTER ROLE service_role SET extra_float_digits = 0" >/dev/null
+expect_text 3 "come rounded over REST" "rounded numbers are not compared" \
+    "$sp" verify env:PG_SAME env:SUPABASE_URL --tables items --checks rows --report-dir "$work/verify"
+query "ALTER ROLE service_role RESET extra_float_digits" >/dev/null
+query "CREATE DATABASE beside" >/dev/null
+psql -qAtX "${SUPABASE_DB_URL%/*}/beside" -c "CREATE TABLE nokey (a int, b text); INSERT INTO nokey VALUES (1, 'x'); GRANT SELECT ON nokey TO service_role" >/dev/null 2>&1
+expect_text 3 "is it the database behind it" "nor is what another database describes" \
+    env SUPABASE_DB_URL="${SUPABASE_DB_URL%/*}/beside" "$sp" verify env:PG_SAME env:SUPABASE_URL --tables nokey --checks rows --report-dir "$work/verify"
 
 # --- keys ---------------------------------------------------------------------------------------------------------------
 expect_text 3 "the key is wrong" "a key of another project is refused" \
