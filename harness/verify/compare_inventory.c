@@ -1,5 +1,7 @@
 /* compare_inventory.c -- objects that the schema does not model: views, triggers, policies, virtual tables ... Between
  * two backends of one kind their definitions are compared; otherwise they are listed as not compared. */
+#include <stdlib.h>
+
 #include "verify/internal.h"
 
 static bool selected(const struct sp_vctx *c, const struct sp_inventory_item *x)
@@ -9,10 +11,33 @@ static bool selected(const struct sp_vctx *c, const struct sp_inventory_item *x)
     return sp_v_selected(c, x->name) || (x->table != NULL && sp_v_selected(c, x->table));
 }
 
+/* Triggers and policies of several tables may have one name. */
 static int cmp(const struct sp_inventory_item *a, const struct sp_inventory_item *b)
 {
     int r = strcmp(a->kind, b->kind);
-    return r != 0 ? r : strcmp(a->name, b->name);
+    r = r != 0 ? r : strcmp(a->name, b->name);
+    return r != 0 ? r : strcmp(a->table != NULL ? a->table : "", b->table != NULL ? b->table : "");
+}
+
+/* What is called alike even so (a privilege with and without the right to grant it) meets by what it is. */
+static int by_all(const void *a, const void *b)
+{
+    const struct sp_inventory_item *x = *(const struct sp_inventory_item *const *)a,
+                                   *y = *(const struct sp_inventory_item *const *)b;
+    int r = cmp(x, y);
+    return r != 0 ? r
+                  : strcmp(x->definition != NULL ? x->definition : "",
+                        y->definition != NULL ? y->definition : "");
+}
+
+static const struct sp_inventory_item **sorted(const struct sp_schema *s)
+{
+    const struct sp_inventory_item **v = calloc(s->ninventory + 1, sizeof *v);
+    for (size_t i = 0; v != NULL && i < s->ninventory; i++)
+        v[i] = &s->inventory[i];
+    if (v != NULL && s->ninventory > 1)
+        qsort(v, s->ninventory, sizeof *v, by_all);
+    return v;
 }
 
 /* A kind of object that a side does not let be listed: what the other one has of it cannot be held against anything. */
@@ -56,7 +81,7 @@ static void both(struct sp_vctx *c, const struct sp_inventory_item *s, const str
             s->unread != NULL ? s->unread : t->unread);
     else if (s->definition == NULL || t->definition == NULL)
         sp_v_not_compared(c, s->name, s->kind, "the backend does not give its definition");
-    else if (!sp_v_expr_equal(s->definition, t->definition) || !sp_streq(s->table, t->table))
+    else if (!sp_v_expr_equal(s->definition, t->definition))
         sp_v_schema_diff(
             c, s->kind, s->table != NULL ? s->table : s->name, s->name, s->definition, t->definition);
 }
@@ -64,17 +89,22 @@ static void both(struct sp_vctx *c, const struct sp_inventory_item *s, const str
 static void same_kind(struct sp_vctx *c)
 {
     const struct sp_schema *s = c->schema[0], *t = c->schema[1];
-    for (size_t i = 0, j = 0; i < s->ninventory || j < t->ninventory;) {
-        int r = i == s->ninventory ? 1 : j == t->ninventory ? -1 : cmp(&s->inventory[i], &t->inventory[j]);
+    const struct sp_inventory_item **a = sorted(s), **b = sorted(t);
+    if (a == NULL || b == NULL)
+        sp_v_nomem(c);
+    for (size_t i = 0, j = 0; c->rc == 0 && (i < s->ninventory || j < t->ninventory);) {
+        int r = i == s->ninventory ? 1 : j == t->ninventory ? -1 : cmp(a[i], b[j]);
         if (r < 0)
-            one_side(c, &s->inventory[i], SP_SIDE_SOURCE);
+            one_side(c, a[i], SP_SIDE_SOURCE);
         else if (r > 0)
-            one_side(c, &t->inventory[j], SP_SIDE_TARGET);
+            one_side(c, b[j], SP_SIDE_TARGET);
         else
-            both(c, &s->inventory[i], &t->inventory[j]);
+            both(c, a[i], b[j]);
         i += r <= 0 ? 1u : 0u;
         j += r >= 0 ? 1u : 0u;
     }
+    free(a);
+    free(b);
 }
 
 static bool has_same(const struct sp_schema *s, const struct sp_inventory_item *x)

@@ -34,18 +34,39 @@ static const char *const queries[] = {
     "ELSE c.relforcerowsecurity END AND n.nspname = ",
     "SELECT CASE c.relkind WHEN 'v' THEN 'view' ELSE 'materialized view' END, c.relname::text, NULL, "
     "format('CREATE %s %I%s AS %s', CASE c.relkind WHEN 'v' THEN 'VIEW' ELSE 'MATERIALIZED VIEW' END, "
-    "c.relname, coalesce(' WITH (' || array_to_string(c.reloptions, ', ') || ')', ''), "
-    "pg_get_viewdef(c.oid)) " TABLES
+    "c.relname, coalesce(' WITH (' || array_to_string(c.reloptions, ', ') || ')', ''), CASE WHEN "
+    "c.relispopulated "
+    "THEN pg_get_viewdef(c.oid) ELSE rtrim(pg_get_viewdef(c.oid), ';') || ' WITH NO DATA' END) " TABLES
     "WHERE c.relkind IN ('v', 'm') AND " NOT_OF_EXTENSION("pg_class", "c.oid") "n.nspname = ",
     "SELECT 'foreign table', c.relname::text, NULL, NULL " TABLES "WHERE c.relkind = 'f' AND n.nspname = ",
     "SELECT 'unlogged table', c.relname::text, c.relname::text, format('ALTER TABLE %I SET UNLOGGED', "
     "c.relname) " TABLES "WHERE c.relkind IN ('r', 'p') AND c.relpersistence = 'u' AND NOT c.relispartition "
     "AND n.nspname = ",
+    "SELECT 'replica identity', c.relname::text, c.relname::text, format('ALTER TABLE %I REPLICA IDENTITY "
+    "%s', "
+    "c.relname, CASE c.relreplident WHEN 'f' THEN 'FULL' WHEN 'n' THEN 'NOTHING' ELSE format('USING INDEX "
+    "%I', "
+    "(SELECT x.relname FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid WHERE i.indrelid = c.oid AND "
+    "i.indisreplident)) END) " TABLES
+    "WHERE c.relkind IN ('r', 'p') AND c.relreplident <> 'd' AND n.nspname = ",
     "SELECT 'partitioned table', c.relname::text, c.relname::text, 'partition by ' || "
     "pg_get_partkeydef(c.oid) " TABLES "WHERE c.relkind = 'p' AND NOT c.relispartition AND n.nspname = ",
     "SELECT 'partition', c.relname::text, p.relname::text, 'partition ' || pg_get_expr(c.relpartbound, "
     "c.oid) " TABLES "JOIN pg_inherits h ON h.inhrelid = c.oid JOIN pg_class p ON p.oid = h.inhparent WHERE "
     "c.relispartition AND c.relkind IN ('r', 'p', 'f') AND n.nspname = ",
+    /* What a partition has beyond its parent. */
+    "SELECT 'constraint of a partition', k.conname::text, c.relname::text, format('ALTER TABLE %I ADD "
+    "CONSTRAINT "
+    "%I ', c.relname, k.conname) || pg_get_constraintdef(k.oid) " TABLES
+    "JOIN pg_constraint k ON k.conrelid = c.oid WHERE c.relispartition AND k.contype IN ('p', 'u', 'f', 'c') "
+    "AND "
+    "k.conparentid = 0 AND k.coninhcount = 0 AND n.nspname = ",
+    "SELECT CASE c.relkind WHEN 'm' THEN 'index of a materialized view' ELSE 'index of a partition' END, "
+    "x.relname::text, c.relname::text, pg_get_indexdef(i.indexrelid, 0, true) " TABLES
+    "JOIN pg_index i ON i.indrelid = c.oid JOIN pg_class x ON x.oid = i.indexrelid WHERE (c.relkind = 'm' OR "
+    "c.relispartition) AND NOT x.relispartition AND NOT EXISTS (SELECT 1 FROM pg_constraint k WHERE "
+    "k.conindid = "
+    "i.indexrelid AND k.conrelid = c.oid AND k.contype IN ('p', 'u', 'x')) AND n.nspname = ",
     "SELECT 'inheritance', c.relname::text, c.relname::text, format('ALTER TABLE %I INHERIT %s', c.relname, "
     "p.oid::regclass) " TABLES "JOIN pg_inherits h ON h.inhrelid = c.oid JOIN pg_class p ON p.oid = "
     "h.inhparent WHERE NOT c.relispartition AND c.relkind IN ('r', 'f') AND n.nspname = ",
@@ -55,11 +76,51 @@ static const char *const queries[] = {
     "WHERE h.inhparent = c.oid AND k.relnamespace <> c.relnamespace) AND n.nspname = ",
     "SELECT CASE p.prokind WHEN 'p' THEN 'procedure' WHEN 'a' THEN 'aggregate' ELSE 'function' END, "
     "format('%s(%s)', p.proname, pg_get_function_identity_arguments(p.oid)), NULL, CASE p.prokind WHEN 'a' "
-    "THEN (SELECT format('aggregate of %s, state %s', a.aggtransfn, a.aggtranstype::regtype) FROM "
+    "THEN (SELECT format('aggregate of %s, state %s', a.aggtransfn, a.aggtranstype::regtype) || CASE "
+    "WHEN a.aggfinalfn::oid <> 0 THEN format(', final %s', a.aggfinalfn) ELSE '' END || coalesce(format(', "
+    "initial "
+    "%L', "
+    "a.agginitval), '') FROM "
     "pg_aggregate a WHERE a.aggfnoid = p.oid) ELSE " WITHOUT_SCHEMA(
         "pg_get_functiondef(p.oid)") " END FROM "
                                      "pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace "
                                      "WHERE " NOT_OF_EXTENSION("pg_proc", "p.oid") "n.nspname = ",
+    /* Who may call what was taken from PUBLIC, or given to somebody. */
+    "SELECT 'function grants', format('%s(%s) to %s', p.proname, pg_get_function_identity_arguments(p.oid), "
+    "w.who), "
+    "NULL, format('GRANT EXECUTE ON ROUTINE %I(%s) TO %s%s', p.proname, "
+    "pg_get_function_identity_arguments(p.oid), "
+    "w.who, w.more) FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace CROSS JOIN LATERAL (SELECT "
+    "coalesce(quote_ident(r.rolname), 'PUBLIC') AS who, CASE WHEN g.is_grantable THEN ' WITH GRANT OPTION' "
+    "ELSE '' "
+    "END AS more FROM aclexplode(p.proacl) g LEFT JOIN pg_roles r ON r.oid = g.grantee GROUP BY 1, 2) w "
+    "WHERE "
+    "p.proacl IS NOT NULL AND " NOT_OF_EXTENSION("pg_proc", "p.oid") "n.nspname = ",
+    "SELECT 'collation', l.collname::text, NULL, format('CREATE COLLATION %I (PROVIDER = %s, DETERMINISTIC = "
+    "%s)', "
+    "l.collname, CASE l.collprovider WHEN 'i' THEN format('icu, LOCALE = %L', coalesce(to_jsonb(l) ->> "
+    "'colllocale', "
+    "to_jsonb(l) ->> 'colliculocale', l.collcollate)) ELSE format('libc, LC_COLLATE = %L, LC_CTYPE = %L', "
+    "l.collcollate, l.collctype) END, l.collisdeterministic::text) FROM pg_collation l JOIN pg_namespace n "
+    "ON "
+    "n.oid = "
+    "l.collnamespace WHERE " NOT_OF_EXTENSION("pg_collation", "l.oid") "n.nspname = ",
+    "SELECT 'operator', format('%s (%s, %s)', o.oprname, CASE o.oprleft WHEN 0 THEN 'none' ELSE "
+    "format_type(o.oprleft, NULL) END, format_type(o.oprright, NULL)), NULL, format('operator by %s', "
+    "o.oprcode) "
+    "FROM pg_operator o JOIN pg_namespace n ON n.oid = o.oprnamespace WHERE " NOT_OF_EXTENSION(
+        "pg_operator", "o.oid") "n.nspname = ",
+    "SELECT 'text search configuration', g.cfgname::text, NULL, 'text search by ' || coalesce((SELECT "
+    "string_agg(format('%s %s', m.maptokentype, m.mapdict::regdictionary), ', ' ORDER BY m.maptokentype, "
+    "m.mapseqno) FROM pg_ts_config_map m WHERE m.mapcfg = g.oid), 'nothing') FROM pg_ts_config g JOIN "
+    "pg_namespace n "
+    "ON n.oid = g.cfgnamespace WHERE " NOT_OF_EXTENSION("pg_ts_config", "g.oid") "n.nspname = ",
+    "SELECT 'text search dictionary', d.dictname::text, NULL, 'dictionary with ' || "
+    "coalesce(d.dictinitoption, "
+    "'nothing') FROM pg_ts_dict d JOIN pg_namespace n ON n.oid = d.dictnamespace WHERE NOT EXISTS (SELECT 1 "
+    "FROM "
+    "pg_depend e WHERE e.classid = 'pg_ts_dict'::regclass AND e.objid = d.oid AND e.deptype = 'e') AND "
+    "n.nspname = ",
     "SELECT 'enum', t.typname::text, NULL, format('CREATE TYPE %I AS ENUM (%s)', t.typname, (SELECT "
     "string_agg(quote_literal(e.enumlabel), ', ' ORDER BY e.enumsortorder) FROM pg_enum e WHERE e.enumtypid "
     "= t.oid)) FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace WHERE t.typtype = 'e' "
@@ -86,7 +147,23 @@ static const char *const queries[] = {
     "JOIN pg_sequence q ON q.seqrelid = c.oid WHERE NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.classid = "
     "'pg_class'::regclass AND d.objid = c.oid AND d.refclassid = 'pg_class'::regclass AND d.deptype IN ('a', "
     "'i') AND d.refobjsubid > 0) AND n.nspname = ",
-    "SELECT 'rule', w.rulename::text, c.relname::text, pg_get_ruledef(w.oid, true) " TABLES
+    /* Of a column: bounds that are not those of its type, and what comes behind them. */
+    "SELECT 'sequence detail', c.relname::text, t.relname::text, format('ALTER SEQUENCE %I MINVALUE %s "
+    "MAXVALUE %s "
+    "%s', c.relname, q.seqmin, q.seqmax, CASE WHEN q.seqcycle THEN 'CYCLE' ELSE 'NO CYCLE' END) " TABLES
+    "JOIN pg_sequence q ON q.seqrelid = c.oid JOIN pg_depend d ON d.classid = 'pg_class'::regclass AND "
+    "d.objid = "
+    "c.oid AND d.refclassid = 'pg_class'::regclass AND d.deptype IN ('a', 'i') AND d.refobjsubid > 0 JOIN "
+    "pg_class "
+    "t ON t.oid = d.refobjid CROSS JOIN LATERAL (SELECT CASE q.seqtypid WHEN 21 THEN 32767 WHEN 23 THEN "
+    "2147483647 "
+    "ELSE 9223372036854775807 END AS top) y WHERE (q.seqcycle OR CASE WHEN q.seqincrement > 0 THEN q.seqmin "
+    "<> 1 "
+    "OR q.seqmax <> y.top ELSE q.seqmax <> -1 OR q.seqmin <> -y.top - 1 END) AND n.nspname = ",
+    "SELECT 'rule', w.rulename::text, c.relname::text, pg_get_ruledef(w.oid, true) || CASE w.ev_enabled WHEN "
+    "'O' "
+    "THEN '' ELSE format(' ALTER TABLE %s %s RULE %I', w.ev_class::regclass, CASE w.ev_enabled WHEN 'D' THEN "
+    "'DISABLE' WHEN 'R' THEN 'ENABLE REPLICA' ELSE 'ENABLE ALWAYS' END, w.rulename) END " TABLES
     "JOIN pg_rewrite w ON w.ev_class = c.oid WHERE w.rulename <> '_RETURN' AND n.nspname = ",
     "SELECT 'exclusion constraint', k.conname::text, c.relname::text, format('ALTER TABLE %I ADD CONSTRAINT "
     "%I ', c.relname, k.conname) || pg_get_constraintdef(k.oid) " TABLES
@@ -101,18 +178,30 @@ static const char *const queries[] = {
     "(k.confmatchtype = 'f' OR CASE WHEN n.oid = c.relnamespace THEN pg_get_constraintdef(k.oid) ~ 'ON "
     "DELETE "
     "SET (NULL|DEFAULT) \\(' END) AND n.nspname = ", /* of this schema alone: others may be dropped by now */
+    /* Keys that are checked late, checks that bind no child: made anew as the struct says, and then as they are. */
+    "SELECT 'constraint detail', k.conname::text, c.relname::text, format('ALTER TABLE %I DROP CONSTRAINT "
+    "%I, ADD "
+    "CONSTRAINT %I ', c.relname, k.conname, k.conname) || pg_get_constraintdef(k.oid) " TABLES
+    "JOIN pg_constraint k ON k.conrelid = c.oid WHERE (k.contype IN ('p', 'u') AND k.condeferrable OR "
+    "k.contype = "
+    "'c' AND k.connoinherit) AND k.conparentid = 0 AND NOT c.relispartition AND n.nspname = ",
     "SELECT 'identity always', c.relname || '.' || a.attname, c.relname::text, format('ALTER TABLE %I ALTER "
     "%I SET GENERATED ALWAYS', c.relname, a.attname) " TABLES
     "JOIN pg_attribute a ON a.attrelid = c.oid WHERE a.attidentity = 'a' AND NOT c.relispartition AND "
     "n.nspname = ",
-    /* What the struct of an index doesn't say: included columns, operator classes and collations of their own. */
+    /* What the struct of an index doesn't say: included columns, operator classes and collations of their own, which
+     * columns descend where it is not the last one alone, nulls that are not distinct. */
     "SELECT 'index detail', x.relname::text, c.relname::text, pg_get_indexdef(i.indexrelid, 0, true) " TABLES
     "JOIN pg_index i ON i.indrelid = c.oid JOIN pg_class x ON x.oid = i.indexrelid WHERE NOT "
     "x.relispartition AND (i.indnkeyatts < i.indnatts OR EXISTS (SELECT 1 FROM unnest(i.indclass::oid[]) "
     "k(o) JOIN pg_opclass p ON p.oid = k.o WHERE NOT p.opcdefault) OR EXISTS (SELECT 1 FROM "
     "unnest(i.indkey::int2[], i.indcollation::oid[], i.indoption::int2[]) k(col, coll, opt) JOIN "
     "pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.col WHERE k.col > 0 AND ((k.coll <> 0 AND "
-    "k.coll <> a.attcollation) OR k.opt IN (1, 2)))) AND n.nspname = ",
+    "k.coll <> a.attcollation) OR k.opt IN (1, 2))) OR EXISTS (SELECT 1 FROM unnest(i.indoption::int2[]) "
+    "WITH "
+    "ORDINALITY k(opt, at) WHERE k.opt & 1 = 1 AND k.at < i.indnkeyatts) OR (to_jsonb(i) ->> "
+    "'indnullsnotdistinct' = 'true' AND NOT EXISTS (SELECT 1 FROM pg_constraint k WHERE k.conindid = "
+    "i.indexrelid))) AND n.nspname = ",
     "SELECT 'statistics', s.stxname::text, c.relname::text, " WITHOUT_SCHEMA(
         "pg_get_statisticsobjdef(s.oid)") " FROM pg_statistic_ext s JOIN pg_namespace n ON n.oid = "
                                           "s.stxnamespace JOIN pg_class c ON c.oid = s.stxrelid WHERE "
@@ -142,6 +231,18 @@ static const char extension_tables[] =
     "'SELECT') THEN query_to_xml(format('SELECT 1 FROM %s %s LIMIT 1', c.oid::regclass, k.filter), false, "
     "true, '')::text LIKE '%<row%' ELSE true END AND n.nspname = ";
 
+/* What a schema without tables has instead: nothing of it is a row. */
+#define WORDS_OF_SCHEMA                                                                                      \
+    "'no tables' || coalesce((SELECT ', ' || string_agg(x.what, ', ' ORDER BY x.what COLLATE \"C\") FROM "   \
+    "(SELECT p.pronamespace AS ns, 'pg_proc'::regclass AS class, p.oid, format('function %s(%s) %s', "       \
+    "p.proname, pg_get_function_identity_arguments(p.oid), CASE WHEN p.prokind <> 'a' THEN "                 \
+    "md5(pg_get_functiondef(p.oid)) END) AS what FROM pg_proc p UNION ALL SELECT c.relnamespace, "           \
+    "'pg_class'::regclass, c.oid, format('view %s %s', c.relname, md5(pg_get_viewdef(c.oid))) FROM "         \
+    "pg_class c WHERE c.relkind = 'v' UNION ALL SELECT t.typnamespace, 'pg_type'::regclass, t.oid, "         \
+    "format('type %s', t.typname) FROM pg_type t WHERE t.typtype IN ('e', 'd', 'r')) x WHERE x.ns = n.oid "  \
+    "AND NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.classid = x.class AND d.objid = x.oid AND d.deptype " \
+    "= 'e')), '')"
+
 /* Of the whole database; asked for with the default schema only. Other schemas count where the default was not chosen by
  * name: who says which schema is meant leaves the others out by choice. */
 static const char database_query[] =
@@ -150,24 +251,30 @@ static const char database_query[] =
     "UNION ALL SELECT CASE WHEN obj_description(n.oid, 'pg_namespace') = '" PO_MARK
     "' THEN 'switchproof namespace' WHEN starts_with(obj_description(n.oid, 'pg_namespace'), '" PO_BUCKET
     "') THEN 'object store' ELSE 'schema' END, n.nspname::text, NULL, CASE WHEN NOT EXISTS (SELECT 1 FROM "
-    "pg_class c WHERE c.relnamespace = n.oid AND c.relkind IN ('r', 'p', 'm', 'f')) THEN 'no tables' END "
-    "FROM pg_namespace n WHERE n.nspname NOT LIKE 'pg\\_%' AND n.nspname <> 'information_schema' AND "
+    "pg_class c WHERE c.relnamespace = n.oid AND c.relkind IN ('r', 'p', 'm', 'f', 'S')) "
+    "THEN " WORDS_OF_SCHEMA
+    " END FROM pg_namespace n WHERE n.nspname NOT LIKE 'pg\\_%' AND n.nspname <> 'information_schema' AND "
     "n.nspname <> $1 AND ($2 = '' OR starts_with(obj_description(n.oid, 'pg_namespace'), '" PO_BUCKET "')) "
-    "UNION ALL SELECT 'event trigger', e.evtname::text, NULL, format('event trigger on %s: %s', e.evtevent, "
-    "e.evtfoid::regproc) FROM pg_event_trigger e "
+    "UNION ALL SELECT 'event trigger', e.evtname::text, NULL, format('event trigger on %s%s: %s%s', "
+    "e.evtevent, "
+    "' (' || array_to_string(e.evttags, ', ') || ')', e.evtfoid::regproc, CASE e.evtenabled WHEN 'O' THEN '' "
+    "ELSE "
+    "', ' || e.evtenabled::text END) FROM pg_event_trigger e "
     "UNION ALL SELECT 'publication', p.pubname::text, NULL, CASE WHEN p.puballtables THEN 'publication of "
     "all "
-    "tables' ELSE 'publication of ' || (SELECT count(*) FROM pg_publication_rel r WHERE r.prpubid = p.oid) "
-    "|| "
-    "' tables' END FROM pg_publication p "
+    "tables' ELSE 'publication of ' || (SELECT coalesce(string_agg(r.prrelid::regclass::text, ', ' ORDER BY "
+    "r.prrelid::regclass::text COLLATE \"C\"), 'no tables') FROM pg_publication_rel r WHERE r.prpubid = "
+    "p.oid) END "
+    "|| format(', insert %s, update %s, delete %s, truncate %s', p.pubinsert, p.pubupdate, p.pubdelete, "
+    "p.pubtruncate) FROM pg_publication p "
     "UNION ALL SELECT 'large objects', count(*)::text, NULL, NULL FROM pg_largeobject_metadata HAVING "
     "count(*) > 0";
 
 /* What tables are made of. */
 static bool before_tables(const char *kind)
 {
-    static const char *const kinds[] = { "enum", "domain", "composite type", "range type", "extension",
-        "sequence" };
+    static const char *const kinds[] = { "collation", "enum", "domain", "composite type", "range type",
+        "extension", "sequence" };
     for (size_t i = 0; i < SP_LEN(kinds); i++)
         if (strcmp(kind, kinds[i]) == 0)
             return true;

@@ -55,6 +55,7 @@ alter table ref add constraint small check (id < 1000) not valid;
 create index few on ser (n) where n > 10;
 create index lowered on ser (lower(v) desc);
 create unique index uq on ser (w) include (v);
+create index second on ser (n, v desc);
 create table room(id int primary key, during tsrange, exclude using gist (during with &&));
 insert into room values (1, '[2020-01-01,2020-01-02)');
 create unlogged table quick(id int primary key);
@@ -73,6 +74,11 @@ alter table animal enable row level security;
 grant select, update on ser to public;
 grant insert (id) on ref to public;
 create extension pgcrypto;
+create unique index once on room (during);
+create collation folded (provider = icu, locale = 'und');
+create publication news for table ser;
+create schema beside;
+create function beside.half(int) returns int language sql as 'select $1 / 2';
 SQL
 cat >"$work/c.yaml" <<'YAML'
 providers:
@@ -148,7 +154,45 @@ changed "one element of an array" "update base set tags = '{a,\"b c\",x}' where 
 changed "one field of a composite value" "update base set pt = '(1,3,\"z z\")' where id = 1" \
     "update base set pt = '(1,2,\"z z\")' where id = 1"
 changed "a table that is logged" "alter table quick set logged" "alter table quick set unlogged"
+changed "a check of one partition alone" "alter table part_a add constraint alone check (id > 0)" \
+    "alter table part_a drop constraint alone"
+changed "a unique constraint of one partition alone" "alter table part_a add constraint alone unique (v)" \
+    "alter table part_a drop constraint alone"
+changed "an index of one partition alone" "create index alone on part_a (id)" "drop index alone"
+changed "an index of a materialized view" "create unique index alone on counted (c)" "drop index alone"
+changed "a materialized view that holds nothing" "refresh materialized view counted with no data" \
+    "refresh materialized view counted"
+changed "a key that is checked late" \
+    "alter table room drop constraint room_pkey, add constraint room_pkey primary key (id) deferrable" \
+    "alter table room drop constraint room_pkey, add constraint room_pkey primary key (id)"
+changed "a check that binds no child" \
+    "alter table ref drop constraint small, add constraint small check (id < 1000) no inherit not valid" \
+    "alter table ref drop constraint small, add constraint small check (id < 1000) not valid"
+changed "another column of an index descends" "drop index second; create index second on ser (n desc, v)" \
+    "drop index second; create index second on ser (n, v desc)"
+changed "an index that takes nulls for equal" "drop index once; create unique index once on room (during) nulls not distinct" \
+    "drop index once; create unique index once on room (during)"
+changed "a counter that begins anew" "alter sequence ser_id_seq maxvalue 1000 cycle" \
+    "alter sequence ser_id_seq maxvalue 2147483647 no cycle"
+changed "a column that draws from another counter" "alter table ser alter big set default nextval('free_seq')" \
+    "alter table ser alter big set default nextval('ser_big_seq')"
+changed "what of a row that goes is told" "alter table ser replica identity full" "alter table ser replica identity default"
+changed "a rule that is off" "alter table quick disable rule keep" "alter table quick enable rule keep"
+changed "where an aggregate begins" "create or replace aggregate total(int) (sfunc = int4pl, stype = int, initcond = '1')" \
+    "create or replace aggregate total(int) (sfunc = int4pl, stype = int, initcond = '0')"
+changed "who may call a function" "revoke execute on function twice from public" \
+    "update pg_proc set proacl = null where proname = 'twice'"
+changed "a collation of the same name" "drop collation folded; create collation folded (provider = icu, locale = 'und', deterministic = false)" \
+    "drop collation folded; create collation folded (provider = icu, locale = 'und')"
+changed "what is published" "alter publication news set table ref" "alter publication news set table ser"
+changed "a function in a schema without tables" \
+    "create or replace function beside.half(int) returns int language sql as 'select 0'" \
+    "create or replace function beside.half(int) returns int language sql as 'select \$1 / 2'"
 changed "a row in a partition" "update part set v = 'x' where id = 333" "update part set v = 'p333' where id = 333"
+in_db dumped -c "drop trigger stamped on ref; create trigger stamped before insert on animal for each row execute function stamp()" >/dev/null
+expect 1 "a trigger of one name on another table is found there" "$sp" verify old dumped -c "$work/c.yaml" -t animal --report-dir "$work/verify"
+expect 0 "and not where nothing changed" "$sp" verify old dumped -c "$work/c.yaml" -t ser --report-dir "$work/verify"
+in_db dumped -c "drop trigger stamped on animal; create trigger stamped before insert on ref for each row execute function stamp()" >/dev/null
 expect 0 "with everything back in its place the copy is equal again" verify dumped
 in_db dumped -c "create schema more; create table more.hidden(id int)" >/dev/null
 expect 1 "a schema beside, with a table, is no pass" verify dumped
@@ -169,6 +213,8 @@ partition part_b0 of part_b
 partition part_b1 of part_b
 partition part_c of part
 partitioned table part
+publication news
+schema beside
 LIST
 if diff "$work/wanted" "$work/differs" >"$work/diff"; then
     ok "what it cannot make is named, and nothing else differs"

@@ -179,6 +179,31 @@ static void table_kinds_and_other_objects(void **state)
     vcase_end(&v);
 }
 
+/* Policies of several tables have one name: each is held against that of its own table. */
+static void objects_of_one_name(void **state)
+{
+    static const char *const only[] = { "u" };
+    struct vcase v;
+    struct fake_table *t[2], *u[2];
+    (void)state;
+    begin(&v, t);
+    vcase_table(&v, "u", "id:int! name:text extra", 1, u);
+    v.f[0]->inventory[0] = (struct sp_inventory_item){ "policy", "own", "t", "CREATE 1", false, NULL };
+    v.f[1]->inventory[0] = (struct sp_inventory_item){ "policy", "own", "u", "CREATE 1", false, NULL };
+    v.f[0]->ninventory = v.f[1]->ninventory = 1;
+    assert_verdict(&v, SP_VV_DIFFERENT);
+    assert_int_equal(2, caught_count(&v.c, SP_EV_SCHEMA_DIFF));
+    v.opt.tables = only;
+    v.opt.ntables = 1;
+    expect(&v, "policy", "extra", "own");
+    v.f[0]->inventory[1] = v.f[1]->inventory[0];
+    v.f[0]->ninventory = 2;
+    assert_verdict(&v, SP_VV_EQUAL);
+    v.f[1]->inventory[0].table = "t";
+    expect(&v, "policy", "missing", "own");
+    vcase_end(&v);
+}
+
 /* By exact name, one by one, and never data. */
 static void acknowledged(void **state)
 {
@@ -495,6 +520,7 @@ int main(void)
         cmocka_unit_test(foreign_keys_and_indexes),
         cmocka_unit_test(table_kinds_and_other_objects),
         cmocka_unit_test(collations_between_kinds),
+        cmocka_unit_test(objects_of_one_name),
         cmocka_unit_test(acknowledged),
         cmocka_unit_test(acknowledged_without_table),
         cmocka_unit_test(acknowledged_once),
