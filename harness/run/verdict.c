@@ -24,6 +24,19 @@ static bool lane_inconclusive(const struct sp_lane *lane)
     return blocking;
 }
 
+/* Nothing but the access level stood in the way of all that the kind could be asked for. */
+static bool only_reading(const struct sp_lane *lane)
+{
+    bool barred = false;
+    for (size_t i = 0; i < lane->ncases; i++) {
+        const struct sp_planned *pc = &lane->cases[i];
+        if (!pc->done || pc->outcome != SP_SKIPPED)
+            return false;
+        barred = barred || pc->cause == SP_SKIP_ACCESS;
+    }
+    return barred;
+}
+
 static size_t judge_lanes(const struct sp_ledger *l, struct sp_buf *reasons)
 {
     size_t bad = 0;
@@ -35,8 +48,13 @@ static size_t judge_lanes(const struct sp_ledger *l, struct sp_buf *reasons)
             bad++;
         }
         if (lane_inconclusive(lane)) {
-            (void)sp_buf_printf(reasons, "%s, suite %s: nothing was proved, since no case passed or failed\n",
-                lane->provider->name, lane->suite->name);
+            (void)sp_buf_printf(reasons,
+                "%s, suite %s: nothing was proved, since no case passed or failed%s\n", lane->provider->name,
+                lane->suite->name,
+                only_reading(lane)
+                    ? "; suites write only to what is disposable: leave it out with -p, or name a "
+                      "copy with `access: disposable`"
+                    : "");
             bad++;
         }
     }

@@ -118,6 +118,13 @@ has "'crud.count' expired on 2020-02-29" out
 has "not applied by this version" out
 expect 0 "not applied by this version" run -c demands.yaml -k connection.opens --report-dir rg
 
+cat >demands.yaml <<'EOF'
+providers:
+  a: { kind: mock, url: "mock:a" }
+EOF
+expect 3 "leave it out with -p" run -c demands.yaml -s connection -s auth --report-dir rg
+expect 0 "HELD" run -c demands.yaml -s connection --report-dir rg
+
 # --- run
 expect 0 "HELD" run -p a -s auth --seed 7 --report-dir r
 for f in events.jsonl junit.xml summary.json summary.md report.html; do
