@@ -14,7 +14,7 @@ own_stack
 need_server "$build" postgresql
 server=${POSTGRESQL_URL%/*}
 in_db() { psql -qAtX -v ON_ERROR_STOP=1 "$server/$1" "${@:2}" 2>&1; }
-for db in old dumped copied; do
+for db in old dumped copied refusing; do
     in_db postgres -c "create database $db" >/dev/null
 done
 
@@ -85,8 +85,9 @@ providers:
   old: { kind: postgresql, url: "${OLD}" }
   dumped: { kind: postgresql, url: "${DUMPED}" }
   copied: { kind: postgresql, url: "${COPIED}", access: target }
+  refusing: { kind: postgresql, url: "${REFUSING}", access: target }
 YAML
-export OLD=$server/old DUMPED=$server/dumped COPIED=$server/copied
+export OLD=$server/old DUMPED=$server/dumped COPIED=$server/copied REFUSING=$server/refusing
 verify() { "$sp" verify old "$1" -c "$work/c.yaml" --report-dir "$work/verify"; }
 
 # --- by another program: nothing may be held against it -------------------------------------------------------------
@@ -232,6 +233,16 @@ if [ "$(in_db copied -c "select id from base where p = 3")" = 3 ] && [ "$(in_db 
     ok "the copy draws its next key, and its parents have their children's rows"
 else
     bad "the copy draws its next key, and its parents have their children's rows"
+fi
+
+# --- what a copy that fails cannot take back is named ---------------------------------------------------------------------
+in_db refusing -c "create table quick(id int primary key check (id > 1))" >/dev/null
+expect_text 1 "enum mood" "a copy that fails names the types that it leaves behind" "$sp" migrate old refusing -c "$work/c.yaml" \
+    --into-existing --report-dir "$work/migrate"
+if [ "$(in_db refusing -c "select count(*) from pg_class where relkind = 'r' and relnamespace = 'public'::regnamespace")" = 1 ]; then
+    ok "and leaves no table behind"
+else
+    bad "and leaves no table behind" "$(in_db refusing -c '\d')"
 fi
 
 # --- an index that was never finished -------------------------------------------------------------------------------------
