@@ -19,8 +19,8 @@
  * everything that writes is UNSUPPORTED. */
 int sp_lens_open(struct sp_session *inner, struct sp_session *other, const struct sp_mapping *m,
     enum sp_side side, struct sp_session **out, struct sp_error *err);
-/* An array that both sides keep in a column: in a column of this name, behind the source's, stands whether it is empty or
- * null, of which no element tells. */
+/* An array that both sides keep in a column: in a column of this name, behind the source's, stands whether it is empty (a
+ * boolean, or null), of which no element tells. */
 #define SP_LENS_EMPTY " (empty)"
 
 /* What a lens reads; any other session is its own. For what a mapping does not speak of: accounts, objects. */

@@ -106,11 +106,10 @@ static int empty_array(struct lens_row *r, const struct lens_col *c, struct sp_v
     struct lens_node *n;
     int rc = lens_find(r, &c->path, false, &n);
     *out = sp_v_null();
-    if (rc != LENS_FOUND)
+    if (rc != LENS_FOUND || is_null(n))
         return rc < 0 ? rc : 0;
     rc = lens_node_open(&r->a, n, !r->v->store);
-    if (rc == 0 && n->kind == LENS_ARRAY && n->count == 0)
-        *out = sp_v_json("[]");
+    *out = sp_v_bool(n->kind == LENS_ARRAY && n->count == 0);
     return rc;
 }
 

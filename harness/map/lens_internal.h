@@ -26,7 +26,7 @@ struct lens_col {
     const struct sp_column *inner; /* the place is exactly this column; else NULL */
     bool parent;                   /* of an embedded array: the path begins at the document */
     bool ordinal;
-    bool empty; /* SP_LENS_EMPTY: the place is an array, and only an empty one is shown */
+    bool empty; /* SP_LENS_EMPTY: the place is an array, and shown is whether it is empty */
     const struct sp_value *constant;
     bool
         logical; /* compared by meaning, also between two backends of one kind: a side has no stored value of it */

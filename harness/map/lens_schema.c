@@ -135,6 +135,10 @@ static void column(const struct shaping *k, const struct lens_col *c, struct sp_
         out->not_null = !sp_v_is_absent(c->constant);
         if (!out->not_null)
             out->type.tag = SP_MISSING;
+    } else if (c->empty) {
+        const struct sp_column *array = sp_table_column(k->v->inner, c->path.seg[0]);
+        out->type = (struct sp_type){ .tag = SP_BOOL };
+        out->not_null = array != NULL && array->not_null;
     } else if (c->inner != NULL) {
         *out = *c->inner;
         out->name = c->name;

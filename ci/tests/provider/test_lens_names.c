@@ -331,6 +331,32 @@ static void what_no_column_takes_of_an_array_counts(void **state)
     }
 }
 
+/* A constraint of such an array is not seen in its elements, either. */
+static void an_array_that_must_be_there(void **state)
+{
+    static const struct sp_map_relation both[] = { { .name = "items",
+        .table = { "orders", "orders" },
+        .array = { "items", "items" },
+        .columns_by_name = true } };
+    const struct sp_mapping m = MAPPING(both);
+    (void)state;
+    for (int lost = 0; lost < 2; lost++) {
+        struct pair p;
+        pair_begin(&p);
+        p.opt.mapping = &m;
+        for (int side = 0; side < 2; side++) {
+            plain(side == 0 ? p.a : p.b,
+                side == 1 && lost ? "CREATE TABLE orders(id INTEGER PRIMARY KEY, items TEXT)"
+                                  : "CREATE TABLE orders(id INTEGER PRIMARY KEY, items TEXT NOT NULL)");
+            plain(side == 0 ? p.a : p.b, "INSERT INTO orders VALUES(1, '[{\"a\":1}]'), (2, '[]')");
+        }
+        assert_lens(&p, &m, lost ? SP_VV_DIFFERENT : SP_VV_EQUAL);
+        if (lost)
+            assert_event(&p, "schema_diff ", "\"nullability\"", "items (empty)");
+        pair_end(&p);
+    }
+}
+
 /* ---- what is declared --------------------------------------------------------------------------------------------------- */
 
 /* A constraint over a column that is left out is none of the column that took its name. */
@@ -432,6 +458,7 @@ int main(void)
         cmocka_unit_test(queries_see_the_relation),
         cmocka_unit_test(an_array_in_a_column_is_a_table),
         cmocka_unit_test(what_no_column_takes_of_an_array_counts),
+        cmocka_unit_test(an_array_that_must_be_there),
         cmocka_unit_test(what_an_ignored_namesake_declares_is_not_ours),
         cmocka_unit_test(a_reference_to_nowhere_is_not_compared),
         cmocka_unit_test(a_translated_id_must_be_there_on_both_sides),
