@@ -195,6 +195,21 @@ static int exec_forgets_writes(
 }
 EXEC_MUTANT(forgets_writes)
 
+/* Of twenty creates one gets through. */
+static int exec_conflicts_mostly(
+    struct sp_session *s, const struct sp_op *op, struct sp_result *r, struct sp_error *err)
+{
+    static unsigned n;
+    if (op->kind != SP_OP_CREATE || op->nrows != 1)
+        return SP_INNER_DB->exec(s, op, r, err);
+    pthread_mutex_lock(&sp_mutation.lock);
+    bool through = ++n % 20 == 0;
+    pthread_mutex_unlock(&sp_mutation.lock);
+    return through ? SP_INNER_DB->exec(s, op, r, err)
+                   : sp_fail(err, SP_E_CONFLICT, SP_ORIGIN_BACKEND, "another transaction was faster");
+}
+EXEC_MUTANT(conflicts_mostly)
+
 /* A prepared operation always runs with the values of its first execution. */
 static int execute_first_values(
     struct sp_prepared *p, const struct sp_value *v, size_t n, struct sp_result *r, struct sp_error *err)
@@ -353,6 +368,7 @@ const struct sp_mutant_row sp_mutants_write[] = {
     ROW(upsert_keeps_old, "an upsert leaves the row that is there"),
     ROW(returning_loses_row, "the stored rows given back lack one"),
     ROW(forgets_writes, "every seventh create is acknowledged and forgotten"),
+    ROW(conflicts_mostly, "nineteen of twenty creates end in a conflict"),
     ROW(prepared_first_values, "a prepared operation repeats its first values"),
     ROW(constraints_dropped, "tables are created without uniques, checks and foreign keys"),
     ROW(fk_actions_dropped, "foreign keys are created without their delete action"),

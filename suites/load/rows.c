@@ -100,13 +100,25 @@ static void work_insert(struct ld_user *u)
     }
 }
 
-/* Without a write, nothing is lost and nothing is shown. */
+/* Without a write, nothing is lost and nothing is shown; nor by a few that get through where most are turned away: these
+ * users share no row, so that a conflict is the exception. */
 static bool wrote(const struct ld_crew *crew)
 {
-    uint64_t ok = 0;
-    for (unsigned i = 0; i < crew->n; i++)
+    uint64_t ok = 0, attempts = 0;
+    for (unsigned i = 0; i < crew->n; i++) {
         ok += crew->users[i].ok;
-    return sp_check(crew->ctx, ok > 0, "at least one write succeeded");
+        attempts += crew->users[i].attempts;
+    }
+    if (!sp_check(crew->ctx, ok > 0, "at least one write succeeded"))
+        return false;
+    if (ok >= attempts / 10)
+        return true;
+    sp_ctx_error(crew->ctx,
+        "only %llu of %llu operations got through, the others ended in conflicts: too few to tell whether "
+        "any "
+        "is lost under load",
+        (unsigned long long)ok, (unsigned long long)attempts);
+    return false;
 }
 
 static void run_rows(

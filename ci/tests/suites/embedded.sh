@@ -68,6 +68,10 @@ else
     bad "junit.xml says failure on the cases that catch it"
 fi
 
+sed -i 's/limit_one_more/conflicts_mostly/' "$work/mutant.yaml"
+expect_text 3 "too few to tell" "where most writes are turned away, the rest does not show that none is lost" \
+    "$sp" run -c "$work/mutant.yaml" -k load.no_lost_write
+
 # --- the production copy, migrated and compared -----------------------------------------------------------------
 if [ -r /var/lib/dpkg/status ]; then
     expect 0 "the machine's package database is imported" "$sp" fixture dpkg "$work/production.db"
