@@ -157,14 +157,14 @@ static int inner(struct answer *a, enum sp_json_token t, size_t depth, const cha
         sp_buf_clear(&a->text);
         a->comma = false;
         a->opened = depth + 1;
-    } else if (!end && depth > 0 && a->list[(depth - 1) % DEPTH]) {
-        uint64_t entries = ++a->entries[(depth - 1) % DEPTH];
+    } else if (!end && depth > 0 && depth <= DEPTH && a->list[depth - 1]) {
+        uint64_t entries = ++a->entries[depth - 1];
         if (entries > *a->longest)
             *a->longest = entries;
     }
-    if (begin) {
-        a->list[depth % DEPTH] = t == SP_JT_ARRAY;
-        a->entries[depth % DEPTH] = 0;
+    if (begin && depth < DEPTH) { /* what lies deeper are no rows of a table */
+        a->list[depth] = t == SP_JT_ARRAY;
+        a->entries[depth] = 0;
     }
     put_inner(a, t, p, n);
     if (!end || depth + 1 != a->opened)

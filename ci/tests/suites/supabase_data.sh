@@ -45,8 +45,8 @@ CREATE TABLE many (id int PRIMARY KEY);
 INSERT INTO many SELECT i FROM generate_series(1, 1500) i;
 CREATE TABLE lists (id int PRIMARY KEY);
 INSERT INTO lists VALUES (1);
-CREATE TABLE entries (id int PRIMARY KEY, list int REFERENCES lists);
-INSERT INTO entries SELECT i, 1 FROM generate_series(1, 1200) i;
+CREATE TABLE entries (id int PRIMARY KEY, list int REFERENCES lists, deep json);
+INSERT INTO entries SELECT i, 1, (repeat('[', 70) || repeat(']', 70))::json FROM generate_series(1, 1200) i;
 CREATE FUNCTION costs(at_least numeric) RETURNS TABLE (agent text, total numeric) LANGUAGE sql STABLE AS $$
     SELECT a.name, sum(t.cost) FROM q.tasks t JOIN q.agents a ON a.id = t.agent GROUP BY 1 HAVING sum(t.cost) >= at_least $$;
 CREATE FUNCTION numbers() RETURNS SETOF int LANGUAGE sql STABLE AS $$ SELECT generate_series(1, 1200) $$;
@@ -136,6 +136,7 @@ if grep -qF 'FAILED  fewer inside' <<<"$out"; then ok "and a row that is missing
 ask "/many" "gave 1000 of 1500 rows"
 ask "/rpc/numbers" "gave 1000 of 1200 rows"
 ask "/lists?select=id,entries(id)" "it may be cut short"
+ask "/lists?select=id,entries(id,deep)" "it may be cut short"
 ask "/rpc/writes" "read-only transaction"
 ask "/rpc/lies" "INSERT is not allowed"
 ask "/rpc/absent" "no function"
