@@ -47,7 +47,7 @@ static const struct sp_case cases[] = {
     CASE(interrupt_idle, SP_NEEDS(SP_CAP_TABLES, SP_CAP_CRUD, SP_CAP_INTERRUPT),
         "interrupting a session that does nothing harms nothing"),
     CASE(statement_timeout, SP_NEEDS(SP_CAP_TABLES, SP_CAP_CRUD, SP_CAP_STATEMENT_TIMEOUT),
-        "an operation ends after its time-out, and the session goes on", SLOW),
+        "an operation ends after its time-out, and the session goes on", .timeout_ms = 120000),
     CASE(lock_wait, TXN,
         "who waits for a row of another transaction is answered in time, and has changed nothing", SLOW),
     CASE(interrupt_waiting,

@@ -39,18 +39,40 @@ static bool grow(struct dc *d, const char *text, int64_t from, int64_t to)
     return ok;
 }
 
-/* How long the count takes, at last; 0: return. */
-static int64_t long_table(struct dc *d, int64_t *rows)
+/* How long a ping and a short operation take here and now, at worst; 0: return. */
+static int64_t brief(struct dc *d)
+{
+    int64_t worst = 1;
+    for (int i = 0; i < 3; i++) {
+        int64_t from = coc_now_ns();
+        if (!dc_ok(d, "ping", sp_ping(d->s, &d->err)) ||
+            !dc_ok(d, "a short operation",
+                sp_db_read(d->s, QUERY("longs", .select = NAMES("id"), .where = ID_IS(1)), &d->r, &d->err)))
+            return 0;
+        int64_t took = coc_now_ns() - from;
+        worst = took > worst ? took : worst;
+    }
+    return worst;
+}
+
+/* How long the count takes, at last: `times` as long as what is brief, if that many rows will do; 0: return. */
+static int64_t long_table(struct dc *d, int64_t *rows, int64_t times)
 {
     char *text = sp_arena_alloc(d->a, TEXT_BYTES + 1);
-    int64_t took = 0;
+    int64_t took = 0, enough = ENOUGH_NS;
     *rows = 0;
     if (text == NULL || !sp_ctx_table(d->ctx, &longs))
         return 0;
     memset(text, 'a', TEXT_BYTES);
-    for (int64_t n = ROWS_AT_ONCE; took < ENOUGH_NS && n <= ROWS_AT_MOST; n *= 2) {
+    for (int64_t n = ROWS_AT_ONCE; took < enough && n <= ROWS_AT_MOST; n *= 2) {
         if (!grow(d, text, *rows, n))
             return 0;
+        if (*rows == 0 && times > 0) {
+            int64_t each = brief(d);
+            if (each == 0)
+                return 0;
+            enough = times * each > enough ? times * each : enough;
+        }
         *rows = n;
         int64_t from = coc_now_ns();
         if (!dc_count_is(d, d->s, "longs", &slow, 0))
@@ -86,7 +108,7 @@ void coc_interrupt(struct sp_ctx *ctx, const void *data)
     struct dc d;
     (void)data;
     atomic_init(&r.ended, false);
-    r.s = dc_open(&d, ctx) && long_table(&d, &rows) > 0 ? dc_other(&d, 1) : NULL;
+    r.s = dc_open(&d, ctx) && long_table(&d, &rows, 0) > 0 ? dc_other(&d, 1) : NULL;
     if (r.s != NULL) {
         if (!sp_check(ctx, sp_session_provider(r.s)->interrupt != NULL, "there is a way to interrupt")) {
             dc_done(&d);
@@ -178,7 +200,7 @@ void coc_statement_timeout(struct sp_ctx *ctx, const void *data)
     int64_t rows, n = 0;
     struct dc d;
     (void)data;
-    int64_t took = dc_open(&d, ctx) ? long_table(&d, &rows) : 0;
+    int64_t took = dc_open(&d, ctx) ? long_table(&d, &rows, 16) : 0;
     if (took > 0 && took < ENOUGH_NS / 4) {
         sp_ctx_error(ctx,
             "a count over %lld long texts took only %lld us: too short for a time-out to be told from it",
