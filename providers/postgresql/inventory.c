@@ -61,6 +61,16 @@ static const char *const queries[] = {
     "JOIN pg_constraint k ON k.conrelid = c.oid WHERE c.relispartition AND k.contype IN ('p', 'u', 'f', 'c') "
     "AND "
     "k.conparentid = 0 AND k.coninhcount = 0 AND n.nspname = ",
+    "SELECT 'column of a partition', c.relname || '.' || a.attname, c.relname::text, format('default %s%s', "
+    "coalesce(pg_get_expr(f.adbin, f.adrelid), 'none'), CASE WHEN a.attnotnull THEN ', not null' ELSE '' "
+    "END) " TABLES "JOIN pg_inherits h ON h.inhrelid = c.oid JOIN pg_attribute a ON a.attrelid = c.oid AND "
+    "a.attnum > 0 AND NOT "
+    "a.attisdropped JOIN pg_attribute b ON b.attrelid = h.inhparent AND b.attname = a.attname LEFT JOIN "
+    "pg_attrdef f "
+    "ON f.adrelid = a.attrelid AND f.adnum = a.attnum LEFT JOIN pg_attrdef g ON g.adrelid = b.attrelid AND "
+    "g.adnum = "
+    "b.attnum WHERE c.relispartition AND (a.attnotnull <> b.attnotnull OR pg_get_expr(f.adbin, f.adrelid) IS "
+    "DISTINCT FROM pg_get_expr(g.adbin, g.adrelid)) AND n.nspname = ",
     "SELECT CASE c.relkind WHEN 'm' THEN 'index of a materialized view' ELSE 'index of a partition' END, "
     "x.relname::text, c.relname::text, pg_get_indexdef(i.indexrelid, 0, true) " TABLES
     "JOIN pg_index i ON i.indrelid = c.oid JOIN pg_class x ON x.oid = i.indexrelid WHERE (c.relkind = 'm' OR "
@@ -138,8 +148,15 @@ static const char *const queries[] = {
     "FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped)) FROM pg_type t "
     "JOIN pg_namespace n ON n.oid = t.typnamespace JOIN pg_class c ON c.oid = t.typrelid WHERE t.typtype = "
     "'c' AND c.relkind = 'c' AND " NOT_OF_EXTENSION("pg_type", "t.oid") "n.nspname = ",
-    "SELECT 'range type', t.typname::text, NULL, format('CREATE TYPE %I AS RANGE (SUBTYPE = %s)', t.typname, "
-    "r.rngsubtype::regtype) FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace JOIN pg_range r ON "
+    "SELECT 'range type', t.typname::text, NULL, format('CREATE TYPE %I AS RANGE (SUBTYPE = %s%s%s%s)', "
+    "t.typname, "
+    "r.rngsubtype::regtype, (SELECT format(', SUBTYPE_OPCLASS = %I', o.opcname) FROM pg_opclass o WHERE "
+    "o.oid = "
+    "r.rngsubopc AND NOT o.opcdefault), CASE WHEN r.rngcollation::oid NOT IN (0, 100) THEN format(', "
+    "COLLATION = "
+    "%s', r.rngcollation::regcollation) END, CASE WHEN r.rngsubdiff::oid <> 0 THEN format(', SUBTYPE_DIFF = "
+    "%s', "
+    "r.rngsubdiff) END) FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace JOIN pg_range r ON "
     "r.rngtypid = t.oid WHERE t.typtype = 'r' AND " NOT_OF_EXTENSION("pg_type", "t.oid") "n.nspname = ",
     "SELECT 'sequence', c.relname::text, NULL, format('CREATE SEQUENCE %I AS %s INCREMENT %s MINVALUE %s "
     "MAXVALUE %s START %s CACHE %s %s', c.relname, q.seqtypid::regtype, q.seqincrement, q.seqmin, q.seqmax, "
@@ -201,7 +218,8 @@ static const char *const queries[] = {
     "WITH "
     "ORDINALITY k(opt, at) WHERE k.opt & 1 = 1 AND k.at < i.indnkeyatts) OR (to_jsonb(i) ->> "
     "'indnullsnotdistinct' = 'true' AND NOT EXISTS (SELECT 1 FROM pg_constraint k WHERE k.conindid = "
-    "i.indexrelid))) AND n.nspname = ",
+    "i.indexrelid)) OR (0 = ANY (i.indkey::int2[]) AND CASE WHEN n.oid = c.relnamespace THEN "
+    "pg_get_indexdef(i.indexrelid, 0, true) LIKE '% COLLATE %' END)) AND n.nspname = ",
     "SELECT 'statistics', s.stxname::text, c.relname::text, " WITHOUT_SCHEMA(
         "pg_get_statisticsobjdef(s.oid)") " FROM pg_statistic_ext s JOIN pg_namespace n ON n.oid = "
                                           "s.stxnamespace JOIN pg_class c ON c.oid = s.stxrelid WHERE "

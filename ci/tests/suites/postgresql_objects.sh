@@ -24,6 +24,7 @@ create domain positive as int not null check (value > 0);
 create domain email as text check (value like '%@%');
 create type point3 as (x int, y int, z text);
 create type span as range (subtype = float8);
+create type wide as range (subtype = float8);
 create sequence free_seq as int increment 5 start 42;
 create function twice(int) returns int language sql immutable as 'select $1 * 2';
 create table base(id int generated always as identity primary key, m mood not null default 'ok', p positive, e email,
@@ -159,6 +160,14 @@ changed "a check of one partition alone" "alter table part_a add constraint alon
     "alter table part_a drop constraint alone"
 changed "a unique constraint of one partition alone" "alter table part_a add constraint alone unique (v)" \
     "alter table part_a drop constraint alone"
+changed "a default of one partition alone" "alter table part_a alter v set default 'x'" "alter table part_a alter v drop default"
+changed "a column that one partition alone fills" "alter table part_a alter v set not null" \
+    "alter table part_a alter v drop not null"
+changed "an expression's order in an index" "drop index lowered; create index lowered on ser (lower(v) collate \"C\" desc)" \
+    "drop index lowered; create index lowered on ser (lower(v) desc)"
+changed "how far apart the ends of a range are" \
+    "drop type wide; create type wide as range (subtype = float8, subtype_diff = float8mi)" \
+    "drop type wide; create type wide as range (subtype = float8)"
 changed "an index of one partition alone" "create index alone on part_a (id)" "drop index alone"
 changed "an index of a materialized view" "create unique index alone on counted (c)" "drop index alone"
 changed "a materialized view that holds nothing" "refresh materialized view counted with no data" \
