@@ -118,6 +118,13 @@ static void one(struct sp_vctx *c, const struct sp_vpair *pair, const struct sp_
     sp_v_looked(c, SP_VC_RELATIONS);
     if (sp_v_rel_plan(c, pair, fk, &r) != 0)
         return;
+    if (r.side[0].child == NULL &&
+        r.side[1].child == NULL) { /* no side shows what refers: nothing can be said */
+        sp_v_finding(c, pair->name, r.columns, "relation not checked", 1,
+            "%s refers to %s by columns that the mapping leaves out: orphans were not looked for", pair->name,
+            fk->ref_table);
+        return;
+    }
     if (parent_is_left_out(c, &r)) {
         sp_v_not_inspected(c, "relation", pair->name, r.columns,
             "%s refers to %s, which the mapping leaves out: whether each row has what it refers to cannot be "

@@ -415,6 +415,29 @@ static void a_reference_to_nowhere_is_not_compared(void **state)
     }
 }
 
+/* What refers by a column that is left out was not looked at, and is not said to be sound. */
+static void a_reference_that_is_left_out_is_not_sound(void **state)
+{
+    const struct sp_map_relation children[] = { { .name = "children",
+        .table = { "children", "children" },
+        COLUMNS({ .name = "b", .place = { "b", "b" }, .ignore = "of the old system" }) } };
+    const struct sp_mapping m = MAPPING(children);
+    struct pair p;
+    (void)state;
+    pair_begin(&p);
+    p.opt.mapping = &m;
+    for (int side = 0; side < 2; side++)
+        plain(side == 0 ? p.a : p.b,
+            "CREATE TABLE parents(id INTEGER PRIMARY KEY); CREATE TABLE children(id INTEGER PRIMARY KEY, "
+            "b INTEGER REFERENCES parents(id)); INSERT INTO parents VALUES(1); PRAGMA foreign_keys=OFF; "
+            "INSERT INTO children VALUES(1, 1)");
+    plain(p.b, "PRAGMA foreign_keys=OFF; UPDATE children SET b = 99");
+    assert_lens(&p, &m, SP_VV_EQUAL);
+    assert_event(&p, "finding ", "relation not checked", "children");
+    assert_false(has_event(&p, "relation ", "\"source_orphans\"", "children"));
+    pair_end(&p);
+}
+
 /* Of ids that a crosswalk translates, only the types are not the same. */
 static void a_translated_id_must_be_there_on_both_sides(void **state)
 {
@@ -461,6 +484,7 @@ int main(void)
         cmocka_unit_test(an_array_that_must_be_there),
         cmocka_unit_test(what_an_ignored_namesake_declares_is_not_ours),
         cmocka_unit_test(a_reference_to_nowhere_is_not_compared),
+        cmocka_unit_test(a_reference_that_is_left_out_is_not_sound),
         cmocka_unit_test(a_translated_id_must_be_there_on_both_sides),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
