@@ -60,6 +60,26 @@ access:
   - { table: colors, actor: ann, insert: none, update: none, delete: none, providers: [sql] }
 YAML
 run=("$sp" run -s auth -k auth.access)
+
+# --- a user of the provider's own from whom rows are hidden does not know what all rows are -------------------------------------------
+password=canary$RANDOM$RANDOM
+query "CREATE ROLE plain LOGIN PASSWORD '$password' IN ROLE anon, authenticated; GRANT SELECT ON notes TO plain;
+CREATE POLICY partly ON notes TO plain USING (body <> 'c')" >>"$work/psql"
+query "DO \$\$ BEGIN EXECUTE format('GRANT CREATE ON DATABASE %I TO plain', current_database()); END \$\$" >>"$work/psql"
+export PLAIN_URL="postgresql://plain:$password@${SUPABASE_DB_URL#*@}"
+cat >"$work/plain.yaml" <<YAML
+report_dir: "$work/plain"
+state_dir: "$work/plainstate"
+providers:
+  plain: { kind: postgresql, url: "\${PLAIN_URL}", access: disposable }
+actors:
+  ann: { user: $ann }
+access:
+  - { table: notes, actor: ann, owner: owner, select: all }
+YAML
+expect_text 3 "hidden from the provider's own user" "who does not see all rows cannot tell that another one does" \
+    "$sp" run -s auth -k auth.access -c "$work/plain.yaml"
+query "DROP POLICY partly ON notes; DROP OWNED BY plain; DROP ROLE plain" >>"$work/psql"
 # PostgREST reads the schema anew in its own time.
 for _ in $(seq 100); do
     "${run[@]}" -c "$work/c.yaml" -p rest 2>&1 | grep -q 'there is no table' || break
