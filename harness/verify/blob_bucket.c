@@ -247,9 +247,16 @@ static int stayed(const struct merge *m, const struct sp_digest state[2], struct
     return 0;
 }
 
+/* What nobody looked at must not be taken for equal. */
 static void send(const struct merge *m)
 {
+    static const char *const compared[2][2] = { { "keys and content", "keys, content and content types" },
+        { "keys, content and metadata", "keys, content, content types and metadata" } };
     struct sp_event ev;
+    char message[160];
+    (void)snprintf(message, sizeof message,
+        "compared: %s; not: who may read it, limits of the bucket, how long copies may be kept, dates",
+        compared[m->meta][m->type]);
     sp_event_begin(&ev, SP_EV_COUNTED);
     sp_event_text(&ev, SP_FLD_element, "bucket");
     sp_event_text(&ev, SP_FLD_name, m->bucket);
@@ -259,6 +266,7 @@ static void send(const struct merge *m)
     sp_event_int(&ev, SP_FLD_extra, (int64_t)m->extra);
     sp_event_int(&ev, SP_FLD_changed, (int64_t)m->changed);
     sp_event_int(&ev, SP_FLD_bytes, (int64_t)m->bytes);
+    sp_event_text(&ev, SP_FLD_message, message);
     sp_v_send(m->c, &ev);
 }
 

@@ -160,6 +160,7 @@ static void judged(const char *a, const char *b)
     fill(st);
     assert_verdict(st, SP_VV_EQUAL);
     has(st, "\"source_rows\":7,\"target_rows\":7,\"missing\":0,\"extra\":0,\"changed\":0");
+    has(st, "\"message\":\"compared: keys, content, content types and metadata; not: who may read it");
     put(st, 1, "a/2.txt", "a/2.tXt", 7, NULL, "anna"); /* one octet, same length */
     assert_verdict(st, SP_VV_DIFFERENT);
     has(st, "\"difference\":\"changed\",\"key\":\"a/2.txt\",\"column\":\"content\"");
