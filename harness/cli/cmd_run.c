@@ -109,12 +109,11 @@ static int check_usable(const struct sp_args *a, const struct sp_config *cfg)
     return code;
 }
 
-/* The very plan of a run. */
-static int list_cases(const struct sp_program *program, const struct sp_args *a, const struct sp_config *cfg)
+/* Which cases on which providers. */
+static struct sp_run_options selection(
+    const struct sp_program *program, const struct sp_args *a, const struct sp_config *cfg)
 {
-    struct sp_plan plan;
-    struct sp_error err = SP_ERROR_INIT;
-    const struct sp_run_options o = { .config = cfg,
+    return (struct sp_run_options){ .config = cfg,
         .kinds = program->providers,
         .suites = program->suites,
         .providers = a->providers.v,
@@ -122,6 +121,14 @@ static int list_cases(const struct sp_program *program, const struct sp_args *a,
         .only_suites = a->suites.v,
         .nsuites = a->suites.n,
         .glob = a->glob };
+}
+
+/* The very plan of a run. */
+static int list_cases(const struct sp_program *program, const struct sp_args *a, const struct sp_config *cfg)
+{
+    struct sp_plan plan;
+    struct sp_error err = SP_ERROR_INIT;
+    const struct sp_run_options o = selection(program, a, cfg);
     size_t n = 0;
     if (sp_plan_make(&plan, &o, &err) != 0) {
         int code = sp_cli_fail(&err);
@@ -170,21 +177,14 @@ static int carry_out(const struct sp_program *program, struct sp_args *a, const 
     if (code >= 0) {
         return code;
     }
-    struct sp_run_options o = { .config = cfg,
-        .kinds = program->providers,
-        .suites = program->suites,
-        .providers = a->providers.v,
-        .nproviders = a->providers.n,
-        .only_suites = a->suites.v,
-        .nsuites = a->suites.n,
-        .glob = a->glob,
-        .seed = seed,
-        .jobs = a->jobs > 0 ? (unsigned)a->jobs : processors(),
-        .quick = !a->full,
-        .timeout_factor = timeout_factor(),
-        .program = "/proc/self/exe",
-        .run_id = e.run_id,
-        .command_line = sp_cli_repeat(a) };
+    struct sp_run_options o = selection(program, a, cfg);
+    o.seed = seed;
+    o.jobs = a->jobs > 0 ? (unsigned)a->jobs : processors();
+    o.quick = !a->full;
+    o.timeout_factor = timeout_factor();
+    o.program = "/proc/self/exe";
+    o.run_id = e.run_id;
+    o.command_line = sp_cli_repeat(a);
     code = sp_run(&o, e.emitter, &e.totals, &e.reasons, &err);
     if (code < 0) {
         code = sp_cli_exit_of(&err);

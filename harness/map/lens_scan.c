@@ -82,16 +82,24 @@ static int straight(struct lens_session *s, const struct lens_view *v, const str
     return rc;
 }
 
+static int find_view(
+    struct lens_session *s, const char *table, const struct lens_view **out, struct sp_error *err)
+{
+    int rc = lens_ready(s, err);
+    if (rc != 0)
+        return rc;
+    *out = lens_view_named(s, table);
+    return *out != NULL ? 0 : sp_fail(err, SP_E_NOT_FOUND, SP_ORIGIN_HARNESS, "no relation \"%s\"", table);
+}
+
 int lens_scan(
     struct sp_session *session, const struct sp_scan *scan, struct sp_rowbuf *rb, struct sp_error *err)
 {
     struct lens_session *s = lens_of(session);
-    int rc = lens_ready(s, err);
+    const struct lens_view *v;
+    int rc = find_view(s, scan->table, &v, err);
     if (rc != 0)
         return rc;
-    const struct lens_view *v = lens_view_named(s, scan->table);
-    if (v == NULL)
-        return sp_fail(err, SP_E_NOT_FOUND, SP_ORIGIN_HARNESS, "no relation \"%s\"", scan->table);
     if (scan->side != s->side)
         return sp_fail(
             err, SP_E_INTERNAL, SP_ORIGIN_HARNESS, "relation %s is read as the other side", v->name);
@@ -101,36 +109,28 @@ int lens_scan(
     return rc;
 }
 
-/* Only what the inner session reads by itself, all of it, is cut. */
 /* Only of a view that shows each row once; how many elements its arrays have, or rows meet a condition, nobody knows. */
 int lens_volume(struct sp_session *session, const char *ns, const char *table, struct sp_volume *out,
     struct sp_error *err)
 {
     struct lens_session *s = lens_of(session);
-    int rc = lens_ready(s, err);
+    const struct lens_view *v;
+    int rc = find_view(s, table, &v, err);
     (void)ns;
-    if (rc != 0)
+    if (rc != 0 || v->embedded || v->where != NULL)
         return rc;
-    const struct lens_view *v = lens_view_named(s, table);
-    if (v == NULL)
-        return sp_fail(err, SP_E_NOT_FOUND, SP_ORIGIN_HARNESS, "no relation \"%s\"", table);
-    if (v->embedded || v->where != NULL)
-        return 0;
     return sp_db_volume(s->inner, v->ns, v->inner->name, out, err);
 }
 
+/* Only what the inner session reads by itself, all of it, is cut. */
 int lens_split(struct sp_session *session, const char *ns, const char *table, size_t parts,
     struct sp_names *bounds, struct sp_error *err)
 {
     struct lens_session *s = lens_of(session);
-    int rc = lens_ready(s, err);
+    const struct lens_view *v;
+    int rc = find_view(s, table, &v, err);
     (void)ns;
-    if (rc != 0)
+    if (rc != 0 || !v->direct || v->documents || v->where != NULL)
         return rc;
-    const struct lens_view *v = lens_view_named(s, table);
-    if (v == NULL)
-        return sp_fail(err, SP_E_NOT_FOUND, SP_ORIGIN_HARNESS, "no relation \"%s\"", table);
-    if (!v->direct || v->documents || v->where != NULL)
-        return 0;
     return sp_db_split(s->inner, v->ns, v->inner->name, parts, bounds, err);
 }

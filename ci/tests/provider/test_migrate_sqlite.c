@@ -202,29 +202,38 @@ static int made_and_not_answered(
     return rc != 0 ? rc : sp_fail(err, SP_E_OUTCOME_UNKNOWN, SP_ORIGIN_TRANSPORT, "the answer is lost");
 }
 
+/* A copy of one table with one row, into a target that answers by `db`; what is left of it there. */
+static int64_t left_when_silent(
+    const struct sp_db_ops *db, const char *target, const struct sp_migrate_options *opt, const char *count)
+{
+    struct sp_provider silent = sp_provider_sqlite;
+    struct opened a, b;
+    struct pair p;
+    pair_begin(&p);
+    plain(p.a, "CREATE TABLE t(id INTEGER PRIMARY KEY); INSERT INTO t VALUES(1)");
+    plain(p.b, target);
+    struct lines l = { { keep_line }, &p.events };
+    open_file(&a, p.a, SP_ACCESS_READ_ONLY);
+    open_file(&b, p.b, SP_ACCESS_TARGET);
+    silent.db = db;
+    ((struct sp_session_base *)(void *)b.s)->provider = &silent;
+    assert_int_equal(-SP_E_OUTCOME_UNKNOWN, sp_migrate_bulk(a.s, b.s, opt, &l.em, &p.err));
+    ((struct sp_session_base *)(void *)b.s)->provider = &sp_provider_sqlite;
+    sp_close(a.s);
+    sp_close(b.s);
+    int64_t left = number(p.b, count);
+    pair_end(&p);
+    return left;
+}
+
 static void a_table_of_unknown_fate_is_taken_back_too(void **state)
 {
     const struct sp_migrate_options opt = { .tables = NULL };
     struct sp_db_ops db = *sp_provider_sqlite.db;
-    struct sp_provider silent = sp_provider_sqlite;
-    struct opened a, b;
-    struct pair p;
     (void)state;
-    pair_begin(&p);
-    plain(p.a, "CREATE TABLE t(id INTEGER PRIMARY KEY); INSERT INTO t VALUES(1)");
-    plain(p.b, "PRAGMA user_version=1");
-    struct lines l = { { keep_line }, &p.events };
-    open_file(&a, p.a, SP_ACCESS_READ_ONLY);
-    open_file(&b, p.b, SP_ACCESS_TARGET);
     db.table_create = made_and_not_answered;
-    silent.db = &db;
-    ((struct sp_session_base *)(void *)b.s)->provider = &silent;
-    assert_int_equal(-SP_E_OUTCOME_UNKNOWN, sp_migrate_bulk(a.s, b.s, &opt, &l.em, &p.err));
-    ((struct sp_session_base *)(void *)b.s)->provider = &sp_provider_sqlite;
-    sp_close(a.s);
-    sp_close(b.s);
-    assert_int_equal(0, number(p.b, "SELECT count(*) FROM sqlite_master"));
-    pair_end(&p);
+    assert_int_equal(
+        0, left_when_silent(&db, "PRAGMA user_version=1", &opt, "SELECT count(*) FROM sqlite_master"));
 }
 
 /* The same of rows: the table was there before, and empty. */
@@ -238,25 +247,10 @@ static void rows_of_unknown_fate_are_taken_back_too(void **state)
 {
     const struct sp_migrate_options opt = { .into_existing = true };
     struct sp_db_ops db = *sp_provider_sqlite.db;
-    struct sp_provider silent = sp_provider_sqlite;
-    struct opened a, b;
-    struct pair p;
     (void)state;
-    pair_begin(&p);
-    plain(p.a, "CREATE TABLE t(id INTEGER PRIMARY KEY); INSERT INTO t VALUES(1)");
-    plain(p.b, "CREATE TABLE t(id INTEGER PRIMARY KEY)");
-    struct lines l = { { keep_line }, &p.events };
-    open_file(&a, p.a, SP_ACCESS_READ_ONLY);
-    open_file(&b, p.b, SP_ACCESS_TARGET);
     db.load_close = kept_and_not_answered;
-    silent.db = &db;
-    ((struct sp_session_base *)(void *)b.s)->provider = &silent;
-    assert_int_equal(-SP_E_OUTCOME_UNKNOWN, sp_migrate_bulk(a.s, b.s, &opt, &l.em, &p.err));
-    ((struct sp_session_base *)(void *)b.s)->provider = &sp_provider_sqlite;
-    sp_close(a.s);
-    sp_close(b.s);
-    assert_int_equal(0, number(p.b, "SELECT count(*) FROM t"));
-    pair_end(&p);
+    assert_int_equal(
+        0, left_when_silent(&db, "CREATE TABLE t(id INTEGER PRIMARY KEY)", &opt, "SELECT count(*) FROM t"));
 }
 
 /* Made anew, a column has a type: what is in it is written down as that, and stays what it was. */
