@@ -99,6 +99,10 @@ static int become(struct sp_session *s, const struct sp_actor *a, struct sp_erro
     struct sp_buf made = SP_BUF_INIT;
     int64_t now = (int64_t)time(NULL);
     int ret = key_of_nobody(s, &key, err);
+    if (ret == 0 && nobody &&
+        sd_no_actors(s) != NULL) /* what is said not to be offered is refused as a whole */
+        ret = sp_fail(
+            err, SP_E_UNSUPPORTED, SP_ORIGIN_HARNESS, "%s; set the option jwt_secret", sd_no_actors(s));
     if (ret == 0 && token != NULL && !su_can_be_token(token))
         ret = sp_fail(err, SP_E_AUTHENTICATION, SP_ORIGIN_BACKEND, "this is no access token");
     if (ret == 0 && nobody)

@@ -27,6 +27,8 @@ YAML
 sed "s:/report\":/report2\":; s:/state\":/state2\":" "$work/c.yaml" >"$work/c2.yaml"
 expect_text 0 "" "connection holds" "$sp" run -vv -c "$work/c.yaml" -s connection --report-dir "$work/report/connection"
 printf '%s\n' "$out" >"$work/said"
+expect_text 0 "1 passed" "what is not offered without the project's secret is refused" \
+    env -u SUPABASE_JWT_SECRET -u SUPABASE_ANON_KEY "$sp" run -c "$work/c2.yaml" -k connection.capability_audit
 for case in connection.reconnect_after_restart connection.server_stopped connection.killed_in_writes connection.killed_in_scan \
     connection.killed_in_bulk_load; do
     if grep -A 8 "\"$case\"" "$work/report/connection/summary.json" | grep -q '"outcome": *"passed"'; then
